@@ -49,9 +49,9 @@ static struct addr fill_host(const struct addr *a, unsigned prefix, uint8_t fill
 
 	for (size_t i = 0; i < addr_len(a); i++) {
 		unsigned first = (unsigned)i * 8;
-		uint8_t host = prefix <= first	       ? 0xff
+		uint8_t host = prefix <= first	     ? 0xff
 			       : prefix >= first + 8 ? 0
-						       : (uint8_t)(0xff >> (prefix - first));
+						     : (uint8_t)(0xff >> (prefix - first));
 		out.bytes[i] = (uint8_t)((out.bytes[i] & ~host) | (fill & host));
 	}
 	return out;

@@ -22,7 +22,7 @@ static bool reserve(struct buf *b, size_t len)
 		cap *= 2;
 	if (cap == b->cap)
 		return true;
-	data = talloc_realloc(b->ctx, b->data, char, cap);
+	data = talloc_realloc_size(b->ctx, b->data, cap);
 	if (!data)
 		return !(b->failed = true);
 	b->data = data;

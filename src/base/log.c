@@ -189,7 +189,7 @@ void log_sink_system(struct log_sink *out, const char *process, unsigned targets
 		     unsigned verbosity)
 {
 	*out = (struct log_sink){
-		.write = targets == LOG_TO_STDERR ? write_stderr
+		.write = targets == LOG_TO_STDERR   ? write_stderr
 			 : targets == LOG_TO_SYSLOG ? write_syslog
 						    : write_both,
 		.max = log_level_from_verbosity(verbosity),

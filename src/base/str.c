@@ -9,7 +9,7 @@ static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 enum err strv_add(TALLOC_CTX *ctx, struct strv *v, const char *text)
 {
-	char **item = talloc_realloc(ctx, v->item, char *, v->n + 1);
+	char **item = talloc_realloc_size(ctx, v->item, (v->n + 1) * sizeof *item);
 
 	if (!item)
 		return ERR_NOMEM;
