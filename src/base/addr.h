@@ -13,7 +13,7 @@
 
 /* An IPv4 or IPv6 address in network byte order; family 0 means "none". */
 struct addr {
-	uint8_t family; /* 0, AF_INET or AF_INET6 */
+	uint8_t family;	   /* 0, AF_INET or AF_INET6 */
 	uint8_t bytes[16]; /* the first 4 for IPv4 */
 };
 
@@ -30,9 +30,9 @@ struct endpoint {
 };
 
 enum {
-	ADDR_TEXT = 46, /* longest address text and its NUL */
+	ADDR_TEXT = 46,			/* longest address text and its NUL */
 	ADDR_NET_TEXT = ADDR_TEXT + 16, /* room for /prefix or a dotted mask */
-	ENDPOINT_TEXT = ADDR_TEXT + 8, /* "[addr]:port" */
+	ENDPOINT_TEXT = ADDR_TEXT + 8,	/* "[addr]:port" */
 };
 
 /* Length in bytes (4, 16; 0 for none) and in bits of A's family. */

@@ -10,7 +10,7 @@
 
 struct buf {
 	TALLOC_CTX *ctx; /* owner of data */
-	char *data; /* always followed by a NUL once anything was appended */
+	char *data;	 /* always followed by a NUL once anything was appended */
 	size_t len, cap, limit;
 	bool failed; /* the limit was reached or memory ran out */
 };

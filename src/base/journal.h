@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-	JOURNAL_KEY = 32, /* bytes of a key */
+	JOURNAL_KEY = 32,    /* bytes of a key */
 	JOURNAL_VALUE = 976, /* most bytes of a value */
 };
 
@@ -27,14 +27,15 @@ MUST_USE enum err journal_open(TALLOC_CTX *ctx, int fd, struct journal **out);
 /* The descriptor, for the supervisor to keep; borrowed. */
 int journal_fd(const struct journal *j);
 
-/* Writes or replaces the record of KEY.  ERR_TOO_LONG: LEN above JOURNAL_VALUE. */
+/* Writes or replaces the record of KEY.  ERR_TOO_LONG: LEN above JOURNAL_VALUE; ERR_SYS, ERR_NOMEM
+ * or ERR_EXHAUSTED: the journal cannot grow, the old record stays. */
 MUST_USE enum err journal_put(struct journal *j, const uint8_t key[JOURNAL_KEY], const void *value,
 			      size_t len);
 
 /* Removes KEY's record, wiping it; nothing happens when there is none. */
 void journal_del(struct journal *j, const uint8_t key[JOURNAL_KEY]);
 
-/* Calls FN for every record. */
+/* Calls FN for every record, in no order.  FN may delete records but not put any. */
 void journal_each(struct journal *j,
 		  void (*fn)(void *arg, const uint8_t key[JOURNAL_KEY], const void *value,
 			     size_t len),

@@ -24,7 +24,7 @@ enum log_level {
 	LOG_LVL_NOTICE,
 	LOG_LVL_INFO,
 	LOG_LVL_DEBUG,
-	LOG_LVL_HTTP, /* requests and responses without secrets */
+	LOG_LVL_HTTP,	 /* requests and responses without secrets */
 	LOG_LVL_TRAFFIC, /* packets */
 };
 
@@ -53,7 +53,7 @@ struct log_ctx {
 struct log_sink {
 	void (*write)(void *arg, enum log_level level, const char *text);
 	void *arg;
-	enum log_level max; /* lines above are dropped before formatting */
+	enum log_level max;  /* lines above are dropped before formatting */
 	const char *process; /* "main", "auth", "worker", ...: first word of each line */
 };
 
@@ -116,11 +116,11 @@ static inline struct kv kv_text(const char *text)
 	return (struct kv){ .key = "msg", .type = KV_TEXT, .str = text };
 }
 
-#define LOG_KVS(...) ((const struct kv[]){ __VA_ARGS__ __VA_OPT__(, ) { .type = KV_END } })
-#define log_err(ctx, event, ...) log_event(LOG_LVL_ERR, ctx, event, LOG_KVS(__VA_ARGS__))
-#define log_warn(ctx, event, ...) log_event(LOG_LVL_WARN, ctx, event, LOG_KVS(__VA_ARGS__))
+#define LOG_KVS(...)		    ((const struct kv[]){ __VA_ARGS__ __VA_OPT__(, ){ .type = KV_END } })
+#define log_err(ctx, event, ...)    log_event(LOG_LVL_ERR, ctx, event, LOG_KVS(__VA_ARGS__))
+#define log_warn(ctx, event, ...)   log_event(LOG_LVL_WARN, ctx, event, LOG_KVS(__VA_ARGS__))
 #define log_notice(ctx, event, ...) log_event(LOG_LVL_NOTICE, ctx, event, LOG_KVS(__VA_ARGS__))
-#define log_info(ctx, event, ...) log_event(LOG_LVL_INFO, ctx, event, LOG_KVS(__VA_ARGS__))
-#define log_debug(ctx, event, ...) log_event(LOG_LVL_DEBUG, ctx, event, LOG_KVS(__VA_ARGS__))
+#define log_info(ctx, event, ...)   log_event(LOG_LVL_INFO, ctx, event, LOG_KVS(__VA_ARGS__))
+#define log_debug(ctx, event, ...)  log_event(LOG_LVL_DEBUG, ctx, event, LOG_KVS(__VA_ARGS__))
 
 #endif /* BASE_LOG_H */

@@ -25,7 +25,8 @@ char *base64_encode(TALLOC_CTX *ctx, const void *data, size_t len);
 MUST_USE enum err base64_decode(const char *text, size_t text_len, uint8_t *out, size_t cap,
 				size_t *out_len);
 
-/* Hexadecimal: lower-case output (2*len+1 bytes at TEXT); input of either case, exactly LEN bytes. */
+/* Hexadecimal: lower-case output (2*len+1 bytes at TEXT); input of either case, exactly LEN bytes.
+ */
 char *hex_encode(const void *data, size_t len, char *text);
 MUST_USE enum err hex_decode(const char *text, uint8_t *out, size_t len);
 
