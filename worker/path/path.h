@@ -14,62 +14,69 @@
 
 #include "base/addr.h"
 #include "base/err.h"
-#include "wire/cstp_hdrs.h"
+#include "base/log.h"
+#include "wire/dtls_suite.h"
 
 struct path;
 
 /* Why the path says the tunnel is over. */
 enum path_end {
 	PATH_END_NONE,
-	PATH_END_USER, /* DISCONNECT 0xb0 */
-	PATH_END_PAUSE, /* other DISCONNECT: the client will come back */
+	PATH_END_USER,	 /* DISCONNECT 0xb0 */
+	PATH_END_PAUSE,	 /* other DISCONNECT: the client will come back */
 	PATH_END_CLOSED, /* TCP ended without a word */
 	PATH_END_DPD,
 	PATH_END_IDLE,
 	PATH_END_SESSION_TIMEOUT,
-	PATH_END_ERROR, /* protocol or TLS error */
+	PATH_END_ERROR,	  /* protocol or TLS error */
 	PATH_END_STALLED, /* the client stopped reading */
 };
 
 struct path_counters {
 	uint64_t rx_bytes, rx_packets; /* inner packets from the client */
 	uint64_t tx_bytes, tx_packets; /* inner packets to the client */
-	uint64_t bad_source; /* dropped: inner source not assigned */
-	uint64_t dropped; /* dropped: queue full, too big, malformed */
+	uint64_t bad_source;	       /* dropped: inner source not assigned */
+	uint64_t dropped;	       /* dropped: queue full, too big, malformed */
 };
 
-/* Plain limits; intervals in seconds, 0 = off unless said otherwise. */
+/* Plain limits; intervals in seconds, 0 = off unless said otherwise.  Copied, but for borrowed
+ * pointers, which must outlive the path. */
 struct path_limits {
-	struct addr v4; /* assigned address, family 0 if none */
-	struct addr_net v6; /* assigned block, family 0 if none */
+	const struct log_ctx *log;     /* borrowed; NULL: lines without a session */
+	struct addr v4;		       /* assigned address, family 0 if none */
+	struct addr_net v6;	       /* assigned block, family 0 if none */
+	const struct addr_net *behind; /* borrowed: networks behind the client (iroute) */
+	size_t behind_n;
 	unsigned dpd;
 	unsigned idle_timeout;
-	uint64_t session_left; /* until session-timeout */
+	uint64_t session_left;	/* until session-timeout */
 	unsigned switch_to_tcp; /* switch-to-tcp-timeout */
-	unsigned rekey; /* interval of the TLS 1.3 key updates or least renegotiation gap * 2 */
-	bool rekey_ssl; /* policy ssl; else the client makes new tunnels */
+	unsigned rekey;	   /* interval of the TLS 1.3 key updates or least renegotiation gap * 2 */
+	bool rekey_ssl;	   /* policy ssl; else the client makes new tunnels */
 	unsigned link_mtu; /* outer IP packet (X-CSTP-Base-MTU) */
 	unsigned data_mtu; /* inner IP packet announced */
-	bool probe_mtu; /* try-mtu-discovery */
-	bool outer_v6; /* address family of the client's connection */
+	bool probe_mtu;	   /* try-mtu-discovery */
+	bool outer_v6;	   /* address family of the client's connection */
 	bool deny_roaming;
 	unsigned send_timeout; /* a blocked TCP send longer than this ends the tunnel */
 };
 
-/* How DTLS will be done; choice.mode NONE: never. */
+/* How DTLS will be done; choice.mode DTLS_NONE: never. */
 struct path_dtls {
-	struct dtls_choice choice; /* wire/cstp_hdrs.h: PSK or legacy, and the suite */
-	const char *priorities; /* PSK: complete GnuTLS priority string */
-	uint8_t session_id[32]; /* App-ID */
-	uint8_t master[48]; /* legacy: X-DTLS-Master-Secret */
+	struct dtls_choice choice; /* PSK or legacy, and the suite */
+	const char *priorities;	   /* PSK: complete GnuTLS priority string; borrowed */
+	uint8_t session_id[32];	   /* App-ID */
+	uint8_t master[48];	   /* legacy: X-DTLS-Master-Secret */
 };
 
 /* What the path tells its owner; ARG as given to path_new.  Any may be called from path_step. */
 struct path_ops {
 	void (*on_mtu)(void *arg, unsigned data_mtu); /* the TUN device must be set to this */
-	void (*on_dtls)(void *arg, const char *cipher); /* established (description) or lost (NULL) */
+	void (*on_dtls)(void *arg,
+			const char *cipher);	 /* established (description) or lost (NULL) */
 	void (*on_rekey)(void *arg, bool tls13); /* the TLS channel has new keys */
-	void (*on_udp_peer)(void *arg, const struct endpoint *peer); /* client's UDP address changed */
+	void (*on_udp_peer)(void *arg,
+			    const struct endpoint *peer); /* client's UDP address changed */
 };
 
 /* What can be ready, as bits.  UDP: the active association; UDP_NEW: the pending one. */
@@ -84,7 +91,8 @@ enum path_ready {
 };
 
 /* Descriptors (-1: none) and the readiness the path waits for, and when it must be stepped in any
- * case (clock_ms; UINT64_MAX never). */
+ * case (clock_ms; 0 at once, UINT64_MAX never).  Valid until the next call that changes the path:
+ * ask again after each path_step and path_udp. */
 struct path_wants {
 	int tun, tcp, udp, udp_new;
 	unsigned ready; /* PATH_* bits */
