@@ -1,0 +1,94 @@
+/* sessions.h - VPN sessions (successful logins whose tunnel was opened) and what they hold.
+ * They outlive their connections: addresses stay until auth says that the ticket died.
+ * Used by main. */
+#ifndef MAIN_SESSIONS_H
+#define MAIN_SESSIONS_H
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "main/ctx.h"
+#include "main/index.h"
+
+enum { SESSION_SID = 28, SESSION_SHORT = 6, SESSION_APP_ID = 32 };
+
+struct lease;
+struct open_request;
+struct tun_dev;
+struct worker;
+
+enum session_state {
+	SESSION_IDLE,	 /* no tunnel; addresses are kept for the client's return */
+	SESSION_OPENING, /* the connect hook runs */
+	SESSION_OPEN,	 /* the worker has its Tunnel */
+	SESSION_ENDING,	 /* the worker is gone, the disconnect hook runs */
+};
+
+struct session {
+	struct main_ctx *m;
+	/* What auth vouches for; strings are children of the session, never NULL. */
+	char sid[SESSION_SID + 1], sid_short[SESSION_SHORT + 1];
+	const char *user, *group, *vhost;
+	int64_t started;  /* UNIX time of the login */
+	int64_t deadline; /* of session-timeout; 0: none */
+	const char *user_agent, *hostname, *device_type, *device_platform;
+	bool mobile;
+
+	/* Kept as long as the session. */
+	struct lease *v4, *v6; /* NULL: none */
+	bool host_update_done; /* host-update-script runs once per session */
+
+	/* The tunnel instance; valid in every state but SESSION_IDLE. */
+	enum session_state state;
+	struct worker *worker;	   /* NULL in SESSION_ENDING */
+	struct session_conf *conf; /* settings this instance began with */
+	struct tun_dev *tun;	   /* main's own descriptor keeps the device alive */
+	const char *device;	   /* name of TUN */
+	uint32_t id;		   /* the worker's pid: ID in hooks and occtl */
+	uint8_t app_id[SESSION_APP_ID];
+	struct endpoint remote, local; /* of the TCP connection */
+	struct addr peer;	       /* where its datagrams come from, as far as we know */
+	int64_t connected_at;	       /* UNIX time of this instance */
+	bool up;		       /* the client has its answer */
+	bool hook_ran;		       /* connect succeeded, so disconnect must run */
+	bool closing;		       /* the ticket died while the tunnel was still there */
+	uint64_t hello_ms;	       /* clock_ms of the last ClientHello handed on */
+	struct endpoint hello_from;
+	struct open_request *pending; /* a newer connection that waits for this one's end */
+
+	struct log_ctx log;
+	struct index_node by_sid, by_app_id, by_peer, by_user;
+	struct session *next, **prev;
+};
+
+MUST_USE enum err sessions_new(struct main_ctx *m, struct sessions **out);
+
+/* The session of INFO, made when it is new, with auth's words taken over. */
+MUST_USE enum err session_get(struct main_ctx *m, const Session *info, struct session **out);
+
+struct session *session_by_sid(const struct main_ctx *m, const char *sid);
+struct session *session_by_app_id(const struct main_ctx *m, const uint8_t *id, size_t len);
+
+/* The only session with datagrams from ADDR; NULL for none or several. */
+struct session *session_by_peer(const struct main_ctx *m, const struct addr *addr);
+
+/* Where the session's datagrams come from has changed (family 0: it has no tunnel). */
+void session_set_peer(struct session *s, const struct addr *peer);
+void session_set_app_id(struct session *s, const uint8_t id[SESSION_APP_ID]);
+
+/* Live tunnels of USER over all hosts. */
+size_t session_tunnels_of(const struct main_ctx *m, const char *user);
+
+/* All sessions: for (s = sessions_first(m); s; s = s->next). */
+struct session *sessions_first(const struct main_ctx *m);
+size_t sessions_open_count(const struct main_ctx *m);
+
+/* Writes the journal's record, so that a restarted main finds the session. */
+void session_save(struct session *s);
+
+/* Frees the session with all it holds. */
+void session_forget(struct session *s);
+
+/* Sessions as the journal of an earlier instance has them, without tunnel. */
+void sessions_restore(struct main_ctx *m);
+
+#endif /* MAIN_SESSIONS_H */
