@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 enum {
-	IPC_FDS_MAX = 4, /* descriptors one message may carry */
+	IPC_FDS_MAX = 4,	  /* descriptors one message may carry */
 	IPC_MSG_MAX = 768 * 1024, /* bytes of one message */
 };
 
@@ -46,7 +46,8 @@ void ipc_fds_close(struct ipc_fds *fds);
 /* Takes descriptor I: returns it and forgets it; -1 when there is none. */
 int ipc_fds_take(struct ipc_fds *fds, unsigned i);
 
-/* The case (field number) of the message's oneof, 0 if none is set, and its name ("?" if unknown). */
+/* The case (field number) of the message's oneof, 0 if none is set, and its name ("?" if unknown).
+ */
 uint32_t ipc_case(const ProtobufCMessage *msg);
 const char *ipc_case_name(const ProtobufCMessageDescriptor *desc, uint32_t msg_case);
 

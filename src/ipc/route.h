@@ -26,7 +26,7 @@ struct route_table {
 };
 
 #define ROUTE_THUNK(Top, field, msg_case, senders, states, fds_max, handler)                       \
-	static enum err route_##field(void *proc, void *peer, const ProtobufCMessage *top,        \
+	static enum err route_##field(void *proc, void *peer, const ProtobufCMessage *top,         \
 				      struct ipc_fds *fds)                                         \
 	{                                                                                          \
 		return handler(proc, peer, ((const Top *)(const void *)top)->field, fds);          \

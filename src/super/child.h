@@ -15,10 +15,10 @@
 /* One of main, auth, zygote. */
 struct child {
 	Role role;
-	pid_t pid; /* 0: not running */
+	pid_t pid;	   /* 0: not running */
 	struct chan *chan; /* NULL: not running */
-	uint64_t started; /* clock_ms of the last start */
-	unsigned starts; /* how often it was started */
+	uint64_t started;  /* clock_ms of the last start */
+	unsigned starts;   /* how often it was started */
 };
 
 /* Starts PROGRAM (open for fexecve) with ARGV plus "--channel=3", whose other end becomes C->chan

@@ -21,7 +21,8 @@ static bool empty_root(void)
 		     "size=4k,mode=0555") == 0 &&
 	       chdir("/tmp") == 0 && syscall(SYS_pivot_root, ".", ".") == 0 &&
 	       umount2(".", MNT_DETACH) == 0 && chdir("/") == 0 &&
-	       mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) == 0;
+	       mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
+		     NULL) == 0;
 }
 
 static _Noreturn void hold(int ready)

@@ -226,7 +226,8 @@ static enum err on_respawn(struct super *s, struct child *from, const Respawn *m
 }
 
 #define SUPER_ROUTES(R)                                                                            \
-	R(ToSuper, keep_fd, TO_SUPER__MSG_KEEP_FD, FROM_MAIN | FROM_AUTH, ANY_STATE, 1, on_keep_fd) \
+	R(ToSuper, keep_fd, TO_SUPER__MSG_KEEP_FD, FROM_MAIN | FROM_AUTH, ANY_STATE, 1,            \
+	  on_keep_fd)                                                                              \
 	R(ToSuper, drop_fd, TO_SUPER__MSG_DROP_FD, FROM_MAIN, ANY_STATE, 0, on_drop_fd)            \
 	R(ToSuper, ready, TO_SUPER__MSG_READY, FROM_MAIN, ANY_STATE, 0, on_ready)                  \
 	R(ToSuper, failed, TO_SUPER__MSG_FAILED, FROM_MAIN, STARTING, 0, on_failed)                \

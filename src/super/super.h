@@ -9,9 +9,9 @@
 
 struct super_args {
 	struct programs programs; /* taken */
-	char *const *main_argv; /* options for main, NULL-terminated; the channel is appended */
-	char *const *auth_argv; /* the same for auth */
-	bool isolate; /* give workers namespaces of their own */
+	char *const *main_argv;	  /* options for main, NULL-terminated; the channel is appended */
+	char *const *auth_argv;	  /* the same for auth */
+	bool isolate;		  /* give workers namespaces of their own */
 };
 
 /* Runs until the service has stopped; returns the exit status: 0 asked to, 1 failed. */
