@@ -87,7 +87,6 @@ enum path_ready {
 	PATH_UDP_IN = 8,
 	PATH_UDP_OUT = 16,
 	PATH_UDP_NEW_IN = 32,
-	PATH_UDP_NEW_OUT = 64,
 };
 
 /* Descriptors (-1: none) and the readiness the path waits for, and when it must be stepped in any
@@ -114,9 +113,9 @@ enum path_end path_step(struct path *p, unsigned ready, uint64_t now);
 
 /* A socket connected to the client (taken) and the first datagram for it.  HELLO: a ClientHello
  * with our id, starts a handshake in the pending slot.  Otherwise a stray record: the socket
- * replaces the active one only if the record authenticates. */
+ * replaces the active one only if the record authenticates.  NOW: clock_ms. */
 void path_udp(struct path *p, int fd, const struct endpoint *peer, bool hello,
-	      const uint8_t *datagram, size_t len);
+	      const uint8_t *datagram, size_t len, uint64_t now);
 
 /* Sends DISCONNECT (type 5) with TEXT, or TERMINATE, and TLS close_notify, as far as the socket
  * takes it at once: the client will not reconnect.  Not calling it makes the client come back. */
