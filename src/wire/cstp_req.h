@@ -36,7 +36,7 @@ MUST_USE enum err cstp_request_parse(TALLOC_CTX *ctx, const struct http_request 
 				     struct cstp_request **out);
 
 /* Copies the first label of NAME to OUT when it is a host name (compat-checklist 157): letters,
- * digits, '-' and '_' not at its ends, at most 63 bytes, no address.  "" otherwise. */
+ * digits, '_', and '-' not at its ends, at most 63 bytes, no address.  "" otherwise. */
 void cstp_hostname_parse(const char *name, char out[CSTP_HOSTNAME]);
 
 #endif /* WIRE_CSTP_REQ_H */
