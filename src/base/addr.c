@@ -77,11 +77,12 @@ bool addr_in_net(const struct addr *a, const struct addr_net *net)
 struct addr addr_add(const struct addr *a, uint64_t n)
 {
 	struct addr out = *a;
+	unsigned carry = 0;
 
-	for (size_t i = addr_len(a); i-- > 0 && n;) {
-		n += out.bytes[i];
-		out.bytes[i] = (uint8_t)n;
-		n >>= 8;
+	for (size_t i = addr_len(a); i-- > 0 && (n || carry); n >>= 8) {
+		unsigned sum = out.bytes[i] + (unsigned)(n & 0xff) + carry;
+		out.bytes[i] = (uint8_t)sum;
+		carry = sum >> 8;
 	}
 	return out;
 }
