@@ -1,0 +1,254 @@
+/* test_journal.c - records survive whoever wrote them. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/journal.h"
+
+enum { SLOT = 1024, SLOT_SEQ = 0, SLOT_LEN = 8, SLOT_KEY = 16, SLOT_VALUE = 48 };
+
+struct seen {
+	size_t n;
+	uint8_t key[JOURNAL_KEY];
+	char value[JOURNAL_VALUE + 1];
+};
+
+static void see(void *arg, const uint8_t key[JOURNAL_KEY], const void *value, size_t len)
+{
+	struct seen *s = arg;
+
+	s->n++;
+	memcpy(s->key, key, JOURNAL_KEY);
+	memcpy(s->value, value, len);
+	s->value[len] = '\0';
+}
+
+static struct seen look(struct journal *j)
+{
+	struct seen s = { 0 };
+
+	journal_each(j, see, &s);
+	return s;
+}
+
+static void make_key(uint8_t key[JOURNAL_KEY], uint32_t n)
+{
+	memset(key, 7, JOURNAL_KEY);
+	memcpy(key, &n, sizeof n);
+}
+
+static struct journal *open_new(void)
+{
+	struct journal *j = NULL;
+
+	assert_int_equal(journal_open(NULL, -1, &j), ERR_OK);
+	return j;
+}
+
+/* What the next process does: the same memfd, a fresh mapping. */
+static struct journal *reopen(struct journal *j)
+{
+	int fd = dup(journal_fd(j));
+	struct journal *next = NULL;
+
+	talloc_free(j);
+	assert_int_equal(journal_open(NULL, fd, &next), ERR_OK);
+	return next;
+}
+
+static void a_record_is_found_after_reopening(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+	struct seen s;
+
+	(void)state;
+	make_key(key, 1);
+	assert_int_equal(journal_put(j, key, "hello", 5), ERR_OK);
+	j = reopen(j);
+	s = look(j);
+	assert_int_equal(s.n, 1);
+	assert_memory_equal(s.key, key, JOURNAL_KEY);
+	assert_string_equal(s.value, "hello");
+	talloc_free(j);
+}
+
+static void putting_again_replaces(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+	char text[16];
+
+	(void)state;
+	make_key(key, 1);
+	for (int i = 0; i < 200; i++) {
+		snprintf(text, sizeof text, "v%d", i);
+		assert_int_equal(journal_put(j, key, text, strlen(text)), ERR_OK);
+	}
+	assert_int_equal(look(j).n, 1);
+	assert_string_equal(look(j).value, "v199");
+	j = reopen(j);
+	assert_string_equal(look(j).value, "v199");
+	talloc_free(j);
+}
+
+static void deleting_removes_and_wipes(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+	struct stat st;
+	char *all;
+
+	(void)state;
+	make_key(key, 1);
+	assert_int_equal(journal_put(j, key, "needle-in-memory", 16), ERR_OK);
+	journal_del(j, key);
+	journal_del(j, key);
+	assert_int_equal(look(j).n, 0);
+	assert_int_equal(fstat(journal_fd(j), &st), 0);
+	all = malloc((size_t)st.st_size);
+	assert_int_equal(pread(journal_fd(j), all, (size_t)st.st_size, 0), st.st_size);
+	assert_null(memmem(all, (size_t)st.st_size, "needle", 6));
+	free(all);
+	talloc_free(j);
+}
+
+static void it_grows_beyond_its_first_slots(void **state)
+{
+	enum { N = 5000 };
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+
+	(void)state;
+	for (uint32_t i = 0; i < N; i++) {
+		make_key(key, i);
+		assert_int_equal(journal_put(j, key, &i, sizeof i), ERR_OK);
+	}
+	assert_int_equal(look(j).n, N);
+	for (uint32_t i = 0; i < N; i += 2) {
+		make_key(key, i);
+		journal_del(j, key);
+	}
+	j = reopen(j);
+	assert_int_equal(look(j).n, N / 2);
+	for (uint32_t i = 1; i < N; i += 2) {
+		make_key(key, i);
+		journal_del(j, key);
+	}
+	assert_int_equal(look(j).n, 0);
+	talloc_free(j);
+}
+
+static void a_too_long_value_is_refused(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY] = { 1 }, value[JOURNAL_VALUE + 1] = { 0 };
+
+	(void)state;
+	assert_int_equal(journal_put(j, key, value, sizeof value), ERR_TOO_LONG);
+	assert_int_equal(journal_put(j, key, value, JOURNAL_VALUE), ERR_OK);
+	assert_int_equal(journal_put(j, key, NULL, 0), ERR_OK);
+	assert_int_equal(look(j).n, 1);
+	talloc_free(j);
+}
+
+static void a_foreign_descriptor_is_refused(void **state)
+{
+	struct journal *j = NULL;
+	int fd = memfd_create("other", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 65536), 0);
+	assert_int_equal(journal_open(NULL, fd, &j), ERR_SYNTAX);
+	assert_null(j);
+	fd = memfd_create("empty", MFD_CLOEXEC);
+	assert_int_equal(journal_open(NULL, fd, &j), ERR_SYNTAX);
+}
+
+/* An update cut short between its steps 2 and 3 leaves two records of one key. */
+static void after_an_unfinished_update_the_new_record_counts(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY], slot[SLOT];
+	uint64_t seq = 1000;
+	struct seen s;
+
+	(void)state;
+	make_key(key, 1);
+	assert_int_equal(journal_put(j, key, "old", 3), ERR_OK);
+	memset(slot, 0, sizeof slot);
+	memcpy(slot + SLOT_SEQ, &seq, sizeof seq);
+	slot[SLOT_LEN] = 3;
+	memcpy(slot + SLOT_KEY, key, JOURNAL_KEY);
+	memcpy(slot + SLOT_VALUE, "new", 3);
+	assert_int_equal(pwrite(journal_fd(j), slot, SLOT, 40 * SLOT), SLOT);
+	j = reopen(j);
+	s = look(j);
+	assert_int_equal(s.n, 1);
+	assert_string_equal(s.value, "new");
+	assert_int_equal(journal_put(j, key, "newer", 5), ERR_OK);
+	j = reopen(j);
+	assert_string_equal(look(j).value, "newer");
+	talloc_free(j);
+}
+
+/* A child writes for as long as it lives; whenever it dies, every key has one whole record. */
+static void a_kill_at_any_time_leaves_whole_records(void **state)
+{
+	enum { KEYS = 8 };
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+
+	(void)state;
+	for (uint32_t i = 0; i < KEYS; i++) {
+		make_key(key, i);
+		assert_int_equal(journal_put(j, key, "aaaaaaaa", 8), ERR_OK);
+	}
+	for (int round = 0; round < 20; round++) {
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		for (uint32_t n = 0; pid == 0; n++) {
+			char value[512];
+			memset(value, 'a' + (int)(n % 26), sizeof value);
+			make_key(key, n % KEYS);
+			if (journal_put(j, key, value, 8 + n % 500))
+				_exit(1);
+		}
+		usleep(2000);
+		kill(pid, SIGKILL);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+		j = reopen(j);
+		struct seen s = look(j);
+		assert_int_equal(s.n, KEYS);
+		for (size_t i = 1; s.value[i]; i++)
+			assert_int_equal(s.value[i], s.value[0]);
+	}
+	talloc_free(j);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_is_found_after_reopening),
+		cmocka_unit_test(putting_again_replaces),
+		cmocka_unit_test(deleting_removes_and_wipes),
+		cmocka_unit_test(it_grows_beyond_its_first_slots),
+		cmocka_unit_test(a_too_long_value_is_refused),
+		cmocka_unit_test(a_foreign_descriptor_is_refused),
+		cmocka_unit_test(after_an_unfinished_update_the_new_record_counts),
+		cmocka_unit_test(a_kill_at_any_time_leaves_whole_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
