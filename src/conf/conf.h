@@ -68,7 +68,8 @@ enum conf_opt {
 
 /* A host: host->banner, host->mtu, ... */
 struct host_conf {
-	const char *name;		/* "default", or as written after [vhost: */
+	const char *name; /* "default", or as written after [vhost: */
+	bool is_default;
 	const struct conf_row **origin; /* per option the row that set it; NULL: default */
 	bool mobile_dpd_follows, mobile_idle_follows; /* they were derived from dpd, idle-timeout */
 	bool radius_groupconfig; /* supplemental settings come from RADIUS, not from files */

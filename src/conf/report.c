@@ -2,6 +2,7 @@
 #include "conf/report.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/buf.h"
 
@@ -12,38 +13,55 @@ struct conf_report *conf_report_new(TALLOC_CTX *ctx)
 	return talloc_zero(ctx, struct conf_report);
 }
 
-static void copy_where(const struct conf_report *r, struct conf_where *out,
-		       const struct conf_where *in)
+/* Makes WHERE own its texts. */
+static void copy_where(struct conf_report *r, struct conf_where *where)
 {
-	*out = (struct conf_where){ .line = in->line };
-	out->vhost = in->vhost ? talloc_strdup(r->item, in->vhost) : NULL;
-	out->file = in->file ? talloc_strdup(r->item, in->file) : NULL;
-	out->option = in->option ? talloc_strdup(r->item, in->option) : NULL;
+	where->vhost = where->vhost ? talloc_strdup(r, where->vhost) : NULL;
+	where->file = where->file ? talloc_strdup(r, where->file) : NULL;
+	where->option = where->option ? talloc_strdup(r, where->option) : NULL;
+}
+
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* A line that several hosts inherit is wrong once, not once per host. */
+static bool is_known(const struct conf_report *r, const struct conf_problem *p)
+{
+	for (size_t i = 0; i < r->n && p->where.line; i++) {
+		const struct conf_problem *q = &r->item[i];
+
+		if (q->where.line == p->where.line && q->severity == p->severity &&
+		    same(q->where.file, p->where.file) && same(q->where.option, p->where.option) &&
+		    same(q->text, p->text))
+			return true;
+	}
+	return false;
 }
 
 void conf_report_add(struct conf_report *r, enum conf_severity severity,
 		     const struct conf_where *where, const char *fmt, ...)
 {
-	struct conf_problem *p;
+	struct conf_problem p = { .severity = severity }, *item;
 	va_list ap;
 
 	if (!r)
 		return;
+	p.where = where ? *where : (struct conf_where){ 0 };
+	va_start(ap, fmt);
+	p.text = talloc_vasprintf(r, fmt, ap);
+	va_end(ap);
 	r->errors += severity == CONF_ERROR;
 	r->warnings += severity == CONF_WARNING;
-	if (r->n == CONF_REPORT_MAX)
+	if (r->n == CONF_REPORT_MAX || is_known(r, &p))
 		return;
-	p = talloc_realloc(r, r->item, struct conf_problem, (unsigned)r->n + 1);
-	if (!p)
+	item = talloc_realloc(r, r->item, struct conf_problem, (unsigned)r->n + 1);
+	if (!item)
 		return;
-	r->item = p;
-	p += r->n++;
-	*p = (struct conf_problem){ .severity = severity };
-	if (where)
-		copy_where(r, &p->where, where);
-	va_start(ap, fmt);
-	p->text = talloc_vasprintf(r->item, fmt, ap);
-	va_end(ap);
+	r->item = item;
+	copy_where(r, &p.where);
+	item[r->n++] = p;
 }
 
 void conf_report_start_only(struct conf_report *r)

@@ -1,0 +1,263 @@
+/* auth_line.c - the values of auth and enable-auth: METHOD[key=value,key=value] (config.md 6.2). */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/str.h"
+#include "conf/auth_rules.h"
+#include "conf/types.h"
+
+enum { SUBOPTS_MAX = 5, NAS_IDENTIFIER_MAX = 63 };
+
+enum sub_kind { SUB_TEXT, SUB_FLAG, SUB_GID, SUB_FRESHNESS, SUB_SEPARATOR, SUB_NAS };
+
+struct sub_rule {
+	const char *key, *def;
+	enum sub_kind kind;
+};
+
+/* A method: its sub-options, and the first one's place for legacy "METHOD[/path]". */
+static const struct method {
+	const char *name;
+	bool bare_path; /* a value without '=' that begins with / or . is the first sub-option */
+	struct sub_rule sub[SUBOPTS_MAX];
+} methods[] = {
+	[CONF_METHOD_CERTIFICATE] = { "certificate", false, { { 0 } } },
+	[CONF_METHOD_PAM] = { "pam",
+			      false,
+			      { { "service", "ocserv", SUB_TEXT }, { "gid-min", "0", SUB_GID } } },
+	[CONF_METHOD_PLAIN] = { "plain",
+				true,
+				{ { "passwd", NULL, SUB_TEXT }, { "otp", NULL, SUB_TEXT } } },
+	[CONF_METHOD_RADIUS] = { "radius",
+				 true,
+				 { { "config", NULL, SUB_TEXT },
+				   { "groupconfig", "false", SUB_FLAG },
+				   { "nas-identifier", NULL, SUB_NAS },
+				   { "group-separator", "semicolon", SUB_SEPARATOR } } },
+	[CONF_METHOD_GSSAPI] = { "gssapi",
+				 false,
+				 { { "keytab", NULL, SUB_TEXT },
+				   { "require-local-user-map", "true", SUB_FLAG },
+				   { "tgt-freshness-time", NULL, SUB_FRESHNESS },
+				   { "gid-min", "0", SUB_GID } } },
+	[CONF_METHOD_OIDC] = { "oidc", false, { { "config", NULL, SUB_TEXT } } },
+};
+
+enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
+
+const char *conf_method_name(enum conf_method method)
+{
+	return methods[method].name;
+}
+
+static const struct sub_rule *find_rule(enum conf_method method, const char *key)
+{
+	for (unsigned i = 0; i < SUBOPTS_MAX && methods[method].sub[i].key; i++)
+		if (strcasecmp(methods[method].sub[i].key, key) == 0)
+			return &methods[method].sub[i];
+	return NULL;
+}
+
+const char *conf_auth_get(const struct conf_auth *a, const char *key)
+{
+	const struct sub_rule *rule = find_rule(a->method, key);
+
+	for (size_t i = a->n_sub; i > 0; i--)
+		if (strcmp(a->sub[i - 1].key, key) == 0)
+			return a->sub[i - 1].value;
+	return rule ? rule->def : NULL;
+}
+
+bool conf_auths_have(const struct conf_auths *list, enum conf_method method)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->item[i].method == method)
+			return true;
+	return false;
+}
+
+static bool check_gid(struct conf_set *s, const char *value)
+{
+	long v = strtol(value, NULL, 10);
+
+	if (v < 0)
+		conf_set_error(s, "error in gid-min value: %ld", v);
+	return v >= 0;
+}
+
+static bool check_freshness(struct conf_set *s, const char *value)
+{
+	long v = strtol(value, NULL, 10);
+
+	if (v <= 0)
+		conf_set_error(s, "Invalid value for 'tgt-freshness-time': %ld", v);
+	return v > 0;
+}
+
+static bool check_separator(struct conf_set *s, const char *value)
+{
+	bool good = strcmp(value, "semicolon") == 0 || strcmp(value, "comma") == 0;
+
+	if (!good)
+		conf_set_error(s, "unknown group-separator value '%s'; use 'semicolon' or 'comma'",
+			       value);
+	return good;
+}
+
+static bool check_nas(struct conf_set *s, const char *value)
+{
+	if (strlen(value) <= NAS_IDENTIFIER_MAX)
+		return true;
+	conf_set_error(s, "nas-identifier is longer than %d bytes", NAS_IDENTIFIER_MAX);
+	return false;
+}
+
+static bool check_value(struct conf_set *s, enum sub_kind kind, const char *value)
+{
+	switch (kind) {
+	case SUB_GID:
+		return check_gid(s, value);
+	case SUB_FRESHNESS:
+		return check_freshness(s, value);
+	case SUB_SEPARATOR:
+		return check_separator(s, value);
+	case SUB_NAS:
+		return check_nas(s, value);
+	case SUB_TEXT:
+	case SUB_FLAG:
+		return true;
+	}
+	return false;
+}
+
+/* Cuts blanks around TEXT, in place. */
+static char *trim(char *text)
+{
+	char *end;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	end = text + strlen(text);
+	while (end > text && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return text;
+}
+
+static bool bracket_error(struct conf_set *s, const char *text)
+{
+	conf_set_error(s, "error parsing %s; write METHOD[key=value,key=value]", text);
+	return false;
+}
+
+static bool add_sub(struct conf_set *s, struct conf_auth *a, const char *key, const char *value)
+{
+	const struct sub_rule *rule = find_rule(a->method, key);
+
+	if (!rule) {
+		conf_set_error(s, "unknown option '%s' of authentication method %s", key, a->name);
+		return false;
+	}
+	if (!check_value(s, rule->kind, value))
+		return false;
+	a->sub[a->n_sub++] = (struct conf_subopt){ rule->key, value };
+	return true;
+}
+
+/* One "key=value", or a legacy bare path ("plain[/path]", "radius[/path,groupconfig]"). */
+static bool parse_pair(struct conf_set *s, struct conf_auth *a, char *pair, const char *brackets)
+{
+	char *eq = strchr(pair, '=');
+
+	if (a->n_sub == SUBOPTS_MAX)
+		return bracket_error(s, brackets);
+	if (eq) {
+		*eq = '\0';
+		return add_sub(s, a, trim(pair), trim(eq + 1));
+	}
+	pair = trim(pair);
+	if (methods[a->method].bare_path && a->n_sub == 0 && (*pair == '/' || *pair == '.'))
+		return add_sub(s, a, methods[a->method].sub[0].key, pair);
+	if (a->method == CONF_METHOD_RADIUS && a->n_sub && strcasecmp(pair, "groupconfig") == 0)
+		return add_sub(s, a, "groupconfig", "true");
+	return bracket_error(s, brackets);
+}
+
+static bool parse_brackets(struct conf_set *s, struct conf_auth *a, const char *brackets)
+{
+	size_t len = strlen(brackets);
+	char *inner, *next;
+
+	if (brackets[0] != '[' || brackets[len - 1] != ']' || len < 3)
+		return bracket_error(s, brackets);
+	a->sub = talloc_zero_array(s->ctx, struct conf_subopt, SUBOPTS_MAX);
+	inner = talloc_strndup(s->ctx, brackets + 1, len - 2);
+	if (!a->sub || !inner)
+		return false;
+	while ((next = strsep(&inner, ",")) != NULL)
+		if (!parse_pair(s, a, next, brackets))
+			return false;
+	return true;
+}
+
+/* What a method cannot do without. */
+static bool check_needs(struct conf_set *s, const struct conf_auth *a)
+{
+	const char *fault = NULL;
+
+	if (a->method == CONF_METHOD_PLAIN && !conf_auth_get(a, "passwd") &&
+	    !conf_auth_get(a, "otp"))
+		fault = "plain: no password or OTP file specified; write plain[passwd=FILE]";
+	else if (a->method == CONF_METHOD_RADIUS && !conf_auth_get(a, "config"))
+		fault = "No radius configuration specified: ; write radius[config=FILE]";
+	if (fault)
+		conf_set_error(s, "%s", fault);
+	return !fault;
+}
+
+static bool find_method(const char *text, struct conf_auth *out)
+{
+	for (unsigned i = 0; i < N_METHODS; i++) {
+		if (str_starts_nocase(text, methods[i].name)) {
+			*out = (struct conf_auth){ .method = (enum conf_method)i,
+						   .name = methods[i].name };
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_auth(struct conf_set *s, const char *text, void *out)
+{
+	struct conf_auth a;
+	const char *rest;
+
+	if (!find_method(text, &a)) {
+		s->where.vhost = s->where.vhost ? s->where.vhost : "default";
+		conf_set_error(s, "unknown or unsupported auth method: %s", text);
+		return false;
+	}
+	rest = text + strlen(a.name);
+	while (isspace((unsigned char)*rest))
+		rest++;
+	if (a.method != CONF_METHOD_CERTIFICATE && *rest && !parse_brackets(s, &a, rest))
+		return false;
+	if (!check_needs(s, &a))
+		return false;
+	*(struct conf_auth *)out = a;
+	return true;
+}
+
+static void print_auth(const void *value, struct buf *out)
+{
+	const struct conf_auth *a = value;
+
+	buf_puts(out, a->name);
+	for (size_t i = 0; i < a->n_sub; i++)
+		buf_printf(out, "%s%s=%s", i ? "," : "[", a->sub[i].key, a->sub[i].value);
+	buf_puts(out, a->n_sub ? "]" : "");
+}
+
+const struct conf_type conf_type_auth = { "method", sizeof(struct conf_auths),
+					  sizeof(struct conf_auth), parse_auth, print_auth };

@@ -1,0 +1,143 @@
+/* auth_rules.c - which authentication methods work together. */
+#include "conf/auth_rules.h"
+
+#include "base/buf.h"
+#include "conf/build.h"
+
+enum { METHODS_MAX = 4 }; /* the primary counts as one */
+
+/* Methods whose back end exists.  The others parse, so that their lines are checked, and are then
+ * refused: a server that ignored how to authenticate would be an open door. */
+static bool is_built(enum conf_method method)
+{
+	return method == CONF_METHOD_PLAIN;
+}
+
+static bool is_password(enum conf_method method)
+{
+	return method == CONF_METHOD_PAM || method == CONF_METHOD_PLAIN ||
+	       method == CONF_METHOD_RADIUS;
+}
+
+bool conf_wants_certificate(const struct host_conf *host)
+{
+	return conf_auths_have(&host->auth, CONF_METHOD_CERTIFICATE) ||
+	       conf_auths_have(&host->enable_auth, CONF_METHOD_CERTIFICATE);
+}
+
+/* config.md prints "vhost:default: " in the messages about authentication, and only there. */
+static struct conf_where place(const struct host_conf *host, enum conf_opt opt)
+{
+	struct conf_where where = conf_where_of(host, opt);
+
+	where.vhost = host->name;
+	return where;
+}
+
+static unsigned count_passwords(const struct conf_auths *list)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += is_password(list->item[i].method);
+	return n;
+}
+
+/* At most one method besides certificate in the primary. */
+static void check_primary(const struct host_conf *host, struct conf_report *report)
+{
+	struct conf_where where = place(host, CONF_OPT_auth);
+	unsigned others = 0;
+
+	for (size_t i = 0; i < host->auth.n; i++) {
+		const struct conf_auth *a = &host->auth.item[i];
+
+		if (a->method != CONF_METHOD_CERTIFICATE && ++others == 2)
+			conf_report_add(report, CONF_ERROR, &where,
+					"you cannot mix multiple authentication methods of %s type",
+					a->name);
+	}
+}
+
+static void check_counts(const struct host_conf *host, struct conf_report *report)
+{
+	struct conf_where where = place(host, CONF_OPT_enable_auth);
+
+	if (host->enable_auth.n &&
+	    count_passwords(&host->auth) + count_passwords(&host->enable_auth) > 1)
+		conf_report_add(report, CONF_ERROR, &where,
+				"you cannot mix multiple password authentication methods");
+	if (host->enable_auth.n + 1 > METHODS_MAX)
+		conf_report_add(report, CONF_ERROR, &where,
+				"you cannot enable more than %d authentication methods",
+				METHODS_MAX);
+}
+
+static void check_built(const struct host_conf *host, enum conf_opt opt,
+			const struct conf_auths *list, struct conf_report *report)
+{
+	struct conf_where where = place(host, opt);
+
+	for (size_t i = 0; i < list->n; i++)
+		if (!is_built(list->item[i].method))
+			conf_report_add(report, CONF_ERROR, &where,
+					"unknown or unsupported auth method: %s; this version has "
+					"plain only",
+					list->item[i].name);
+}
+
+/* "plain+certificate": each method once, in file order. */
+static void note_primary(const struct host_conf *host, struct conf_report *report)
+{
+	struct conf_where where = { .vhost = host->name };
+	struct buf name;
+
+	buf_init(&name, NULL, 256);
+	for (size_t i = 0; i < host->auth.n; i++) {
+		const struct conf_auths before = { host->auth.item, i };
+
+		if (!conf_auths_have(&before, host->auth.item[i].method))
+			buf_printf(&name, "%s%s", i ? "+" : "", host->auth.item[i].name);
+	}
+	conf_report_add(report, CONF_NOTE, &where, "setting '%s' as primary authentication method",
+			buf_text(&name));
+	talloc_free(name.data);
+}
+
+static void note_all(const struct host_conf *host, struct conf_report *report)
+{
+	struct conf_where where = { .vhost = host->name };
+	struct conf_where named = { .vhost = host->is_default ? NULL : host->name };
+
+	note_primary(host, report);
+	for (size_t i = 0; i < host->enable_auth.n; i++)
+		conf_report_add(report, CONF_NOTE, &where, "enabling '%s' as authentication method",
+				host->enable_auth.item[i].name);
+	if (host->acct)
+		conf_report_add(report, CONF_NOTE, &named, "setting '%s' as accounting method",
+				*host->acct == 'p' || *host->acct == 'P' ? "pam" : "radius");
+	conf_report_add(report, CONF_NOTE, &named, "setting '%s' as supplemental config option",
+			host->radius_groupconfig ? "radius" : "file");
+}
+
+void conf_check_auth(const struct host_conf *host, struct conf_report *report)
+{
+	struct conf_where named = { .vhost = host->is_default ? NULL : host->name };
+	size_t errors = report->errors;
+
+	if (!host->auth.n && host->origin[CONF_OPT_auth])
+		return; /* a line that was refused has been reported */
+	if (!host->auth.n) {
+		conf_report_add(report, CONF_ERROR, &named, "%s",
+				host->is_default
+					? "the 'auth' configuration option was not specified!"
+					: "no authentication method was specified!");
+		return;
+	}
+	check_primary(host, report);
+	check_counts(host, report);
+	check_built(host, CONF_OPT_auth, &host->auth, report);
+	check_built(host, CONF_OPT_enable_auth, &host->enable_auth, report);
+	if (report->errors == errors)
+		note_all(host, report);
+}

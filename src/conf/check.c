@@ -1,0 +1,168 @@
+/* check.c - what must hold across options, in the order of config.md 9.  Keys and certificates are
+ * loaded and checked by auth. */
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "conf/auth_rules.h"
+#include "conf/build.h"
+
+/* An error about OPT of HOST. */
+static void complain(const struct host_conf *h, enum conf_opt opt, struct conf_report *r,
+		     const char *text)
+{
+	const struct conf_where where = conf_where_of(h, opt);
+
+	conf_report_add(r, CONF_ERROR, &where, "%s", text);
+}
+
+static void check_mandatory(const struct conf *conf, struct conf_report *r)
+{
+	const struct host_conf *h = conf->host[0];
+
+	if (!conf->socket_file)
+		complain(h, CONF_OPT_socket_file, r,
+			 "the 'socket-file' configuration option must be specified!  "
+			 "Write for example socket-file = /run/sallyport.socket");
+	if (!conf->tcp_port && !h->origin[CONF_OPT_tcp_port])
+		complain(h, CONF_OPT_tcp_port, r,
+			 "the tcp-port option is mandatory!  Write for example tcp-port = 443");
+	if (!conf->device && !h->origin[CONF_OPT_device])
+		complain(h, CONF_OPT_device, r,
+			 "the 'device' configuration option must be specified!  "
+			 "Write for example device = vpns");
+}
+
+static void check_keys(const struct host_conf *h, struct conf_report *r)
+{
+	if (!h->server_cert.n || !h->server_key.n)
+		complain(h, h->server_cert.n ? CONF_OPT_server_cert : CONF_OPT_server_key, r,
+			 "the 'server-cert' and 'server-key' configuration options must be "
+			 "specified!");
+	else if (h->server_cert.n != h->server_key.n)
+		complain(h, CONF_OPT_server_key, r,
+			 "the specified number of keys doesn't match the certificates; write one "
+			 "server-key for each server-cert, in the same order");
+}
+
+static void check_pools(const struct host_conf *h, struct conf_report *r)
+{
+	const struct addr_net *v4 = &h->ipv4_network, *v6 = &h->ipv6_network;
+	const struct conf_where where = conf_where_of(h, CONF_OPT_ipv6_network);
+
+	if (!v4->addr.family && !v6->addr.family && !h->origin[CONF_OPT_ipv4_network] &&
+	    !h->origin[CONF_OPT_ipv6_network])
+		complain(h, CONF_OPT_ipv4_network, r,
+			 "no ipv4-network or ipv6-network options set.  Write for example "
+			 "ipv4-network = 192.168.99.0/24");
+	if (v4->addr.family && !v4->prefix)
+		complain(h, CONF_OPT_ipv4_network, r,
+			 "no mask found for IPv4 network.  Write A.B.C.D/N with N from 1 to 32");
+	if (v6->addr.family && !v6->prefix)
+		complain(h, CONF_OPT_ipv6_network, r,
+			 "no prefix found for IPv6 network.  Write X::Y/N");
+	else if (v6->addr.family && h->ipv6_subnet_prefix <= v6->prefix)
+		conf_report_add(r, CONF_ERROR, &where,
+				"the subnet prefix (%u) cannot be smaller or equal to network's "
+				"(%u)",
+				h->ipv6_subnet_prefix, v6->prefix);
+}
+
+static void check_certificate_user(const struct host_conf *h, struct conf_report *r)
+{
+	const char *oid = h->cert_user_oid;
+
+	if (!conf_wants_certificate(h))
+		return;
+	if (!oid)
+		complain(h, CONF_OPT_cert_user_oid, r,
+			 "a certificate is requested by the option 'cert-user-oid' is not set");
+	else if (!isdigit((unsigned char)*oid) && strcmp(oid, "SAN(rfc822name)") != 0)
+		complain(h, CONF_OPT_cert_user_oid, r,
+			 "the option 'cert-user-oid' has a unsupported value; write an OID such as "
+			 "0.9.2342.19200300.100.1.1, or SAN(rfc822name)");
+}
+
+static void check_profile(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(h, CONF_OPT_user_profile);
+	char *inside;
+	bool readable;
+
+	if (!h->user_profile)
+		return;
+	/* config.md 8.13: a confined worker finds the file below its root. */
+	inside = talloc_asprintf(NULL, "%s/%s", conf->chroot_dir ? conf->chroot_dir : "",
+				 h->user_profile);
+	readable = access(h->user_profile, R_OK) == 0 ||
+		   (conf->chroot_dir && inside && access(inside, R_OK) == 0);
+	talloc_free(inside);
+	if (!readable)
+		conf_report_add(r, CONF_ERROR, &where, "cannot open file '%s'", h->user_profile);
+}
+
+static void check_compat(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
+{
+	if (h->cisco_svc_client_compat && conf->udp_port != 0 && conf->udp_port != 443)
+		complain(h, CONF_OPT_cisco_svc_client_compat, r,
+			 " cisco-svc-client-compat option requires udp-port = 443");
+	if (h->match_tls_dtls_ciphers && (h->dtls_legacy || h->cisco_client_compat))
+		complain(h, CONF_OPT_match_tls_dtls_ciphers, r,
+			 "'match-tls-dtls-ciphers' cannot be applied when 'dtls-legacy' or "
+			 "'cisco-client-compat' is on; write dtls-legacy = false");
+}
+
+static void check_supplemental(const struct host_conf *h, struct conf_report *r)
+{
+	if (h->radius_groupconfig && (h->config_per_user || h->config_per_group))
+		complain(h,
+			 h->config_per_user ? CONF_OPT_config_per_user : CONF_OPT_config_per_group,
+			 r,
+			 "specified config-per-user or config-per-group but supplemental config is "
+			 "'radius'");
+}
+
+void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report *report)
+{
+	struct buf names;
+
+	buf_init(&names, NULL, 8192);
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		bool set = false;
+
+		for (size_t h = 0; h < n; h++)
+			set = set || host[h]->origin[i];
+		if (set && (conf_options[i].flags & CONF_LATER))
+			buf_printf(&names, "%s%s", names.len ? ", " : "", conf_options[i].name);
+	}
+	if (names.len) {
+		conf_report_add(report, CONF_WARNING, NULL, "not implemented yet: %s",
+				buf_text(&names));
+		conf_report_start_only(report);
+	}
+	talloc_free(names.data);
+}
+
+void conf_check(const struct conf *conf, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(conf->host[0], CONF_OPT_isolate_workers);
+
+	for (size_t i = 0; i < conf->n_hosts; i++)
+		conf_check_auth(conf->host[i], r);
+	check_mandatory(conf, r);
+	for (size_t i = 0; i < conf->n_hosts; i++) {
+		const struct host_conf *h = conf->host[i];
+
+		check_keys(h, r);
+		check_pools(h, r);
+		check_certificate_user(h, r);
+		check_profile(conf, h, r);
+		check_compat(conf, h, r);
+		check_supplemental(h, r);
+	}
+	if (!conf->isolate_workers)
+		conf_report_add(r, CONF_WARNING, &where,
+				"worker processes run without isolation; this is for debugging");
+	conf_warn_later(conf->host, conf->n_hosts, r);
+}

@@ -1,0 +1,143 @@
+/* file.c - configuration files: reading them whole, and what a reload keeps. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "conf/build.h"
+#include "conf/parse.h"
+
+static enum err read_all(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
+{
+	struct stat st;
+	size_t size, got = 0;
+
+	if (fstat(fd, &st) < 0)
+		return ERR_SYS;
+	if (!S_ISREG(st.st_mode))
+		return ERR_UNSUPPORTED;
+	if (st.st_size > CONF_FILE_MAX)
+		return ERR_TOO_LONG;
+	size = (size_t)st.st_size;
+	*text = talloc_size(ctx, size + 1);
+	if (!*text)
+		return ERR_NOMEM;
+	secret_mark(*text);
+	while (got < size) {
+		ssize_t n = read(fd, *text + got, size - got);
+
+		if (n < 0)
+			return ERR_SYS;
+		if (n == 0)
+			break; /* it became shorter meanwhile */
+		got += (size_t)n;
+	}
+	(*text)[got] = '\0';
+	*len = got;
+	return ERR_OK;
+}
+
+enum err conf_read_fd(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
+{
+	enum err err = read_all(ctx, fd, text, len);
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return err;
+}
+
+static enum err read_path(TALLOC_CTX *ctx, const char *path, char **text, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_SYS;
+	return conf_read_fd(ctx, fd, text, len);
+}
+
+enum err conf_load_file(TALLOC_CTX *ctx, const char *path, struct conf_report *report,
+			struct conf **out)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	char *text;
+	size_t len;
+	enum err err = read_path(tmp, path, &text, &len);
+
+	if (!err)
+		err = conf_load_text(ctx, path, text, len, report, out);
+	talloc_free(tmp);
+	return err;
+}
+
+static bool is_start_only(const struct conf_row *row)
+{
+	const struct conf_option *opt = conf_option_of(row->option);
+
+	return opt && !(opt->flags & CONF_RELOAD);
+}
+
+static bool knows_host(const struct conf *conf, const char *vhost)
+{
+	return !vhost || !conf_host(conf, vhost)->is_default;
+}
+
+/* Appends the rows of FROM that are start-only (KEEP) or are not, for hosts that OLD has; rows of
+ * other hosts count as not start-only.  HOSTS: the named hosts' rows, or the default host's. */
+static enum err take_rows(TALLOC_CTX *ctx, const struct conf_rows *from, const struct conf *old,
+			  bool keep, bool named, struct conf_rows *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		const struct conf_row *row = &from->item[i];
+		bool start_only = is_start_only(row) && knows_host(old, row->vhost);
+
+		if (start_only != keep || (keep && (row->vhost != NULL) != named))
+			continue;
+		if (conf_rows_add(ctx, to, row))
+			return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+/* The old default host's start-only rows, the new file without such, then the old named hosts'
+ * start-only rows: last, because a host inherits at its first row what stands above it. */
+static enum err merge_rows(TALLOC_CTX *ctx, const struct conf *old, const struct conf_rows *new,
+			   struct conf_rows *out)
+{
+	enum err err = take_rows(ctx, &old->rows, old, true, false, out);
+
+	if (!err)
+		err = take_rows(ctx, new, old, false, false, out);
+	if (!err)
+		err = take_rows(ctx, &old->rows, old, true, true, out);
+	return err;
+}
+
+enum err conf_reload_file(TALLOC_CTX *ctx, const char *path, const struct conf *old,
+			  struct conf_report *report, struct conf **out)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct conf_rows rows = { 0 }, merged = { 0 };
+	char *text;
+	size_t len;
+	enum err err = read_path(tmp, path, &text, &len), bad_syntax = ERR_OK;
+	struct conf *conf;
+
+	if (!err)
+		bad_syntax = conf_parse(tmp, path, text, len, true, report, &rows);
+	if (!err)
+		err = merge_rows(tmp, old, &rows, &merged);
+	if (!err)
+		err = conf_from_rows(ctx, &merged, CONF_WHOLE, report, &conf);
+	talloc_free(tmp);
+	if (!err && bad_syntax) {
+		talloc_free(conf);
+		err = bad_syntax;
+	}
+	if (!err)
+		*out = conf;
+	return err;
+}

@@ -1,0 +1,80 @@
+/* show.c - --print-config: what is in force, and where it came from. */
+#include <string.h>
+
+#include "base/buf.h"
+#include "conf/build.h"
+#include "conf/types.h"
+
+enum { VALUE_MAX = 64 * 1024, COLUMN = 40 };
+
+/* "name = value   # file:line", or commented out when there is no value. */
+static void print_line(FILE *out, const struct conf_option *opt, const char *value,
+		       const struct conf_row *row)
+{
+	bool hidden = opt->type == &conf_type_secret;
+	int n = *value ? fprintf(out, "%s%s = %s", hidden ? "#" : "", opt->name, value)
+		       : fprintf(out, "#%s =", opt->name);
+
+	if (n < COLUMN)
+		fprintf(out, "%*s", COLUMN - n, "");
+	if (row)
+		fprintf(out, " # %s:%u\n", row->file, row->line);
+	else
+		fprintf(out, " # %s\n", *value ? "default" : "unset");
+}
+
+static void show_item(FILE *out, const struct conf_option *opt, const void *value,
+		      const struct conf_row *row)
+{
+	struct buf b;
+
+	buf_init(&b, NULL, VALUE_MAX);
+	opt->type->print(value, &b);
+	print_line(out, opt, buf_text(&b), row);
+	talloc_free(b.data);
+}
+
+static void show_option(FILE *out, const struct conf_option *opt, const void *field,
+			const struct conf_row *row)
+{
+	struct conf_any_list list = { 0 };
+
+	if (!opt->type->item) {
+		show_item(out, opt, field, row);
+		return;
+	}
+	memcpy(&list, field, sizeof(list));
+	if (!list.n)
+		print_line(out, opt, "", row);
+	for (size_t i = 0; i < list.n; i++)
+		show_item(out, opt, (const char *)list.item + i * opt->type->item, row);
+}
+
+static bool belongs(const struct conf_option *opt, const struct host_conf *host)
+{
+	if (opt->scope == CONF_SCOPE_PERUSER)
+		return false;
+	return host->is_default || opt->scope == CONF_SCOPE_VHOST || opt->scope == CONF_SCOPE_USER;
+}
+
+static void show_host(const struct conf *conf, const struct host_conf *host, FILE *out)
+{
+	if (!host->is_default)
+		fprintf(out, "\n[vhost:%s]\n", host->name);
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *opt = &conf_options[i];
+		bool global =
+			opt->scope == CONF_SCOPE_GLOBAL || opt->scope == CONF_SCOPE_GLOBAL_LOOSE;
+
+		if (belongs(opt, host))
+			show_option(out, opt, conf_field_ro(conf, host, opt),
+				    (global ? conf->host[0] : host)->origin[i]);
+	}
+}
+
+void conf_show(const struct conf *conf, FILE *out)
+{
+	fprintf(out, "# The configuration in force; the comment says where a value came from.\n");
+	for (size_t i = 0; i < conf->n_hosts; i++)
+		show_host(conf, conf->host[i], out);
+}

@@ -1,0 +1,145 @@
+/* userfile.c - finding and reading per-user and per-group files (config.md 10.2).  Auth only. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/build.h"
+
+/* One of the two lookups of config.md 10.2. */
+struct lookup {
+	const char *what; /* "user" or "group" */
+	const char *name, *dir, *fallback;
+};
+
+static void complain(struct conf_report *report, const char *file, const char *what,
+		     const char *why)
+{
+	const struct conf_where where = { .file = file };
+
+	conf_report_add(report, CONF_ERROR, &where, "%s: %s", what, why);
+}
+
+/* The name becomes one component of a path, nothing else. */
+static bool is_component(const char *name)
+{
+	return *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !strchr(name, '/') &&
+	       strlen(name) <= NAME_MAX;
+}
+
+/* Opens DIR/NAME without following a link; -1 with ENOENT when there is none that counts. */
+static int open_entry(const char *dir, const char *name)
+{
+	int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd;
+
+	if (dirfd < 0)
+		return -1;
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ELOOP)
+		errno = ENOENT;
+	close(dirfd);
+	return fd;
+}
+
+static enum err parse_fd(TALLOC_CTX *ctx, int fd, const char *path, struct conf_report *report,
+			 struct conf_rows *rows)
+{
+	char *text;
+	size_t len;
+	enum err err = conf_read_fd(NULL, fd, &text, &len);
+
+	if (err) {
+		complain(report, path, "cannot read the file", err_text(err));
+		return ERR_CONF;
+	}
+	err = conf_user_parse(ctx, path, text, len, report, rows);
+	talloc_free(text);
+	return err;
+}
+
+/* The replacement for a missing file must be there when it is configured. */
+static enum err read_fallback(TALLOC_CTX *ctx, const char *path, struct conf_report *report,
+			      struct conf_rows *rows)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0) {
+		complain(report, path, "cannot read the default file", strerror(errno));
+		return ERR_CONF;
+	}
+	return parse_fd(ctx, fd, path, report, rows);
+}
+
+static enum err read_entry(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
+			   struct conf_rows *rows)
+{
+	char *path = talloc_asprintf(NULL, "%s/%s", l->dir, l->name);
+	int fd = open_entry(l->dir, l->name);
+	enum err err = ERR_OK;
+
+	if (!path)
+		err = ERR_NOMEM;
+	else if (fd >= 0)
+		err = parse_fd(ctx, fd, path, report, rows);
+	else if (errno == ENOENT && l->fallback)
+		err = read_fallback(ctx, l->fallback, report, rows);
+	else if (errno != ENOENT) {
+		complain(report, path, "cannot read the file", strerror(errno));
+		err = ERR_CONF;
+	}
+	talloc_free(path);
+	return err;
+}
+
+static enum err look_up(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
+			struct conf_rows *rows)
+{
+	if (!l->dir)
+		return ERR_OK;
+	if (!is_component(l->name)) {
+		complain(report, l->dir, "refusing the name of a file", l->what);
+		return ERR_CONF;
+	}
+	return read_entry(ctx, l, report, rows);
+}
+
+/* Tries the values, and says what a file sets in vain. */
+static enum err try_rows(const struct host_conf *host, const struct conf_rows *rows,
+			 struct conf_report *report)
+{
+	struct session_conf *s;
+	enum err err = conf_session_new(NULL, host, rows, report, &s);
+
+	if (!err) {
+		struct host_conf set = { .origin = s->origin };
+
+		conf_warn_later(&(struct host_conf *){ &set }, 1, report);
+		talloc_free(s);
+	}
+	return err;
+}
+
+enum err conf_user_rows(TALLOC_CTX *ctx, const struct host_conf *host, const char *user,
+			const char *group, struct conf_report *report, struct conf_rows *out)
+{
+	const struct lookup by_group = { "the group name cannot be a file name", group,
+					 host->config_per_group, host->default_group_config };
+	const struct lookup by_user = { "the user name cannot be a file name", user,
+					host->config_per_user, host->default_user_config };
+	struct conf_rows rows = { 0 };
+	enum err err = ERR_OK;
+
+	/* RADIUS attributes take the place of both files (config.md 6.4). */
+	if (!host->radius_groupconfig && group && *group)
+		err = look_up(ctx, &by_group, report, &rows);
+	if (!host->radius_groupconfig && !err)
+		err = look_up(ctx, &by_user, report, &rows);
+	if (!err)
+		err = try_rows(host, &rows, report);
+	if (err)
+		talloc_free(rows.item);
+	else
+		*out = rows;
+	return err;
+}
