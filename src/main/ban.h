@@ -52,7 +52,7 @@ bool ban_restore(struct ban_table *b, const uint8_t key[JOURNAL_KEY], const void
 void ban_charge(struct ban_table *b, const struct addr *addr, enum ban_kind kind, uint32_t points,
 		int64_t now);
 
-/* The address must be turned away.  Never true for our own subnets. */
+/* The address must be turned away; that is logged.  Never true for our own subnets. */
 bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now);
 
 /* Sets score and expiry to 0, the entry stays; logs it.  ERR_NOT_FOUND. */
