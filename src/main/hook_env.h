@@ -38,9 +38,11 @@ struct hook_env {
 MUST_USE enum err hook_env_build(TALLOC_CTX *ctx, const struct hook_env *env, char *const *base,
 				 char ***out);
 
-/* Expands a route-add-cmd/route-del-cmd template (config.md 8.7): %{R} %R the route as stored,
- * %{RI} in CIDR form, %{D} %D the device.  *OUT is a child of CTX.  ERR_SYNTAX: any other %. */
-MUST_USE enum err hook_expand_route(TALLOC_CTX *ctx, const char *template, const char *route,
-				    const char *device, char **out);
+/* Expands a route-add-cmd/route-del-cmd template (config.md 8.7) for /bin/sh -c: %{R} or %R is the
+ * route as stored, %{RI} its CIDR form, %{D} or %D the device.  Routes were checked when they were
+ * parsed, so they carry nothing a shell would act on.  *OUT is a child of CTX.
+ * ERR_SYNTAX: any other %. */
+MUST_USE enum err hook_expand_route(TALLOC_CTX *ctx, const char *template,
+				    const struct conf_route *route, const char *device, char **out);
 
 #endif /* MAIN_HOOK_ENV_H */
