@@ -19,6 +19,7 @@
 #include "conf/values.h"
 #include "ipc/ctl.pb-c.h"
 #include "ipc/main.pb-c.h"
+#include "main/ban.h"
 
 struct control;
 
@@ -106,7 +107,7 @@ void control_unlink(struct control *c);
 void control_reply_status(struct control *c, uint64_t req, const struct control_status *status);
 void control_reply_user(struct control *c, uint64_t req, const struct control_user *user);
 void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *row, size_t n);
-void control_reply_ban(struct control *c, uint64_t req, const CtlBan *ban);
+void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *ban);
 
 /* Ends the answer to REQ.  The second form tells the sessions that were removed (CTL_OK) or that a
  * prefix did not tell apart (CTL_AMBIGUOUS). */
