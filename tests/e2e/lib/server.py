@@ -257,6 +257,7 @@ class Tools:
 
     def __init__(self, server, builddir=None, sanitizers=False):
         self.server = os.path.abspath(server)
+        self.builddir = os.path.abspath(builddir or os.path.join(os.path.dirname(self.server), ".."))
         beside = builddir and os.path.join(builddir, "src") or os.path.dirname(self.server)
         self.occtl = self._find(beside, "occtl")
         self.ocpasswd = self._find(beside, "ocpasswd")

@@ -1,0 +1,301 @@
+"""The control tool: every command, human and JSON; the JSON against doc/occtl.schema.json."""
+import json
+import os
+import pty
+import re
+import select
+import stat
+import subprocess
+import time
+
+import jsonschema
+
+from lib.harness import marks
+from lib.shell import Failure, sh, wait_for
+from lib.traffic import must_ping
+from lib.web import short_session
+
+SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/occtl.schema.json")
+
+
+def check(t, server, name, *command, code=0):
+    """The JSON of COMMAND, checked against schema NAME."""
+    with open(SCHEMAS) as schemas:
+        schema = json.load(schemas)
+    run = server.occtl("-j", *command, check=False)
+    t.equal(run.returncode, code, "exit code of " + " ".join(command))
+
+    def once(pairs):
+        keys = [key for key, _ in pairs]
+        t.expect(len(keys) == len(set(keys)), "a key twice in " + run.stdout)
+        return dict(pairs)
+    try:
+        value = json.loads(run.stdout, object_pairs_hook=once)
+        jsonschema.validate(value, {"$ref": "#/$defs/" + name, "$defs": schema["$defs"]})
+    except (ValueError, jsonschema.ValidationError) as error:
+        t.expect(False, "JSON of %s: %s" % (" ".join(command), error), run.stdout)
+    return value
+
+
+@marks(sanitizers=True)
+def test_status(t):
+    """Checklist 168: fields, types, and that the numbers are true."""
+    server = t.server()
+    status = check(t, server, "status", "show", "status")
+    t.equal((status["Active sessions"], status["Total sessions"]), (0, 0), "sessions at start")
+    t.expect(abs(status["raw_up_since"] - time.time()) < 30, "start", status)
+    client = t.client(dtls=False).wait()
+    t.equal(check(t, server, "status", "show", "status")["Active sessions"], 1, "active sessions")
+    must_ping(client.netns)
+    client.stop()
+    server.wait_no_user()
+    status = wait_for("the closed session to be counted", lambda: server.occtl_json("show", "status")["Total sessions"] == 1
+                      and server.occtl_json("show", "status"), 5)
+    t.equal((status["Active sessions"], status["Sessions handled"]), (0, 1), "sessions at the end")
+    tree = server.tree()
+    t.expect(status["Server PID"] in tree and status["Sec-mod PID"] in tree, "process ids", status, tree)
+    text = server.occtl("show", "status").stdout
+    for line in ("\tStatus: online\n", "\tServer PID: %d\n" % status["Server PID"], "\tActive sessions: 0\n",
+                 "\tTotal sessions: 1\n", "\tIPs in ban list: 0\n", "Current stats period:\n", "\tMin MTU: "):
+        t.expect(line in text, "missing in the human form: " + line, text)
+
+
+@marks(sanitizers=True)
+def test_users(t):
+    """Checklist 169, 170, 171: show users, show user, show id; unknown ones; the human forms."""
+    server = t.server({"select-group": ["staff"], "dns": ["198.18.1.53", "fd00:19::53"], "nbns": ["198.18.1.54"],
+                       "split-dns": ["one.test", "two.test"], "no-route": ["10.1.5.0/24"]}, users={"test": "staff"})
+    t.equal(check(t, server, "users", "show", "users"), [], "users before any")
+    t.equal(server.occtl("show", "users").stdout, "", "human list without rows")
+    t.web().login(password="wrong")
+    client = t.client(arguments=["--local-hostname", "mylaptop"]).wait()
+    must_ping(client.netns, count=2)
+    rows = [row for row in check(t, server, "users", "show", "users") if row["State"] == "connected"]
+    t.equal(len(rows), 1, "rows")
+    user = rows[0]
+    for key, value in (("Username", "test"), ("Groupname", "staff"), ("vhost", "default"), ("Remote IP", "198.18.0.2"),
+                       ("Local Device IP", "198.18.0.1"), ("IPv4", client.ip4), ("P-t-P IPv4", "198.19.0.1"),
+                       ("P-t-P IPv6", "fd00:77::1"), ("MTU", "1434"), ("DPD", "60"), ("KeepAlive", "3600"),
+                       ("Hostname", "mylaptop"), ("DNS", ["198.18.1.53", "fd00:19::53"]), ("NBNS", ["198.18.1.54"]),
+                       ("Split-DNS-Domains", ["one.test", "two.test"]),
+                       ("Routes", ["198.18.1.0/255.255.255.0", "fd00:19::/64"]),
+                       ("No-routes", ["10.1.5.0/255.255.255.0"]), ("Restricted to routes", "False")):
+        t.equal(user.get(key), value, key)
+    t.expect(int(user["RX"]) >= 2 * 84 and int(user["TX"]) >= 2 * 84, "counters", user)
+    t.expect(abs(user["raw_connected_at"] - time.time()) < 60, "time", user)
+    t.expect(user["Full session"].startswith(user["Session"]) and len(user["Full session"]) == 28, "session id", user)
+    for command in (("show", "user", "test"), ("show", "id", str(user["ID"]))):
+        one = check(t, server, "users", *command)
+        t.equal([row["ID"] for row in one], [user["ID"]], " ".join(command))
+        text = server.occtl(*command).stdout
+        for part in ("\tID: %d\n" % user["ID"], "Username: test   Groupname: staff\n", "vhost: default\n",
+                     "DTLS cipher: (DTLS1.2)-(PSK)-", "TLS ciphersuite: (TLS1.3)-", "IPv4: %s" % client.ip4,
+                     "Session: " + user["Session"], "Hostname: mylaptop\n", "\tDNS: 198.18.1.53\n\t\tfd00:19::53\n"):
+            t.expect(part in text, "missing in the human form: " + part, text)
+    line = server.occtl("show", "users").stdout.splitlines()
+    t.expect(re.match(r" +id +user +vhost +ip +vpn-ip +device +since +dtls-cipher +status", line[0]), "header", line)
+    t.expect(re.match(r" +%d +test +default +198.18.0.2 +%s +vpns\d +.*\(.*\) +connected" % (user["ID"], client.ip4),
+                      line[1]), "row", line)
+    for command in (("show", "user", "nobody"), ("show", "id", "999999999")):
+        t.equal(check(t, server, "users", *command, code=2), [], "unknown")
+        run = server.occtl(*command, check=False)
+        t.equal(run.returncode, 2, "exit code of an unknown one")
+        t.expect("user or ID not found" in run.stdout + run.stderr, "words", run.stdout)
+
+
+def test_sessions(t):
+    """Checklist 173, 174: the list, one session, terminate by short and full id."""
+    server = t.server()
+    web = t.web().must_login()
+    short = short_session(web.cookies["webvpn"])
+    rows = check(t, server, "sessions", "show", "sessions", "all")
+    row = next(row for row in rows if row["Session"] == short)
+    t.equal((row["Username"], row["in_use"], row["session_is_open"]), ("test", 0, 0), "before the tunnel")
+    t.expect("Expires" in row, "no expiry for an unused session", row)
+    tunnel = web.open()
+    row = next(r for r in check(t, server, "sessions", "show", "sessions", "valid") if r["Session"] == short)
+    t.equal((row["in_use"], row["session_is_open"]), (1, 1), "with the tunnel")
+    t.expect("Expires" not in row, "an expiry while in use", row)
+    full = row["Full session"]
+    for sid in (short, full):
+        t.equal(check(t, server, "sessions", "show", "session", sid)[0]["Full session"], full, "show session " + sid)
+    text = server.occtl("show", "session", short).stdout
+    for part in ("\tSession: %s\n" % short, "State: authenticated", "In use: True   Activated: True",
+                 "Certificate auth: False"):
+        t.expect(part in text, "missing: " + part, text)
+    t.expect("Session ID not found or expired" in (lambda r: r.stdout + r.stderr)(
+        server.occtl("show", "session", "zzzzzz", check=False)), "words for an unknown session")
+    for alias in ("all", "valid"):
+        t.expect(short in server.occtl("show", "cookies", alias).stdout, "alias show cookies " + alias)
+    out = server.occtl("terminate", "session", full)
+    t.expect("was terminated" in out.stdout and "has an active connection" in out.stderr, "words", out.stdout, out.stderr)
+    tunnel.web.close()
+    t.equal(t.web(cookies=web.cookies).connect().status, 401, "status with a terminated session")
+    t.equal(server.occtl("terminate", "session", "zzzzzz", check=False).returncode, 1, "exit code for an unknown one")
+
+
+@marks(sanitizers=True)
+def test_disconnect_and_terminate(t):
+    """Checklist 172, 173: by name and by id; the cookie is worth nothing afterwards; the client is told."""
+    server = t.server(users={"test": None, "other": None})
+    for verb, kind, words in (("disconnect", "user", "user 'test' was disconnected"),
+                              ("disconnect", "id", "connection ID '%d' was disconnected"),
+                              ("terminate", "user", "user 'test' was terminated (session invalidated)"),
+                              ("terminate", "id", "connection ID '%d' was terminated (session invalidated)")):
+        web = t.web().must_login()
+        tunnel, bystander = web.open(), t.web().must_login("other").open()
+        number = server.user()["ID"]
+        out = server.occtl(verb, kind, "test" if kind == "user" else str(number))
+        t.expect((words % number if "%d" in words else words) in out.stdout, "words", out.stdout)
+        frame = tunnel.receive_control()
+        t.expect(frame and frame[0] in (5, 9), "the client was not told: %r" % (frame,))
+        server.wait_no_user("test")
+        t.equal(len(server.users("other")), 1, "bystanders")
+        t.equal(t.web(cookies=web.cookies).connect().status, 401, "status with the cookie")
+        bystander.bye()
+        server.wait_no_user("other")
+        out = server.occtl(verb, kind, "nobody" if kind == "user" else "999999", check=False)
+        t.equal(out.returncode, 1, "exit code for an unknown one")
+        t.expect("could not " + verb in out.stdout, "words for an unknown one", out.stdout)
+    t.client(dtls=False).wait()
+    server.occtl("disconnect", "user", "test")
+    t.clients[-1].wait_end(10)
+
+
+def test_events(t):
+    """Admin 6.15: connects and disconnects as lines and as JSON."""
+    server = t.server()
+    for arguments in ((), ("-j",)):
+        events = subprocess.Popen([server.tools.occtl, *arguments, "-s", server.conf["occtl-socket-file"], "show", "events"],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        os.set_blocking(events.stdout.fileno(), False)
+        text = Reader(events.stdout.fileno())
+        time.sleep(0.7)
+        tunnel = t.web().must_login().open()
+        text.until(rb"connected user 'test' \(\d+\) from 198.18.0.2 with IP 198.19.0.\d+" if not arguments
+                   else rb'"Username": +"test"')
+        tunnel.bye()
+        if not arguments:
+            text.until(rb"disconnect user 'test' \(\d+\) from 198.18.0.2 with IP \S+ "
+                       rb"\(reason: user disconnected, time: +\d+s\)")
+        server.wait_no_user()
+        events.stdin.write(b"q")
+        events.stdin.close()
+        t.expect(wait_for("show events to end", lambda: events.poll() is not None, 5), "runs on")
+
+
+class Reader:
+    """Text from a descriptor, waited for."""
+
+    def __init__(self, fd):
+        self.fd, self.text = fd, b""
+
+    def until(self, pattern, seconds=5):
+        def found():
+            if select.select([self.fd], [], [], 0.1)[0]:
+                try:
+                    self.text += os.read(self.fd, 65536)
+                except OSError:
+                    pass
+            return re.search(pattern, self.text)
+        try:
+            return wait_for(repr(pattern), found, seconds)
+        except Failure as error:
+            raise Failure("%s in:\n%s" % (error, self.text.decode(errors="replace"))) from None
+
+
+def test_errors(t):
+    """Checklist 179, admin 6.3: server down, unknown and incomplete commands, help, case and blanks."""
+    server = t.server()
+    down = sh(server.tools.occtl, "-s", t.dir + "/nothing", "show", "status", check=False)
+    t.equal((down.returncode, down.stdout), (1, ""), "exit code and output when the server is down")
+    t.expect("error connecting to ocserv socket '%s/nothing'" % t.dir in down.stderr, "words", down.stderr)
+    run = server.occtl("make", "coffee", check=False)
+    t.equal(run.returncode, 1, "exit code of an unknown command")
+    t.expect("unknown command: make coffee" in run.stderr and "use help or '?'" in run.stderr, "words", run.stderr)
+    run = server.occtl("show", check=False)
+    t.equal(run.returncode, 1, "exit code of an incomplete command")
+    t.expect("show users" in run.stdout and "show ip bans" in run.stdout, "help for a prefix", run.stdout)
+    t.equal(server.occtl("disconnect", "id", "abc", check=False).returncode, 1, "exit code for an id that is no number")
+    run = server.occtl("unban", "ip", "1.2.3.4.5", check=False)
+    t.equal(run.returncode, 1, "exit code for a bad address")
+    t.expect("Cannot parse IP" in run.stderr + run.stdout, "words", run.stderr)
+    text = server.occtl("help").stdout
+    t.expect("Available Commands" in text, "help", text)
+    for command in ("disconnect user", "disconnect id", "terminate user", "terminate id", "terminate session", "unban ip",
+                    "reload", "show status", "show users", "show ip bans", "show ip ban points", "show iroutes",
+                    "show sessions all", "show sessions valid", "show session", "show user", "show id", "show events",
+                    "stop now", "reset", "help", "exit"):
+        t.expect(command in text, "help lacks " + command, text)
+    t.expect("online" in server.occtl("SHOW", "  Status ").stdout, "case and blanks")
+    for arguments in (["-v"], ["-h"], ["--help"]):
+        t.equal(sh(server.tools.occtl, *arguments, check=False).returncode, 0, "exit code of " + arguments[0])
+    check(t, server, "bans", "show", "ip", "bans")
+    check(t, server, "points", "show", "ip", "ban", "points")
+    check(t, server, "iroutes", "show", "iroutes")
+
+
+def test_interactive(t):
+    """Checklist 179, admin 6.16: prompt, completion of commands, names and ids, errors that do not end it, exit 0."""
+    server = t.server()
+    t.web().must_login().open()
+    user = server.user()
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm"
+        os.environ["OCCTL_PAGER"] = ""
+        os.execv(server.tools.occtl, [server.tools.occtl, "-s", server.conf["occtl-socket-file"]])
+    text = Reader(fd)
+    text.until(rb"> ")
+    os.write(fd, b"show sta\t")
+    text.until(rb"show status")
+    os.write(fd, b"\r")
+    text.until(rb"Status: online")
+    os.write(fd, b"nonsense\r")
+    text.until(rb"unknown command: nonsense")
+    os.write(fd, b"show user te\t")
+    text.until(rb"show user test")
+    os.write(fd, b"\r")
+    text.until(rb"Username: test")
+    os.write(fd, b"disconnect id %s\t\r" % str(user["ID"])[:-1].encode())
+    text.until(rb"connection ID '%d' was disconnected" % user["ID"])
+    os.write(fd, b"\x1b[A\x1b[A\r")  # history: the line before the last
+    text.until(rb"user or ID not found")
+    os.write(fd, b"exit\r")
+    status = wait_for("occtl to end", lambda: (lambda r: r[0] and [r[1]])(os.waitpid(pid, os.WNOHANG)), 5)
+    t.equal(status[0], 0, "exit status")
+    os.close(fd)
+
+
+def test_stop_now(t):
+    """Checklist 178: the server ends; then occtl says that it is down."""
+    server = t.server()
+    tree = server.tree()
+    t.expect("Server scheduled to stop" in server.occtl("stop", "now").stdout, "words")
+    t.equal(server.process.wait(10), 0, "status of the server")
+    server.check_gone(tree)
+    t.equal(server.occtl("show", "status", check=False).returncode, 1, "exit code afterwards")
+
+
+def test_only_root(t):
+    """Checklist 180: another user gets nothing."""
+    server = t.server()
+    mode = os.stat(server.conf["occtl-socket-file"])
+    t.expect(stat.S_IMODE(mode.st_mode) == 0o711, "mode of the socket: %o" % mode.st_mode)
+    run = subprocess.run([server.tools.occtl, "-s", server.conf["occtl-socket-file"], "show", "status"], user=1,
+                         capture_output=True, text=True, cwd="/")
+    t.expect(run.returncode == 1 and "online" not in run.stdout, "served another user", run.stdout)
+
+
+def test_two_connections_of_one_user(t):
+    """Checklist 100: both stay and both are shown."""
+    server = t.server()
+    first = t.client(dtls=False).wait()
+    second = t.client(dtls=False, netns=t.net.add_client()).wait()
+    rows = server.occtl_json("show", "user", "test")
+    t.equal({row["Remote IP"] for row in rows}, {"198.18.0.2", "198.18.11.2"}, "addresses in show user")
+    t.equal(len(server.occtl_json("show", "sessions", "all")), 2, "sessions")
+    must_ping(first.netns)
+    must_ping(second.netns)
+    server.occtl("disconnect", "user", "test")
+    server.wait_no_user()

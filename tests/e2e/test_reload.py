@@ -1,0 +1,125 @@
+"""SIGHUP: new sessions get the new file, running ones keep theirs, a bad file changes nothing."""
+import os
+import shutil
+import time
+
+from lib.harness import marks
+from lib.traffic import Pinger, Transfer, must_ping
+from lib.web import Tunnel
+
+
+@marks(sanitizers=True, seconds=90)
+def test_good_file_while_traffic_flows(t):
+    """Checklist 67, 177: the transfer goes on, new logins see the new banner and routes, the old session keeps its own."""
+    server = t.server({"banner": "old"})
+    client = t.client().wait()
+    job = Transfer(client.netns, t.net.lan, size=20_000_000, rate=8_000_000)
+    job.start()
+    pinger = Pinger(client.netns, directory=t.dir)
+    time.sleep(0.5)
+    server.write_conf(banner="new", route=["198.18.1.0/24", "10.55.0.0/16"])
+    server.reload()
+    server.wait_log("reloading configuration")
+    time.sleep(1)
+    answer = t.web().must_login().connect()
+    t.equal(answer.header("X-CSTP-Banner"), "new", "banner after the reload")
+    t.expect("10.55.0.0/255.255.0.0" in answer.headers("X-CSTP-Split-Include"), "new route", answer.head)
+    job.finish()
+    got, lost, run = pinger.stop()
+    t.expect(run <= 2, "pings lost in the reload: %d, in a row %d" % (lost, run))
+    client.stop()
+
+
+@marks(sanitizers=True)
+def test_bad_file_changes_nothing(t):
+    """Config 5: a broken file is refused with file, line and option; the server goes on with the old one."""
+    server = t.server({"banner": "old"})
+    client = t.client(dtls=False).wait()
+    pinger = Pinger(client.netns, directory=t.dir)
+    good = open(server.conf_file).read()
+    for bad in ("banner = new\nroute = 10.0.0.0/77\n", "banner = new\nno separator here\n",
+                "banner = new\nrekey-method = nonsense\n"):
+        start = len(server.log())
+        server.write_file("conf", good + bad)
+        server.reload()
+        line = good.count("\n") + 2
+        server.wait_log(r"%s:%d" % (server.conf_file, line), start=start)
+        answer = t.web().must_login().connect()
+        t.equal(answer.header("X-CSTP-Banner"), "old", "banner after a bad file")
+    os.unlink(server.conf_file)
+    server.reload()
+    time.sleep(0.5)
+    t.web().must_login()
+    server.write_conf(banner="newer")
+    server.reload()
+    time.sleep(1)
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "newer", "banner after the good file")
+    _, lost, run = pinger.stop()
+    t.expect(run <= 2, "pings lost: %d" % lost)
+
+
+def test_reload_by_occtl(t):
+    """Checklist 177: occtl reload does what SIGHUP does."""
+    server = t.server()
+    server.write_conf(banner="by occtl")
+    t.expect("Server scheduled to reload" in server.occtl("reload").stdout, "words of occtl reload")
+    time.sleep(1)
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "by occtl", "banner")
+
+
+def test_cookies_and_sessions_survive_a_reload(t):
+    """Config 5: sessions, cookies and bans are kept."""
+    server = t.server()
+    web = t.web().must_login()
+    tunnel = t.web().must_login().open()
+    server.write_conf(banner="x")
+    server.reload()
+    time.sleep(1)
+    t.equal(t.web(cookies=web.cookies).connect().status, 200, "status with the older cookie")
+    tunnel.send(Tunnel.DPD_OUT, b"still there")
+    t.equal(tunnel.receive_control(), (Tunnel.DPD_RESP, b"still there"), "answer of the old session")
+
+
+def test_new_certificate(t):
+    """Checklist 66: after SIGHUP clients see the new certificate, same key and new key."""
+    server = t.server(start=False)
+    cert, key = server.dir + "/c.pem", server.dir + "/k.pem"
+    shutil.copy(t.pki.cert, cert)
+    shutil.copy(t.pki.key, key)
+    server.write_conf(server_cert=cert, server_key=key)
+    server.start()
+    old = t.web().socket.getpeercert(True)
+    time.sleep(1.1)  # modification times count in seconds
+    t.pki.server_cert(cert, key, "renewed")
+    server.reload()
+    time.sleep(1)
+    renewed = t.web().socket.getpeercert(True)
+    t.expect(renewed != old, "the old certificate is served")
+    os.unlink(key)
+    time.sleep(1.1)
+    t.pki.server_cert(cert, key, "rekeyed")
+    server.reload()
+    time.sleep(1)
+    t.expect(t.web().socket.getpeercert(True) not in (old, renewed), "the old key is used")
+    t.web().must_login()
+
+
+def test_vhost_added_by_reload(t):
+    """Checklist 112, 113, 114, 116: hosts by SNI; a new one is usable at once; nothing else changes."""
+    server = t.server({"banner": "default"}, vhosts=[("one.test", {"banner": "one", "keepalive": 77})])
+    answer = t.web(name="ONE.test").must_login().connect()
+    t.equal((answer.header("X-CSTP-Banner"), answer.header("X-CSTP-Keepalive")), ("one", "77"), "host one")
+    for name in (None, "unknown.test"):
+        t.equal(t.web(name=name).must_login().connect().header("X-CSTP-Banner"), "default", "host for %s" % name)
+    web = t.web(name="one.test").must_login()
+    t.equal(t.web(name="unknown.test", cookies=web.cookies).connect().status, 401, "cookie of another host")
+    other = server.dir + "/two"
+    server.vhosts.append(("two.test", {"banner": "two", "auth": '"plain[passwd=%s]"' % other}))
+    from lib.shell import sh
+    sh(server.tools.ocpasswd, "-c", other, "only-two", stdin="pw\npw\n")
+    server.write_conf()
+    server.reload()
+    time.sleep(1)
+    t.equal(t.web(name="two.test").must_login("only-two", "pw").connect().header("X-CSTP-Banner"), "two", "new host")
+    t.expect(not t.web(name="one.test").login("only-two", "pw").success, "a user of another host got in")
+    t.equal(t.web(name="one.test").must_login().connect().header("X-CSTP-Banner"), "one", "host one afterwards")
