@@ -55,6 +55,7 @@ static bool read_one(struct chan *c)
 	enum err err = ipc_recv(tmp, c->in.fd, c->desc, &msg, &fds);
 
 	if (err == ERR_OK) {
+		/* cppcheck-suppress autoVariables; taken back below */
 		c->freed = &freed;
 		c->ops->on_message(c->arg, c, msg, &fds);
 		ipc_fds_close(&fds);

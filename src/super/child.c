@@ -32,7 +32,7 @@ static _Noreturn void exec_child(int program, char *const argv[], int channel, i
 	char *args[ARGS_MAX + 2];
 	int n = 0, exe;
 
-	for (; argv[n] && n < ARGS_MAX; n++)
+	for (; n < ARGS_MAX && argv[n]; n++)
 		args[n] = argv[n];
 	args[n] = channel_arg;
 	args[n + 1] = NULL;
