@@ -18,11 +18,13 @@ struct sub_rule {
 };
 
 /* A method: its sub-options, and the first one's place for legacy "METHOD[/path]". */
-static const struct method {
+struct method {
 	const char *name;
 	bool bare_path; /* a value without '=' that begins with / or . is the first sub-option */
 	struct sub_rule sub[SUBOPTS_MAX];
-} methods[] = {
+};
+
+static const struct method methods[] = {
 	[CONF_METHOD_CERTIFICATE] = { "certificate", false, { { 0 } } },
 	[CONF_METHOD_PAM] = { "pam",
 			      false,

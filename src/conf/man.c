@@ -4,11 +4,13 @@
 #include "conf/option.h"
 
 /* Values for the sample where the table has no default; ACTIVE lines make a file that loads. */
-static const struct {
+struct example {
 	enum conf_opt opt;
 	bool active;
 	const char *value;
-} examples[] = {
+};
+
+static const struct example examples[] = {
 	{ CONF_OPT_listen_host, false, "192.0.2.1" },
 	{ CONF_OPT_udp_listen_host, false, "192.0.2.1" },
 	{ CONF_OPT_listen_netns, false, "outside" },

@@ -11,10 +11,12 @@
 
 #include "conf/types.h"
 
-static const struct {
+struct proto {
 	const char *name;
 	bool has_port;
-} protos[] = {
+};
+
+static const struct proto protos[] = {
 	[CONF_PROTO_TCP] = { "tcp", true },	   [CONF_PROTO_UDP] = { "udp", true },
 	[CONF_PROTO_SCTP] = { "sctp", true },	   [CONF_PROTO_ICMP] = { "icmp", false },
 	[CONF_PROTO_ICMPV6] = { "icmpv6", false }, [CONF_PROTO_ESP] = { "esp", false },

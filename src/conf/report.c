@@ -44,18 +44,21 @@ void conf_report_add(struct conf_report *r, enum conf_severity severity,
 		     const struct conf_where *where, const char *fmt, ...)
 {
 	struct conf_problem p = { .severity = severity }, *item;
+	char *text;
 	va_list ap;
 
 	if (!r)
 		return;
 	p.where = where ? *where : (struct conf_where){ 0 };
 	va_start(ap, fmt);
-	p.text = talloc_vasprintf(r, fmt, ap);
+	p.text = text = talloc_vasprintf(r, fmt, ap);
 	va_end(ap);
 	r->errors += severity == CONF_ERROR;
 	r->warnings += severity == CONF_WARNING;
-	if (r->n == CONF_REPORT_MAX || is_known(r, &p))
+	if (r->n == CONF_REPORT_MAX || is_known(r, &p)) {
+		talloc_free(text);
 		return;
+	}
 	item = talloc_realloc(r, r->item, struct conf_problem, (unsigned)r->n + 1);
 	if (!item)
 		return;

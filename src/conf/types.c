@@ -157,10 +157,12 @@ static bool parse_item(struct conf_set *s, const char *text, void *out)
 	return copy != NULL;
 }
 
-static const struct {
+struct facility {
 	const char *name;
 	int facility;
-} facilities[] = {
+};
+
+static const struct facility facilities[] = {
 	{ "daemon", LOG_DAEMON },     { "user", LOG_USER },	{ "auth", LOG_AUTH },
 	{ "authpriv", LOG_AUTHPRIV }, { "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 },
 	{ "local2", LOG_LOCAL2 },     { "local3", LOG_LOCAL3 }, { "local4", LOG_LOCAL4 },
