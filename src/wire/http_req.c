@@ -389,7 +389,8 @@ static enum err feed_chunk_line(struct http_parser *p, const char **data, size_t
 
 	++*data;
 	--*len;
-	if (p->chunk_len == CHUNK_LINE_MAX)
+	if (p->chunk_len == CHUNK_LINE_MAX ||
+	    (p->state != CHUNK_SIZE && c != '\r' && c != '\n')) /* also trailers */
 		return ERR_SYNTAX;
 	p->chunk_line[p->chunk_len++] = c;
 	if (c != '\n')
