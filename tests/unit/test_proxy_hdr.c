@@ -1,0 +1,150 @@
+/* test_proxy_hdr.c - PROXY protocol, protocol.md 7. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "wire/proxy_hdr.h"
+
+#define V2	 "\r\n\r\n\0\r\nQUIT\n"
+#define V2_ADDRS "\xcb\0\x71\x07\xc0\0\2\1\xc7\x38\1\xbb"
+
+static enum err verdict(const char *data, size_t len)
+{
+	struct proxy_hdr h;
+
+	return proxy_hdr_parse((const uint8_t *)data, len, &h);
+}
+
+static void assert_source(const struct proxy_hdr *h, const char *src, const char *dst)
+{
+	char text[ENDPOINT_TEXT];
+
+	assert_true(h->has_addrs);
+	assert_string_equal(endpoint_print(&h->src, text), src);
+	assert_string_equal(endpoint_print(&h->dst, text), dst);
+}
+
+static void text_headers_are_read(void **state)
+{
+	static const char line[] = "PROXY TCP4 203.0.113.7 192.0.2.1 51000 443\r\n\x16\x03";
+	static const char line6[] = "PROXY TCP6 2001:db8::7 2001:db8::1 1 65535\r\n";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)line, sizeof line - 1, &h), ERR_OK);
+	assert_source(&h, "203.0.113.7:51000", "192.0.2.1:443");
+	assert_int_equal(h.len, sizeof line - 3);
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)line6, sizeof line6 - 1, &h), ERR_OK);
+	assert_source(&h, "[2001:db8::7]:1", "[2001:db8::1]:65535");
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)"PROXY UNKNOWN x y\r\n", 19, &h), ERR_OK);
+	assert_false(h.has_addrs);
+}
+
+static void malformed_text_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"PROXY TCP4 1.2.3.4 1.2.3.4 1\r\n",	  "PROXY TCP4 1.2.3.4 1.2.3.4 1 2 3\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", "PROXY TCP4 1.2.3.4 ::1 1 2\r\n",
+		"PROXY TCP6 1.2.3.4 1.2.3.4 1 2\r\n",	  "PROXY UDP4 1.2.3.4 1.2.3.4 1 2\r\n",
+		"PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n",	  "GET / HTTP/1.1\r\n\r\n",
+		"\x16\x03\x01 a TLS hello here",
+	};
+	char longest[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(verdict(bad[i], strlen(bad[i])), ERR_SYNTAX);
+	memset(longest, 'x', sizeof longest);
+	memcpy(longest, "PROXY ", 6);
+	assert_int_equal(verdict(longest, sizeof longest), ERR_TOO_LONG);
+	assert_int_equal(verdict(longest, 50), ERR_AGAIN);
+}
+
+static void binary_headers_are_read(void **state)
+{
+	static const char v4[] = V2 "\x21\x11\0\x0c" V2_ADDRS "TLS";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)v4, sizeof v4 - 1, &h), ERR_OK);
+	assert_source(&h, "203.0.113.7:51000", "192.0.2.1:443");
+	assert_int_equal(h.len, 28);
+	assert_false(h.has_ssl);
+	for (size_t n = 0; n < 28; n++)
+		assert_int_equal(verdict(v4, n), ERR_AGAIN);
+}
+
+static void a_health_check_has_no_address(void **state)
+{
+	static const char local[] = V2 "\x20\0\0\0";
+	static const char unspec[] = V2 "\x21\0\0\0";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)local, 16, &h), ERR_OK);
+	assert_false(h.has_addrs);
+	assert_int_equal(h.len, 16);
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)unspec, 16, &h), ERR_OK);
+	assert_false(h.has_addrs);
+}
+
+/* The example of protocol.md 7: TLSv1.3, CN "alice". */
+static void the_common_name_of_the_proxy_is_read(void **state)
+{
+	char data[] = V2 "\x21\x11\0\x26" V2_ADDRS "\x20\0\x17\x03\0\0\0\0\x21\0\x07TLSv1.3"
+			 "\x22\0\5alice";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((uint8_t *)data, sizeof data - 1, &h), ERR_OK);
+	assert_true(h.has_ssl && h.ssl_verified);
+	assert_string_equal(h.ssl_cn, "alice");
+	data[31] = 1; /* TLS, but no certificate */
+	assert_int_equal(proxy_hdr_parse((uint8_t *)data, sizeof data - 1, &h), ERR_OK);
+	assert_false(h.ssl_verified);
+	data[31] = 3;
+	data[35] = 1; /* not verified */
+	assert_int_equal(proxy_hdr_parse((uint8_t *)data, sizeof data - 1, &h), ERR_OK);
+	assert_false(h.ssl_verified);
+	data[48] = 6; /* the name runs over its record */
+	assert_int_equal(verdict(data, sizeof data - 1), ERR_SYNTAX);
+}
+
+static void malformed_binary_is_refused(void **state)
+{
+	static const char version[] = V2 "\x31\x11\0\x0c" V2_ADDRS;
+	static const char command[] = V2 "\x22\x11\0\x0c" V2_ADDRS;
+	static const char small[] = V2 "\x21\x11\0\x0b" V2_ADDRS;
+	static const char small6[] = V2 "\x21\x21\0\x0c" V2_ADDRS;
+	static const char huge[] = V2 "\x21\x11\2\x09" V2_ADDRS;
+	static const char tlv[] = V2 "\x21\x11\0\x0e" V2_ADDRS "\x04\0";
+	static const char tlv_over[] = V2 "\x21\x11\0\x10" V2_ADDRS "\x04\0\2x";
+
+	(void)state;
+	assert_int_equal(verdict(version, 28), ERR_SYNTAX);
+	assert_int_equal(verdict(command, 28), ERR_SYNTAX);
+	assert_int_equal(verdict(small, 28), ERR_SYNTAX);
+	assert_int_equal(verdict(small6, 28), ERR_SYNTAX);
+	assert_int_equal(verdict(huge, 28), ERR_TOO_LONG);
+	assert_int_equal(verdict(tlv, 30), ERR_SYNTAX);
+	assert_int_equal(verdict(tlv_over, 32), ERR_SYNTAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_headers_are_read),
+		cmocka_unit_test(malformed_text_is_refused),
+		cmocka_unit_test(binary_headers_are_read),
+		cmocka_unit_test(a_health_check_has_no_address),
+		cmocka_unit_test(the_common_name_of_the_proxy_is_read),
+		cmocka_unit_test(malformed_binary_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
