@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/journal.h"
+#include "base/log.h"
 #include "conf/conf.h"
 #include "ipc/auth.pb-c.h"
 #include "ipc/chan.h"
@@ -21,13 +22,13 @@
 struct ban_table;
 struct control;
 struct hooks;
-struct lease_pool;
+struct lease_table;
 struct listeners;
+struct netlink;
 struct reload;
 struct restore;
 struct sessions;
 struct steer;
-struct tun_ctl;
 struct workers;
 
 /* Who sends a message (route.h). */
@@ -66,32 +67,58 @@ struct main_ctx {
 	struct reload *reload;
 	struct restore *restore; /* NULL unless descriptions are awaited */
 
-	struct lease_pool *leases;
+	struct lease_table *leases;
 	struct ban_table *bans;
-	struct tun_ctl *tun;
+	struct netlink *nl;
 	struct hooks *hooks;
 	struct control *control; /* NULL without use-occtl */
+
+	bool auth_ready;   /* has loaded the running configuration */
+	bool zygote_ready; /* can make workers of the running configuration */
+	int zygote_conf; /* memfd with the packed WorkerConf; -1: auth has not sent certificates */
+	ev_signal on_signal[4];
+	ev_timer upkeep, stopping;
+	bool draining, stop_fast; /* MAIN_STOPPING: sessions still go on; nobody waits for us */
+	struct log_sink *sink;
 };
+
+/* The parts: journal, tables, sockets, in the order they need each other.  FDS of an earlier
+ * instance (restore.h) are used where there are any.  False: it was said why, main cannot serve. */
+bool main_set_up(struct main_ctx *m);
+
+/* Accepts connections exactly while somebody can serve them; called after every change.  The first
+ * time makes the supervisor count us as started. */
+void main_update_accepting(struct main_ctx *m);
 
 /* Orderly stop, from a signal, the supervisor or occtl; a second call changes nothing.
  * FAST: the supervisor is gone, so nobody waits for us. */
 void main_stop(struct main_ctx *m, bool fast);
 
-/* Reads the configuration file again and applies it to new sessions; findings go to the log.
- * The result comes later, the running configuration stays until then. */
-void main_reload(struct main_ctx *m);
+/* While stopping: a worker or a hook has ended, perhaps the last one. */
+void main_stop_check(struct main_ctx *m);
+
+/* The start failed: tells the supervisor and ends. */
+void main_fail(struct main_ctx *m, const char *reason);
 
 /* Periodic upkeep at once (SIGUSR2). */
 void main_maintain(struct main_ctx *m);
 
-/* Sends to the supervisor, auth, the zygote.  Without the receiver or with a full queue the message
- * is lost and that is logged: what must survive a restart is told again when the peer returns. */
-void main_tell_super(struct main_ctx *m, ToSuper__MsgCase kind, void *field, int fd);
-void main_tell_auth(struct main_ctx *m, ToAuth__MsgCase kind, void *field, int fd);
+/* Sends to the supervisor, auth, the zygote; FD is borrowed, -1: none.  Without the receiver or
+ * with a full queue the message is lost and that is logged: what must survive a restart is told
+ * again when the peer returns.  FIELD is the message of the oneof's KIND.  True when it was sent.
+ */
+bool main_tell_super(struct main_ctx *m, ToSuper__MsgCase kind, void *field, int fd);
+bool main_tell_auth(struct main_ctx *m, ToAuth__MsgCase kind, void *field, int fd);
 
-/* Hands FD (borrowed) to the supervisor's store, or takes it back out of it. */
-void main_keep_fd(struct main_ctx *m, FdKind kind, uint64_t id, int fd, const void *note,
-		  size_t note_len);
+/* Hands FD (borrowed) to the supervisor's store with a NOTE that comes back with it (NULL: none),
+ * or has the store forget it. */
+void main_keep_fd(struct main_ctx *m, FdKind kind, uint64_t id, int fd,
+		  const ProtobufCBinaryData *note);
 void main_drop_fd(struct main_ctx *m, FdKind kind, uint64_t id);
+
+/* Channels to a (new) process; FD is taken. */
+void main_peer_auth(struct main_ctx *m, int fd, uint32_t pid);
+void main_peer_zygote(struct main_ctx *m, int fd, uint32_t pid);
+MUST_USE enum err main_open_super(struct main_ctx *m);
 
 #endif /* MAIN_CTX_H */

@@ -8,12 +8,18 @@
 #include "base/log.h"
 #include "main/ctx.h"
 #include "main/index.h"
+#include "main/lease.h"
 
-enum { SESSION_SID = 28, SESSION_SHORT = 6, SESSION_APP_ID = 32 };
+enum {
+	SESSION_SID = 28,
+	SESSION_SHORT = 6,
+	SESSION_APP_ID = 32,
+	SESSION_KEY = 'S', /* first byte of its journal records */
+};
 
-struct lease;
 struct open_request;
-struct tun_dev;
+struct script_run;
+struct tun;
 struct worker;
 
 enum session_state {
@@ -21,6 +27,19 @@ enum session_state {
 	SESSION_OPENING, /* the connect hook runs */
 	SESSION_OPEN,	 /* the worker has its Tunnel */
 	SESSION_ENDING,	 /* the worker is gone, the disconnect hook runs */
+};
+
+/* A tunnel request, while it waits for something. */
+struct open_request {
+	struct worker *w;
+	const SessionOpen *msg; /* child of the request */
+};
+
+/* How a tunnel instance ended. */
+struct tunnel_end {
+	EndReason reason;
+	uint64_t worker_id;
+	Counters counters;
 };
 
 struct session {
@@ -34,25 +53,30 @@ struct session {
 	bool mobile;
 
 	/* Kept as long as the session. */
-	struct lease *v4, *v6; /* NULL: none */
-	bool host_update_done; /* host-update-script runs once per session */
+	struct lease *v4, *v6;		/* NULL: none */
+	struct lease_pool pool4, pool6; /* where they come from */
+	bool host_update_done;		/* host-update-script runs once per session */
 
 	/* The tunnel instance; valid in every state but SESSION_IDLE. */
 	enum session_state state;
 	struct worker *worker;	   /* NULL in SESSION_ENDING */
 	struct session_conf *conf; /* settings this instance began with */
-	struct tun_dev *tun;	   /* main's own descriptor keeps the device alive */
-	const char *device;	   /* name of TUN */
-	uint32_t id;		   /* the worker's pid: ID in hooks and occtl */
+	struct tun *tun; /* our own descriptor keeps the device alive; has its addresses */
+	uint32_t id;	 /* the worker's pid: ID in hooks and occtl */
 	uint8_t app_id[SESSION_APP_ID];
 	struct endpoint remote, local; /* of the TCP connection */
 	struct addr peer;	       /* where its datagrams come from, as far as we know */
 	int64_t connected_at;	       /* UNIX time of this instance */
 	bool up;		       /* the client has its answer */
 	bool hook_ran;		       /* connect succeeded, so disconnect must run */
+	bool keep;		       /* SESSION_ENDING: the ticket stays usable */
 	bool closing;		       /* the ticket died while the tunnel was still there */
-	uint64_t hello_ms;	       /* clock_ms of the last ClientHello handed on */
+	bool unreported;	       /* the end could not be told to auth yet */
+	struct tunnel_end end;
+	uint64_t hello_ms, stray_ms; /* clock_ms of the last ClientHello or record handed on */
 	struct endpoint hello_from;
+	struct script_run *script;    /* runs, and its end is awaited */
+	struct open_request *request; /* SESSION_OPENING: what the worker asked for */
 	struct open_request *pending; /* a newer connection that waits for this one's end */
 
 	struct log_ctx log;
@@ -62,8 +86,11 @@ struct session {
 
 MUST_USE enum err sessions_new(struct main_ctx *m, struct sessions **out);
 
-/* The session of INFO, made when it is new, with auth's words taken over. */
+/* The session of INFO, made when it is new.  ERR_PROTO: no such session can exist. */
 MUST_USE enum err session_get(struct main_ctx *m, const Session *info, struct session **out);
+
+/* Takes over what auth says about the session and this connection of it. */
+MUST_USE enum err session_update(struct session *s, const Session *info);
 
 struct session *session_by_sid(const struct main_ctx *m, const char *sid);
 struct session *session_by_app_id(const struct main_ctx *m, const uint8_t *id, size_t len);
@@ -73,7 +100,8 @@ struct session *session_by_peer(const struct main_ctx *m, const struct addr *add
 
 /* Where the session's datagrams come from has changed (family 0: it has no tunnel). */
 void session_set_peer(struct session *s, const struct addr *peer);
-void session_set_app_id(struct session *s, const uint8_t id[SESSION_APP_ID]);
+void session_set_app_id(struct session *s, const uint8_t *id); /* NULL: none */
+void session_set_state(struct session *s, enum session_state state);
 
 /* Live tunnels of USER over all hosts. */
 size_t session_tunnels_of(const struct main_ctx *m, const char *user);
@@ -88,7 +116,12 @@ void session_save(struct session *s);
 /* Frees the session with all it holds. */
 void session_forget(struct session *s);
 
-/* Sessions as the journal of an earlier instance has them, without tunnel. */
-void sessions_restore(struct main_ctx *m);
+/* Takes back a record of the journal, with its leases, and with its worker if that was adopted.
+ * False: it is not one of ours. */
+bool session_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const void *value,
+		     size_t len);
+
+/* S as a message that borrows its texts; REMOTE is the message's endpoint. */
+void session_fill(const struct session *s, Session *out, Endpoint *remote);
 
 #endif /* MAIN_SESSIONS_H */

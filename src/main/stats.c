@@ -36,11 +36,10 @@ void stats_mtu(struct stats *s, uint32_t mtu)
 		s->max_mtu = mtu;
 }
 
-/* admin.md 12 counts these reasons as errors: what neither side asked for. */
+/* Those that admin.md 4.4 calls "unspecified error". */
 static bool is_error(EndReason reason)
 {
-	return reason == END_REASON__END_ERROR || reason == END_REASON__END_DPD ||
-	       reason == END_REASON__END_CONNECTION_LOST;
+	return reason == END_REASON__END_ERROR || reason == END_REASON__END_CONNECTION_LOST;
 }
 
 bool stats_session_end(struct stats *s, const struct stats_end *end, int64_t now,

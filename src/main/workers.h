@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "ipc/worker.pb-c.h"
 #include "main/ctx.h"
+#include "main/index.h"
 
 struct session;
 struct worker;
@@ -44,8 +45,11 @@ struct worker {
 	bool has_counters;
 	Counters counters;
 	ev_timer patience; /* kills a worker that does not end when told to */
+	struct index_node by_id, by_pid;
 	struct worker *next, **prev;
 };
+
+enum { WORKER_PATIENCE_MS = 5000 }; /* for a worker that was told to end, or says it does */
 
 MUST_USE enum err workers_new(struct main_ctx *m, struct workers **out);
 
@@ -54,11 +58,17 @@ MUST_USE enum err workers_new(struct main_ctx *m, struct workers **out);
 MUST_USE enum err worker_start(struct main_ctx *m, int fd, const struct endpoint *remote,
 			       const struct endpoint *local);
 
-/* After a restart of main: the worker whose channel end is FD (taken). */
-MUST_USE enum err worker_adopt(struct main_ctx *m, uint64_t id, int fd, struct worker **out);
+/* After a restart of main: the worker whose channel end is FD (taken); NOTE is what worker_start
+ * had the supervisor keep with it. */
+MUST_USE enum err worker_adopt(struct main_ctx *m, uint64_t id, int fd,
+			       const ProtobufCBinaryData *note);
 
-/* Tells the worker to end, once; it is killed when it does not within PATIENCE_MS. */
+/* Tells the worker to end, once: the first reason stays.  It is killed when it has not ended within
+ * PATIENCE_MS; 0: somebody else sees to that. */
 void worker_end(struct worker *w, EndReason reason, bool tell_client, unsigned patience_ms);
+
+/* It says that it ends: it is killed when it has not done so within PATIENCE_MS. */
+void worker_expect_end(struct worker *w, unsigned patience_ms);
 
 /* The worker broke the protocol between us: it is killed, its session ends with an error. */
 void worker_kill(struct worker *w);
@@ -68,6 +78,17 @@ void worker_refuse(struct worker *w, uint32_t status, const char *reason);
 
 /* Sends one message; a worker that does not read is killed. */
 void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field, int fd);
+
+/* The process PID has ended with STATUS (waitpid).  After a crash the zygote is made anew, so that
+ * nobody can guess at the same address layout twice. */
+void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status);
+void worker_respawn_zygote(struct main_ctx *m);
+
+/* The zygote told which process serves W. */
+void worker_set_pid(struct worker *w, uint32_t pid);
+
+/* Ends logins that take longer than auth-timeout and whose worker did not notice. */
+void workers_check_logins(struct main_ctx *m);
 
 struct worker *worker_by_id(const struct main_ctx *m, uint64_t id);
 struct worker *worker_by_pid(const struct main_ctx *m, uint32_t pid);

@@ -1,0 +1,223 @@
+/* disconnect.c - a session's tunnel from "user logged in" to its end. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "main/admin.h"
+#include "main/connect.h"
+#include "main/script.h"
+#include "main/stats_journal.h"
+#include "main/tun.h"
+#include "main/tunnel.h"
+#include "main/utmp.h"
+
+static void note_utmp(const struct session *s, bool login)
+{
+	const struct utmp_entry entry = { tun_name(s->tun), s->user, s->id, s->remote.addr };
+
+	if (!s->m->conf->use_utmp)
+		return;
+	if (login)
+		utmp_login(&entry);
+	else
+		utmp_logout(&entry);
+}
+
+void connect_up(struct session *s)
+{
+	if (s->up)
+		return;
+	s->up = true;
+	s->connected_at = clock_unix();
+	log_info(&s->log, "connected", kv_text("user logged in"));
+	note_utmp(s, true);
+	admin_event_connect(s->worker);
+	if (*s->hostname && !s->host_update_done) {
+		s->host_update_done = true;
+		script_run(s, SCRIPT_HOST_UPDATE, NULL);
+	}
+	session_save(s);
+}
+
+/* ---- the end of a tunnel ------------------------------------------------- */
+
+/* config.md 16.1; what only the worker can know it has said. */
+static bool ticket_survives(const struct session *s, const struct worker *w)
+{
+	switch (w->reason) {
+	case END_REASON__END_USER:
+	case END_REASON__END_ADMIN:
+		return s->conf && s->conf->host->persistent_cookies;
+	case END_REASON__END_SESSION_TIMEOUT:
+		return false;
+	default:
+		return w->keep;
+	}
+}
+
+static void take_counters(struct session *s, const struct worker *w)
+{
+	struct tun_counters c;
+
+	counters__init(&s->end.counters);
+	if (w && w->has_counters) {
+		s->end.counters = w->counters;
+	} else if (s->tun && !tun_counters(s->tun, &c)) { /* it was killed: ask the device */
+		s->end.counters.rx_bytes = c.rx_bytes;
+		s->end.counters.tx_bytes = c.tx_bytes;
+		s->end.counters.rx_packets = c.rx_packets;
+		s->end.counters.tx_packets = c.tx_packets;
+	}
+}
+
+static void log_end(const struct session *s)
+{
+	const Counters *c = &s->end.counters;
+	char text[128];
+
+	snprintf(text, sizeof text, "user disconnected (reason: %s, rx: %llu, tx: %llu)",
+		 end_reason_text(s->end.reason), (unsigned long long)c->rx_bytes,
+		 (unsigned long long)c->tx_bytes);
+	log_info(&s->log, "disconnected", kv_text(text), kv_u64("bad-source", c->bad_source),
+		 kv_u64("dropped", c->dropped));
+}
+
+/* A tunnel that another takes the place of is not the end of a session (protocol.md 4.12). */
+static void count_end(struct session *s)
+{
+	struct main_ctx *m = s->m;
+	int64_t now = clock_unix(), lasted = now - s->connected_at;
+	const struct stats_end end = { s->end.reason, lasted > 0 ? (uint64_t)lasted : 0,
+				       s->end.counters.rx_bytes, s->end.counters.tx_bytes };
+
+	if (s->end.reason == END_REASON__END_TAKEOVER)
+		return;
+	if (stats_session_end(&m->stats, &end, now, m->conf->server_stats_reset_time)) {
+		stats_log(&m->stats);
+		stats_reset(&m->stats, now);
+	}
+	stats_save(m);
+}
+
+static void tell_closed(struct session *s, bool refused)
+{
+	SessionClosed closed = SESSION_CLOSED__INIT;
+
+	closed.sid = s->sid;
+	closed.worker_id = s->end.worker_id;
+	closed.reason = s->end.reason;
+	closed.keep = s->keep;
+	closed.counters = &s->end.counters;
+	closed.refused = refused;
+	s->unreported = !main_tell_auth(s->m, TO_AUTH__MSG_SESSION_CLOSED, &closed, -1);
+}
+
+void connect_idle(struct session *s)
+{
+	bool stopping = s->m->phase == MAIN_STOPPING;
+
+	if (s->pending && (stopping || s->closing))
+		connect_refuse_pending(s);
+	if (s->pending) {
+		connect_begin(s);
+		return;
+	}
+	TALLOC_FREE(s->tun);
+	TALLOC_FREE(s->conf);
+	if (stopping || s->closing || (!s->keep && s->end.worker_id && !s->unreported))
+		session_forget(s);
+	else
+		session_save(s);
+}
+
+static void on_disconnect_script(struct session *s, bool ok)
+{
+	struct main_ctx *m = s->m;
+
+	(void)ok;
+	session_set_state(s, SESSION_IDLE);
+	connect_idle(s);
+	main_stop_check(m);
+}
+
+void connect_down_finish(struct session *s)
+{
+	if (s->hook_ran)
+		script_run(s, SCRIPT_DISCONNECT, on_disconnect_script);
+	else
+		on_disconnect_script(s, true);
+}
+
+/* The tunnel was there: everybody is told. */
+static void end_tunnel(struct session *s)
+{
+	static const struct addr nowhere;
+
+	session_set_app_id(s, NULL);
+	session_set_peer(s, &nowhere);
+	log_end(s);
+	count_end(s);
+	if (s->up && s->tun)
+		note_utmp(s, false);
+	tell_closed(s, !s->up);
+}
+
+void connect_down(struct session *s, struct worker *w)
+{
+	bool opening = s->state == SESSION_OPENING;
+
+	if (s->worker != w) { /* a newer one that still waited */
+		connect_drop_pending(s);
+		return;
+	}
+	s->end.reason = w->reason;
+	s->end.worker_id = w->id;
+	s->keep = opening || ticket_survives(s, w);
+	take_counters(s, w);
+	if (s->up)
+		admin_event_disconnect(w);
+	if (opening)
+		tell_closed(s, true);
+	else
+		end_tunnel(s);
+	s->worker = NULL;
+	w->session = NULL;
+	TALLOC_FREE(s->request);
+	session_set_state(s, SESSION_ENDING);
+	session_save(s);
+	if (!opening || !script_is_running(s)) /* else on_connect_script goes on here */
+		connect_down_finish(s);
+}
+
+void connect_lost(struct session *s)
+{
+	s->end.reason = END_REASON__END_ERROR;
+	s->keep = true;
+	take_counters(s, NULL);
+	if (connect_set_conf(s, NULL, 0))
+		s->hook_ran = false; /* without settings there is nothing to tell a script */
+	session_set_state(s, SESSION_ENDING);
+	end_tunnel(s);
+	connect_down_finish(s);
+}
+
+void connect_expired(struct session *s)
+{
+	if (s->state == SESSION_IDLE)
+		session_forget(s);
+	else
+		s->closing = true;
+}
+
+void connect_tell_auth(struct session *s)
+{
+	if (s->state == SESSION_OPEN) {
+		connect_tell_opened(s);
+		return;
+	}
+	if (!s->end.worker_id || s->state == SESSION_OPENING)
+		return;
+	tell_closed(s, false);
+	if (s->state == SESSION_IDLE && !s->keep && !s->unreported)
+		session_forget(s);
+}

@@ -1,0 +1,421 @@
+/* workers.c - the life of a worker as main sees it: born with its channels, told things, gone when
+ * its channel ends. */
+#include "main/workers.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/convert.h"
+#include "ipc/zygote.pb-c.h"
+#include "main/connect.h"
+#include "main/on_worker.h"
+#include "main/sessions.h"
+
+enum {
+	ID_SHIFT = 24,	  /* ids of an instance start at its UNIX time, so none is used twice */
+	NOTE_MAX = 96,	  /* a Spawn is two addresses with ports and a number */
+	LOGIN_GRACE = 30, /* seconds the worker has to notice auth-timeout itself */
+};
+
+struct workers {
+	struct worker *first;
+	size_t n;
+	uint64_t next_id;
+	struct index *by_id, *by_pid;
+};
+
+/* Workers first: they leave the indexes. */
+static int workers_free(struct workers *ws)
+{
+	while (ws->first)
+		talloc_free(ws->first);
+	return 0;
+}
+
+enum err workers_new(struct main_ctx *m, struct workers **out)
+{
+	struct workers *ws = talloc_zero(m, struct workers);
+
+	if (!ws)
+		return ERR_NOMEM;
+	ws->next_id = (uint64_t)clock_unix() << ID_SHIFT;
+	if (index_new(ws, &ws->by_id) || index_new(ws, &ws->by_pid)) {
+		talloc_free(ws);
+		return ERR_NOMEM;
+	}
+	talloc_set_destructor(ws, workers_free);
+	*out = ws;
+	return ERR_OK;
+}
+
+/* ---- finding ------------------------------------------------------------- */
+
+struct worker *worker_by_id(const struct main_ctx *m, uint64_t id)
+{
+	const struct index *ix = m->workers->by_id;
+
+	for (struct index_node *n = index_first(ix, &id, sizeof id); n; n = index_next(n)) {
+		struct worker *w = n->item;
+		if (w->id == id)
+			return w;
+	}
+	return NULL;
+}
+
+struct worker *worker_by_pid(const struct main_ctx *m, uint32_t pid)
+{
+	const struct index *ix = m->workers->by_pid;
+
+	for (struct index_node *n = index_first(ix, &pid, sizeof pid); n; n = index_next(n)) {
+		struct worker *w = n->item;
+		if (w->pid == pid)
+			return w;
+	}
+	return NULL;
+}
+
+struct worker *workers_first(const struct main_ctx *m)
+{
+	return m->workers->first;
+}
+
+size_t workers_count(const struct main_ctx *m)
+{
+	return m->workers->n;
+}
+
+size_t workers_in_login(const struct main_ctx *m)
+{
+	return m->workers->n - sessions_open_count(m);
+}
+
+void worker_set_pid(struct worker *w, uint32_t pid)
+{
+	w->pid = pid;
+	index_add(w->m->workers->by_pid, &w->by_pid, &w->pid, sizeof w->pid, w);
+	if (w->killed)
+		kill((pid_t)pid, SIGKILL);
+}
+
+const char *worker_state_text(const struct worker *w)
+{
+	if (w->session && w->session->worker == w && w->session->up)
+		return "connected";
+	if (w->auth_failed)
+		return "auth failed";
+	return w->user ? "authenticating" : "pre-auth";
+}
+
+struct log_ctx worker_log(const struct worker *w)
+{
+	if (w->session)
+		return w->session->log;
+	return (struct log_ctx){ .user = w->user, .vhost = w->vhost, .ip = &w->remote.addr };
+}
+
+/* ---- ending -------------------------------------------------------------- */
+
+void worker_kill(struct worker *w)
+{
+	if (!w->ended) {
+		w->ended = true;
+		w->reason = END_REASON__END_ERROR;
+		w->keep = true;
+	}
+	w->killed = true;
+	w->state = WORKER_ENDING;
+	if (w->pid && kill((pid_t)w->pid, SIGKILL) == 0)
+		return;
+	/* Not forked yet, or gone: the end of the channel is all it needs. */
+	shutdown(chan_fd(w->chan), SHUT_RDWR);
+}
+
+static void on_impatient(struct ev_loop *loop, ev_timer *timer, int revents)
+{
+	struct worker *w = timer->data;
+	struct log_ctx ctx = worker_log(w);
+
+	(void)loop;
+	(void)revents;
+	log_warn(&ctx, "worker-killed", kv_u64("pid", w->pid), kv_str("why", "does not end"));
+	worker_kill(w);
+}
+
+void worker_expect_end(struct worker *w, unsigned patience_ms)
+{
+	if (!patience_ms || ev_is_active(&w->patience))
+		return;
+	ev_timer_set(&w->patience, (double)patience_ms / 1000, 0);
+	ev_timer_start(w->m->loop, &w->patience);
+}
+
+void worker_end(struct worker *w, EndReason reason, bool tell_client, unsigned patience_ms)
+{
+	End end = END__INIT;
+
+	worker_expect_end(w, patience_ms);
+	if (w->ended)
+		return;
+	w->ended = true;
+	w->reason = reason;
+	w->keep = end_reason_keeps(reason);
+	end.reason = reason;
+	end.tell_client = tell_client;
+	worker_tell(w, TO_WORKER__MSG_END, &end, -1);
+	w->state = WORKER_ENDING;
+}
+
+/* "user disconnected" for connections without a tunnel; connect_down says it for the others. */
+static void log_gone(const struct worker *w)
+{
+	struct log_ctx ctx = worker_log(w);
+	char *text = talloc_asprintf(NULL, "user disconnected (reason: %s, rx: 0, tx: 0)",
+				     end_reason_text(w->reason));
+
+	if (text)
+		log_info(&ctx, "disconnected", kv_text(text));
+	talloc_free(text);
+}
+
+/* The channel has ended, so the worker has: nobody else holds its end. */
+static void worker_gone(struct worker *w)
+{
+	struct main_ctx *m = w->m;
+	WorkerGone gone = WORKER_GONE__INIT;
+
+	if (!w->ended) { /* it died without a word */
+		w->reason = w->session ? END_REASON__END_ERROR : END_REASON__END_UNSPECIFIED;
+		w->keep = true;
+	}
+	main_drop_fd(m, FD_KIND__FD_WORKER_MAIN, w->id);
+	main_drop_fd(m, FD_KIND__FD_WORKER_AUTH, w->id);
+	if (w->session)
+		connect_down(w->session, w);
+	else
+		log_gone(w);
+	gone.worker_id = w->id;
+	main_tell_auth(m, TO_AUTH__MSG_WORKER_GONE, &gone, -1);
+	talloc_free(w);
+	main_stop_check(m);
+}
+
+static void on_closed(void *arg, struct chan *chan, enum err why)
+{
+	struct worker *w = arg;
+
+	(void)chan;
+	if (why == ERR_PROTO && w->pid)
+		kill((pid_t)w->pid, SIGKILL); /* it sends what is no message */
+	worker_gone(w);
+}
+
+static int worker_free(struct worker *w)
+{
+	struct workers *ws = w->m->workers;
+
+	ev_timer_stop(w->m->loop, &w->patience);
+	index_remove(&w->by_id);
+	index_remove(&w->by_pid);
+	*w->prev = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	ws->n--;
+	return 0;
+}
+
+void worker_respawn_zygote(struct main_ctx *m)
+{
+	Respawn respawn = RESPAWN__INIT;
+
+	m->zygote_ready = false;
+	main_update_accepting(m);
+	respawn.role = ROLE__ROLE_ZYGOTE;
+	main_tell_super(m, TO_SUPER__MSG_RESPAWN, &respawn, -1);
+}
+
+void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status)
+{
+	struct worker *w;
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	w = m->workers ? worker_by_pid(m, pid) : NULL;
+	if (w) { /* its channel's end follows; the number may soon be someone else's */
+		index_remove(&w->by_pid);
+		w->pid = 0;
+	}
+	if (!sig || sig == SIGKILL || sig == SIGTERM)
+		return; /* an end that somebody ordered */
+	log_err(NULL, "worker-crashed", kv_u64("pid", pid), kv_u64("signal", (uint64_t)sig));
+	if (m->phase != MAIN_STOPPING)
+		worker_respawn_zygote(m);
+}
+
+void workers_check_logins(struct main_ctx *m)
+{
+	int64_t limit = (int64_t)m->conf->auth_timeout + LOGIN_GRACE;
+	int64_t now = clock_unix();
+
+	if (!m->conf->auth_timeout)
+		return;
+	for (struct worker *w = m->workers->first; w; w = w->next)
+		if (w->state == WORKER_LOGIN && now - w->accepted > limit)
+			worker_end(w, END_REASON__END_AUTH_TIMEOUT, false, WORKER_PATIENCE_MS);
+}
+
+/* ---- talking ------------------------------------------------------------- */
+
+void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field, int fd)
+{
+	ToWorker top = TO_WORKER__INIT;
+	struct log_ctx ctx;
+	enum err err;
+
+	top.msg_case = kind;
+	top.tunnel = field; /* every member of the oneof is such a pointer */
+	err = chan_send(w->chan, &top.base, &fd, fd >= 0);
+	if (!err || err == ERR_CLOSED)
+		return;
+	ctx = worker_log(w);
+	log_warn(&ctx, "worker-stuck", kv_u64("pid", w->pid), kv_err(err));
+	worker_kill(w);
+}
+
+void worker_refuse(struct worker *w, uint32_t status, const char *reason)
+{
+	Refuse refuse = REFUSE__INIT;
+
+	refuse.status = status;
+	refuse.reason = (char *)(uintptr_t)reason;
+	worker_tell(w, TO_WORKER__MSG_REFUSE, &refuse, -1);
+}
+
+/* ---- beginning ----------------------------------------------------------- */
+
+/* A worker with its channel end FD, which is taken; closed on failure, too. */
+static enum err worker_new(struct main_ctx *m, uint64_t id, int fd, struct worker **out)
+{
+	static const struct chan_ops ops = { on_worker_message, on_closed };
+	struct workers *ws = m->workers;
+	struct worker *w = talloc_zero(ws, struct worker);
+
+	if (!w || chan_new(w, m->loop, fd, &to_main__descriptor, &ops, w, &w->chan)) {
+		talloc_free(w);
+		close(fd);
+		return ERR_NOMEM;
+	}
+	w->m = m;
+	w->id = id;
+	w->state = WORKER_LOGIN;
+	w->accepted = clock_unix();
+	ev_timer_init(&w->patience, on_impatient, 0, 0);
+	w->patience.data = w;
+	w->next = ws->first;
+	w->prev = &ws->first;
+	if (w->next)
+		w->next->prev = &w->next;
+	ws->first = w;
+	ws->n++;
+	index_add(ws->by_id, &w->by_id, &w->id, sizeof w->id, w);
+	talloc_set_destructor(w, worker_free);
+	*out = w;
+	return ERR_OK;
+}
+
+static enum err tell_zygote(struct main_ctx *m, Spawn *spawn, const int fds[3])
+{
+	ToZygote top = TO_ZYGOTE__INIT;
+
+	if (!m->zygote)
+		return ERR_CLOSED;
+	top.msg_case = TO_ZYGOTE__MSG_SPAWN;
+	top.spawn = spawn;
+	return chan_send(m->zygote, &top.base, fds, 3);
+}
+
+static bool tell_auth(struct main_ctx *m, const Spawn *spawn, int fd)
+{
+	WorkerNew new = WORKER_NEW__INIT;
+
+	new.worker_id = spawn->worker_id;
+	new.remote = spawn->remote;
+	new.local = spawn->local;
+	return main_tell_auth(m, TO_AUTH__MSG_WORKER_NEW, &new, fd);
+}
+
+/* Two channels; [0] is main's and auth's end, [1] the worker's. */
+struct ends {
+	int to_main[2], to_auth[2];
+};
+
+static enum err announce(struct main_ctx *m, struct worker *w, int fd, const struct ends *e)
+{
+	const int fds[3] = { fd, e->to_main[1], e->to_auth[1] };
+	Spawn spawn = SPAWN__INIT;
+	Endpoint remote = ipc_endpoint(&w->remote), local = ipc_endpoint(&w->local);
+	uint8_t packed[NOTE_MAX];
+	ProtobufCBinaryData note = { .data = packed };
+
+	spawn.worker_id = w->id;
+	spawn.remote = &remote;
+	spawn.local = &local;
+	note.len = spawn__pack(&spawn, packed);
+	main_keep_fd(m, FD_KIND__FD_WORKER_MAIN, w->id, e->to_main[0], &note);
+	main_keep_fd(m, FD_KIND__FD_WORKER_AUTH, w->id, e->to_auth[0], &note);
+	if (!tell_auth(m, &spawn, e->to_auth[0]))
+		return ERR_CLOSED;
+	return tell_zygote(m, &spawn, fds);
+}
+
+enum err worker_start(struct main_ctx *m, int fd, const struct endpoint *remote,
+		      const struct endpoint *local)
+{
+	struct ends e;
+	struct worker *w;
+	enum err err = ipc_pair(e.to_main);
+
+	if (err)
+		return err;
+	err = ipc_pair(e.to_auth);
+	if (err) {
+		close(e.to_main[0]);
+		close(e.to_main[1]);
+		return err;
+	}
+	err = worker_new(m, m->workers->next_id++, e.to_main[0], &w);
+	if (!err) {
+		w->remote = *remote;
+		w->local = *local;
+		w->described = true;
+		err = announce(m, w, fd, &e);
+		/* The worker's end is closed below, so a worker that nobody made is seen to end. */
+		if (err)
+			w->ended = true;
+	}
+	close(e.to_main[1]);
+	close(e.to_auth[0]);
+	close(e.to_auth[1]);
+	return err;
+}
+
+enum err worker_adopt(struct main_ctx *m, uint64_t id, int fd, const ProtobufCBinaryData *note)
+{
+	ProtobufCMessage *msg;
+	struct worker *w;
+	enum err err;
+
+	if (id >= m->workers->next_id)
+		m->workers->next_id = id + 1;
+	err = worker_new(m, id, fd, &w);
+	if (!err && !ipc_unpack(w, &spawn__descriptor, note->data, note->len, &msg)) {
+		const Spawn *spawn = (const Spawn *)(const void *)msg;
+		w->remote = ipc_endpoint_read(spawn->remote);
+		w->local = ipc_endpoint_read(spawn->local);
+		talloc_free(msg);
+	}
+	return err;
+}
