@@ -1,0 +1,198 @@
+/* on_auth.c - what auth tells main: configuration loaded, logins, tunnels to open, tickets that
+ * died; and answers for occtl. */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/route.h"
+#include "main/admin.h"
+#include "main/ban.h"
+#include "main/connect.h"
+#include "main/ctx.h"
+#include "main/reload.h"
+#include "main/sessions.h"
+#include "main/workers.h"
+
+static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult *msg,
+			       struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	reload_on_result(m, msg);
+	return ERR_OK;
+}
+
+static void log_failed_login(const struct worker *w, const char *user)
+{
+	char *text = talloc_asprintf(NULL, "failed authentication attempt for user '%s'", user);
+	struct log_ctx ctx = worker_log(w);
+
+	if (text)
+		log_info(&ctx, "login-failed", kv_text(text));
+	talloc_free(text);
+}
+
+static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFailed *msg,
+				struct ipc_fds *fds)
+{
+	struct worker *w = worker_by_id(m, msg->worker_id);
+
+	(void)peer;
+	(void)fds;
+	if (msg->final)
+		stats_login_failed(&m->stats);
+	if (!w)
+		return ERR_OK;
+	if (msg->final)
+		w->auth_failed = true;
+	if (msg->points)
+		ban_charge(m->bans, &w->remote.addr, BAN_PASSWORD, msg->points, clock_unix());
+	log_failed_login(w, msg->user);
+	return ERR_OK;
+}
+
+static enum err on_login_done(struct main_ctx *m, void *peer, const LoginDone *msg,
+			      struct ipc_fds *fds)
+{
+	struct worker *w = worker_by_id(m, msg->worker_id);
+	int64_t took;
+
+	(void)peer;
+	(void)fds;
+	if (!w)
+		return ERR_OK;
+	w->user = talloc_strdup(w, msg->user);
+	w->group = talloc_strdup(w, msg->group);
+	w->vhost = talloc_strdup(w, msg->vhost);
+	took = clock_unix() - w->accepted;
+	stats_login(&m->stats, took > 0 ? (uint64_t)took : 0);
+	return ERR_OK;
+}
+
+/* The worker ended while auth was looking at its ticket. */
+static void refuse_for_nobody(struct main_ctx *m, const SessionOpen *msg)
+{
+	SessionClosed closed = SESSION_CLOSED__INIT;
+
+	closed.sid = msg->session->sid;
+	closed.worker_id = msg->worker_id;
+	closed.reason = END_REASON__END_CONNECTION_LOST;
+	closed.keep = true;
+	closed.refused = true;
+	main_tell_auth(m, TO_AUTH__MSG_SESSION_CLOSED, &closed, -1);
+}
+
+static enum err on_session_open(struct main_ctx *m, void *peer, const SessionOpen *msg,
+				struct ipc_fds *fds)
+{
+	struct worker *w = worker_by_id(m, msg->worker_id);
+
+	(void)peer;
+	(void)fds;
+	if (!msg->session)
+		return ERR_PROTO;
+	if (w && w->state == WORKER_LOGIN)
+		connect_open(w, msg);
+	else
+		refuse_for_nobody(m, msg);
+	return ERR_OK;
+}
+
+static enum err on_session_expired(struct main_ctx *m, void *peer, const SessionExpired *msg,
+				   struct ipc_fds *fds)
+{
+	struct session *s = session_by_sid(m, msg->sid);
+
+	(void)peer;
+	(void)fds;
+	if (s)
+		connect_expired(s);
+	return ERR_OK;
+}
+
+static enum err on_session_list(struct main_ctx *m, void *peer, const SessionList *msg,
+				struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	admin_on_sessions(m, msg);
+	return ERR_OK;
+}
+
+static enum err on_invalidated(struct main_ctx *m, void *peer, const InvalidateResult *msg,
+			       struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	admin_on_invalidated(m, msg);
+	return ERR_OK;
+}
+
+#define AUTH_ROUTES(R)                                                                             \
+	R(ToMain, conf_result, TO_MAIN__MSG_CONF_RESULT, FROM_AUTH, ST_ANY, 0, on_conf_result)     \
+	R(ToMain, login_failed, TO_MAIN__MSG_LOGIN_FAILED, FROM_AUTH, ST_ANY, 0, on_login_failed)  \
+	R(ToMain, login_done, TO_MAIN__MSG_LOGIN_DONE, FROM_AUTH, ST_ANY, 0, on_login_done)        \
+	R(ToMain, session_open, TO_MAIN__MSG_SESSION_OPEN, FROM_AUTH, ST_ANY, 0, on_session_open)  \
+	R(ToMain, session_expired, TO_MAIN__MSG_SESSION_EXPIRED, FROM_AUTH, ST_ANY, 0,             \
+	  on_session_expired)                                                                      \
+	R(ToMain, session_list, TO_MAIN__MSG_SESSION_LIST, FROM_AUTH, ST_ANY, 0, on_session_list)  \
+	R(ToMain, invalidate_result, TO_MAIN__MSG_INVALIDATE_RESULT, FROM_AUTH, ST_ANY, 0,         \
+	  on_invalidated)
+
+ROUTES_DEFINE(auth_routes, AUTH_ROUTES)
+
+static void auth_lost(struct main_ctx *m)
+{
+	TALLOC_FREE(m->auth);
+	m->auth_ready = false;
+	main_update_accepting(m);
+}
+
+static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,
+		       struct ipc_fds *fds)
+{
+	struct main_ctx *m = arg;
+	enum err err = route_dispatch(&auth_routes, m, NULL, FROM_AUTH, ST_ANY, msg, fds);
+
+	(void)chan;
+	if (!err)
+		return;
+	log_err(NULL, "bad-message", kv_str("from", "auth"),
+		kv_str("message", ipc_case_name(msg->descriptor, ipc_case(msg))), kv_err(err));
+	/* It sees its channel end and, without main, ends; the supervisor starts it again. */
+	if (err == ERR_DENIED || err == ERR_PROTO)
+		auth_lost(m);
+}
+
+static void on_closed(void *arg, struct chan *chan, enum err why)
+{
+	(void)chan;
+	(void)why;
+	auth_lost(arg);
+}
+
+/* An auth that was started again has its own journal, but not what happened in the meantime. */
+static void tell_sessions(struct main_ctx *m)
+{
+	struct session *next;
+
+	for (struct session *s = sessions_first(m); s; s = next) {
+		next = s->next;
+		connect_tell_auth(s);
+	}
+}
+
+void main_peer_auth(struct main_ctx *m, int fd, uint32_t pid)
+{
+	static const struct chan_ops ops = { on_message, on_closed };
+
+	auth_lost(m);
+	if (chan_new(m, m->loop, fd, &to_main__descriptor, &ops, m, &m->auth)) {
+		log_err(NULL, "no-channel", kv_str("to", "auth"));
+		return;
+	}
+	m->auth_pid = pid;
+	reload_send_auth(m);
+	if (m->sessions)
+		tell_sessions(m);
+}

@@ -1,0 +1,195 @@
+/* on_worker.c - what a worker tells main.  Workers face the client and may be hostile: every value
+ * is checked here, and what is wrong ends the worker. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "ipc/convert.h"
+#include "ipc/route.h"
+#include "main/ban.h"
+#include "main/connect.h"
+#include "main/on_worker.h"
+#include "main/restore.h"
+#include "main/sessions.h"
+#include "main/tun.h"
+#include "main/workers.h"
+
+enum {
+	FACT_MAX = 512, /* bytes kept of a text that a worker tells */
+	MTU_MIN = 576,
+	MTU_MAX = 16384, /* protocol.md 5.5 */
+};
+
+/* Replaces a text of the worker; an empty one becomes NULL. */
+static void set_fact(struct worker *w, const char **field, const char *text)
+{
+	talloc_free((void *)(uintptr_t)*field);
+	*field = text && *text ? talloc_strndup(w, text, FACT_MAX) : NULL;
+}
+
+static enum err on_log(struct main_ctx *m, struct worker *w, const WorkerLog *msg,
+		       struct ipc_fds *fds)
+{
+	(void)m;
+	(void)w;
+	(void)fds;
+	if (msg->level > LOG_LVL_TRAFFIC)
+		return ERR_PROTO;
+	log_forward((enum log_level)msg->level, msg->text);
+	return ERR_OK;
+}
+
+/* listen-proxy-proto: only now the client's own address is known (config.md 15). */
+static void check_proxied(struct main_ctx *m, struct worker *w, const struct endpoint *remote)
+{
+	struct log_ctx ctx;
+	int64_t now = clock_unix();
+
+	if (!m->conf->listen_proxy_proto || !remote->addr.family)
+		return;
+	w->remote = *remote;
+	ban_charge(m->bans, &remote->addr, BAN_CONNECTION, m->conf->ban_points_connection, now);
+	if (!ban_is_refused(m->bans, &remote->addr, now))
+		return;
+	ctx = worker_log(w);
+	log_info(&ctx, "banned", kv_text("rejected connection from banned IP"),
+		 kv_addr("ip", &remote->addr));
+	worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);
+}
+
+void worker_take_info(struct worker *w, const WorkerInfo *msg)
+{
+	struct endpoint remote = ipc_endpoint_read(msg->remote);
+	struct endpoint local = ipc_endpoint_read(msg->local);
+
+	set_fact(w, &w->user_agent, msg->user_agent);
+	set_fact(w, &w->tls_cipher, msg->tls_cipher);
+	if (!w->user)
+		set_fact(w, &w->vhost, msg->vhost);
+	if (local.addr.family && w->m->conf->listen_proxy_proto)
+		w->local = local;
+	check_proxied(w->m, w, &remote);
+}
+
+static enum err on_info(struct main_ctx *m, struct worker *w, const WorkerInfo *msg,
+			struct ipc_fds *fds)
+{
+	(void)m;
+	(void)fds;
+	worker_take_info(w, msg);
+	return ERR_OK;
+}
+
+void worker_take_facts(struct worker *w, const TunnelFacts *msg)
+{
+	set_fact(w, &w->dtls_cipher, msg->dtls_cipher);
+	set_fact(w, &w->cstp_compression, msg->cstp_compression);
+	set_fact(w, &w->dtls_compression, msg->dtls_compression);
+	w->dpd = msg->dpd;
+	w->keepalive = msg->keepalive;
+	if (msg->mtu >= MTU_MIN && msg->mtu <= MTU_MAX) {
+		w->mtu = msg->mtu;
+		stats_mtu(&w->m->stats, msg->mtu);
+	}
+	w->udp_remote = ipc_endpoint_read(msg->udp_remote);
+	if (w->session && w->udp_remote.addr.family)
+		session_set_peer(w->session, &w->udp_remote.addr);
+}
+
+static enum err on_facts(struct main_ctx *m, struct worker *w, const TunnelFacts *msg,
+			 struct ipc_fds *fds)
+{
+	(void)m;
+	(void)fds;
+	worker_take_facts(w, msg);
+	return ERR_OK;
+}
+
+static enum err on_tunnel_up(struct main_ctx *m, struct worker *w, const TunnelUp *msg,
+			     struct ipc_fds *fds)
+{
+	(void)m;
+	(void)msg;
+	(void)fds;
+	if (!w->session)
+		return ERR_STATE;
+	connect_up(w->session);
+	return ERR_OK;
+}
+
+/* The worker found the path MTU; the device belongs to us, so we set it. */
+static enum err on_tun_mtu(struct main_ctx *m, struct worker *w, const TunMtu *msg,
+			   struct ipc_fds *fds)
+{
+	(void)fds;
+	if (msg->mtu < MTU_MIN || msg->mtu > MTU_MAX)
+		return ERR_RANGE;
+	if (!w->session || !w->session->tun)
+		return ERR_STATE;
+	w->mtu = msg->mtu;
+	stats_mtu(&m->stats, msg->mtu);
+	if (tun_set_mtu(w->session->tun, msg->mtu))
+		log_warn(&w->session->log, "tun-mtu-failed", kv_u64("mtu", msg->mtu));
+	return ERR_OK;
+}
+
+static enum err on_ended(struct main_ctx *m, struct worker *w, const WorkerEnded *msg,
+			 struct ipc_fds *fds)
+{
+	(void)m;
+	(void)fds;
+	if (!w->ended) { /* else main decided first (protocol.md 5.8) */
+		w->reason = msg->reason;
+		w->keep = msg->keep_session;
+		w->ended = true;
+	}
+	if (msg->counters) {
+		w->counters = *msg->counters;
+		w->has_counters = true;
+	}
+	w->state = WORKER_ENDING;
+	worker_expect_end(w, WORKER_PATIENCE_MS);
+	return ERR_OK;
+}
+
+static enum err on_description(struct main_ctx *m, struct worker *w, const Description *msg,
+			       struct ipc_fds *fds)
+{
+	(void)m;
+	if (w->described || msg->worker_id != w->id)
+		return ERR_PROTO;
+	return restore_described(w, msg, ipc_fds_take(fds, 0));
+}
+
+enum {
+	ANY_STATE = WORKER_LOGIN | WORKER_OPENING | WORKER_OPEN | WORKER_ENDING,
+	HAS_TUNNEL = WORKER_OPEN | WORKER_ENDING,
+};
+
+#define WORKER_ROUTES(R)                                                                           \
+	R(ToMain, log, TO_MAIN__MSG_LOG, FROM_WORKER, ANY_STATE, 0, on_log)                        \
+	R(ToMain, info, TO_MAIN__MSG_INFO, FROM_WORKER, ANY_STATE, 0, on_info)                     \
+	R(ToMain, facts, TO_MAIN__MSG_FACTS, FROM_WORKER, HAS_TUNNEL, 0, on_facts)                 \
+	R(ToMain, tunnel_up, TO_MAIN__MSG_TUNNEL_UP, FROM_WORKER, HAS_TUNNEL, 0, on_tunnel_up)     \
+	R(ToMain, tun_mtu, TO_MAIN__MSG_TUN_MTU, FROM_WORKER, HAS_TUNNEL, 0, on_tun_mtu)           \
+	R(ToMain, ended, TO_MAIN__MSG_ENDED, FROM_WORKER, ANY_STATE, 0, on_ended)                  \
+	R(ToMain, description, TO_MAIN__MSG_DESCRIPTION, FROM_WORKER, ANY_STATE, 1, on_description)
+
+ROUTES_DEFINE(worker_routes, WORKER_ROUTES)
+
+void on_worker_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,
+		       struct ipc_fds *fds)
+{
+	struct worker *w = arg;
+	struct log_ctx ctx;
+	enum err err;
+
+	(void)chan;
+	err = route_dispatch(&worker_routes, w->m, w, FROM_WORKER, w->state, msg, fds);
+	if (!err)
+		return;
+	ctx = worker_log(w);
+	log_warn(&ctx, "bad-message", kv_str("from", "worker"),
+		 kv_str("message", ipc_case_name(msg->descriptor, ipc_case(msg))), kv_err(err));
+	worker_kill(w);
+}

@@ -1,0 +1,316 @@
+/* reload.c - the way of a configuration:
+ *
+ *	file -> rows and structs -> auth (loads the keys) -> its word and the certificates
+ *	     -> becomes the running one -> a new zygote -> workers of new connections
+ *
+ * Nothing of it touches a session that exists. */
+#include "main/reload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "conf/option.h"
+#include "conf/pack.h"
+#include "ipc/zygote.pb-c.h"
+#include "main/ban.h"
+#include "main/restore.h"
+#include "main/stats_journal.h"
+#include "main/workers.h"
+
+enum { EVERYONE = CONF_TO_SUPER | CONF_TO_MAIN | CONF_TO_AUTH | CONF_TO_WORKER };
+
+struct reload {
+	struct conf *candidate; /* auth is loading it; NULL: none on its way */
+	bool again;		/* asked for while one was on its way */
+};
+
+enum err reload_new(struct main_ctx *m, struct reload **out)
+{
+	struct reload *r = talloc_zero(m, struct reload);
+
+	if (!r)
+		return ERR_NOMEM;
+	*out = r;
+	return ERR_OK;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+static void log_findings(const struct conf_report *report, bool again)
+{
+	for (size_t i = 0; i < report->n; i++) {
+		const struct conf_problem *p = &report->item[i];
+		char *text = conf_problem_text(NULL, p);
+		bool skip = again && p->start_only;
+
+		if (!skip && p->severity == CONF_ERROR)
+			log_err(NULL, "configuration", kv_text(text));
+		else if (!skip && p->severity == CONF_WARNING)
+			log_warn(NULL, "configuration", kv_text(text));
+		talloc_free(text);
+	}
+}
+
+static void warn_open(const struct conf *c)
+{
+	if (!c->isolate_workers)
+		log_warn(NULL, "configuration",
+			 kv_text("isolate-workers is off: workers run without namespaces and "
+				 "system-call filter; this is for debugging only"));
+}
+
+static void apply_limits(struct main_ctx *m)
+{
+	const struct ban_limits limits = { m->conf->max_ban_score, m->conf->ban_time,
+					   m->conf->ban_reset_time };
+
+	if (m->bans)
+		ban_set_limits(m->bans, &limits);
+}
+
+/* A main that follows us must run what we run, not what the file says by then. */
+static void keep_conf(struct main_ctx *m)
+{
+	int fd;
+
+	if (conf_pack_fd(&m->conf->rows, EVERYONE, &fd)) {
+		log_err(NULL, "configuration-not-kept");
+		return;
+	}
+	main_keep_fd(m, FD_KIND__FD_CONF, 0, fd, NULL);
+	close(fd);
+}
+
+static enum err from_kept(struct main_ctx *m, int fd)
+{
+	TALLOC_CTX *tmp = talloc_new(m);
+	struct conf_rows rows = { 0 };
+	enum err err = conf_unpack_fd(tmp, fd, &rows);
+
+	close(fd);
+	if (!err)
+		err = conf_from_rows(m, &rows, CONF_SHARE, NULL, &m->conf);
+	talloc_free(tmp);
+	return err;
+}
+
+static enum err from_file(struct main_ctx *m)
+{
+	struct conf_report *report = conf_report_new(m);
+	enum err err =
+		report ? conf_load_file(m, m->args->config_path, report, &m->conf) : ERR_NOMEM;
+
+	if (report)
+		log_findings(report, false);
+	talloc_free(report);
+	if (err)
+		return err;
+	warn_open(m->conf);
+	return ERR_OK;
+}
+
+bool reload_first(struct main_ctx *m, int fd)
+{
+	enum err err = fd >= 0 ? from_kept(m, fd) : from_file(m);
+
+	if (err) {
+		main_fail(m, "the configuration cannot be loaded");
+		return false;
+	}
+	m->generation++;
+	if (fd < 0)
+		keep_conf(m);
+	return true;
+}
+
+void main_reload(struct main_ctx *m)
+{
+	struct conf_report *report;
+	enum err err;
+
+	if (m->phase != MAIN_SERVING)
+		return;
+	if (m->reload->candidate) {
+		m->reload->again = true;
+		return;
+	}
+	log_info(NULL, "reload", kv_text("reloading configuration"));
+	report = conf_report_new(m);
+	err = report ? conf_reload_file(m, m->args->config_path, m->conf, report,
+					&m->reload->candidate)
+		     : ERR_NOMEM;
+	if (report)
+		log_findings(report, true);
+	talloc_free(report);
+	if (!err)
+		reload_send_auth(m);
+	else if (err == ERR_CONF)
+		log_err(NULL, "reload-failed",
+			kv_text("the previous configuration stays in force"));
+	else
+		log_err(NULL, "reload-failed", kv_str("file", m->args->config_path),
+			kv_str("reason", strerror(errno)));
+}
+
+/* ---- auth ---------------------------------------------------------------- */
+
+void reload_send_auth(struct main_ctx *m)
+{
+	const struct conf *c = m->reload->candidate ? m->reload->candidate : m->conf;
+	AuthConf msg = AUTH_CONF__INIT;
+	int fd;
+
+	if (!c || !m->auth)
+		return;
+	if (conf_pack_fd(&c->rows, CONF_TO_AUTH, &fd)) {
+		log_err(NULL, "configuration-not-sent", kv_str("to", "auth"));
+		return;
+	}
+	/* The running configuration keeps its number, so that answers tell which one they mean. */
+	msg.generation = m->reload->candidate ? m->generation + 1 : m->generation;
+	main_tell_auth(m, TO_AUTH__MSG_CONF, &msg, fd);
+	close(fd);
+}
+
+/* A sealed memfd with MSG; the caller's. */
+static enum err memfd_of(TALLOC_CTX *tmp, const ProtobufCMessage *msg, int *out)
+{
+	size_t len = protobuf_c_message_get_packed_size(msg);
+	uint8_t *bytes = talloc_size(tmp, len);
+	int fd;
+
+	if (!bytes)
+		return ERR_NOMEM;
+	secret_mark(bytes);
+	protobuf_c_message_pack(msg, bytes);
+	fd = memfd_create("sallyport-worker-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return ERR_SYS;
+	if (write(fd, bytes, len) != (ssize_t)len ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
+		close(fd);
+		return ERR_SYS;
+	}
+	*out = fd;
+	return ERR_OK;
+}
+
+/* Packs rows and certificates for the zygotes of this generation. */
+static enum err pack_zygote(struct main_ctx *m, const ConfResult *msg)
+{
+	TALLOC_CTX *tmp = talloc_new(m);
+	WorkerConf conf = WORKER_CONF__INIT;
+	struct conf_rows share = { 0 };
+	ProtobufCMessage *rows = NULL;
+	uint8_t *bytes;
+	size_t len;
+	int fd = -1;
+	enum err err = conf_rows_filter(tmp, &m->conf->rows, CONF_TO_WORKER, &share);
+
+	if (!err)
+		err = conf_pack(tmp, &share, &bytes, &len);
+	if (!err)
+		err = ipc_unpack(tmp, &conf_rows__descriptor, bytes, len, &rows);
+	if (!err) {
+		conf.rows = (ConfRows *)(void *)rows;
+		conf.n_host = msg->n_host;
+		conf.host = msg->host;
+		err = memfd_of(tmp, &conf.base, &fd);
+	}
+	talloc_free(tmp);
+	if (err)
+		return err;
+	if (m->zygote_conf >= 0)
+		close(m->zygote_conf);
+	m->zygote_conf = fd;
+	return ERR_OK;
+}
+
+static void switch_over(struct main_ctx *m)
+{
+	struct conf *old = m->conf;
+
+	m->conf = m->reload->candidate;
+	m->reload->candidate = NULL;
+	m->generation++;
+	/* Sessions that began with it still hold references. */
+	talloc_unlink(m, old);
+	apply_limits(m);
+	keep_conf(m);
+	stats_save(m);
+	log_info(NULL, "reloaded", kv_u64("generation", m->generation));
+}
+
+static void log_refusal(const ConfResult *msg)
+{
+	for (size_t i = 0; i < msg->n_error; i++)
+		log_err(NULL, "configuration", kv_text(msg->error[i]));
+}
+
+static void refused(struct main_ctx *m, const ConfResult *msg)
+{
+	log_refusal(msg);
+	if (m->reload->candidate) {
+		talloc_unlink(m, m->reload->candidate);
+		m->reload->candidate = NULL;
+		log_err(NULL, "reload-failed",
+			kv_text("the previous configuration stays in force"));
+		if (!m->auth_ready)
+			reload_send_auth(m); /* it was started meanwhile and has none at all */
+	} else if (m->phase == MAIN_STARTING && !m->restarted) {
+		main_fail(m, msg->n_error ? msg->error[0] : "keys cannot be loaded");
+	} else {
+		log_err(NULL, "keys-lost",
+			kv_text("auth cannot load the running configuration; "
+				"correct it and reload"));
+	}
+}
+
+void reload_on_result(struct main_ctx *m, const ConfResult *msg)
+{
+	bool next = m->reload->candidate && msg->generation == m->generation + 1;
+	bool again = m->reload->again;
+
+	if (!next && (m->reload->candidate || msg->generation != m->generation))
+		return; /* about one that nobody wants any more */
+	if (!msg->ok) {
+		refused(m, msg);
+	} else {
+		if (next)
+			switch_over(m);
+		if (pack_zygote(m, msg))
+			log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
+		m->auth_ready = true;
+		if (next)
+			worker_respawn_zygote(m);
+		else
+			reload_send_zygote(m);
+	}
+	if (again && !m->reload->candidate) {
+		m->reload->again = false;
+		main_reload(m);
+	}
+	main_update_accepting(m);
+}
+
+/* ---- zygote -------------------------------------------------------------- */
+
+void reload_send_zygote(struct main_ctx *m)
+{
+	ToZygote top = TO_ZYGOTE__INIT;
+	ZygoteConf msg = ZYGOTE_CONF__INIT;
+
+	if (!m->zygote || m->zygote_conf < 0)
+		return;
+	msg.generation = m->generation;
+	msg.verbosity = m->args->verbosity >= 0 ? (uint32_t)m->args->verbosity : m->conf->log_level;
+	top.msg_case = TO_ZYGOTE__MSG_CONF;
+	top.conf = &msg;
+	if (chan_send(m->zygote, &top.base, &m->zygote_conf, 1))
+		log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
+}

@@ -1,0 +1,28 @@
+/* reload.h - configurations on their way: to auth, back with certificates, to the zygote.
+ * Used by main only. */
+#ifndef MAIN_RELOAD_H
+#define MAIN_RELOAD_H
+
+#include "ipc/main.pb-c.h"
+#include "main/ctx.h"
+
+MUST_USE enum err reload_new(struct main_ctx *m, struct reload **out);
+
+/* Reads the configuration file again and applies it to new sessions.  Findings go to the log; the
+ * result comes later, and until then the running configuration stays. */
+void main_reload(struct main_ctx *m);
+
+/* The configuration the process runs from the start on: the file, or what FD (taken, -1: none) has
+ * from an earlier instance.  False: everything was said. */
+bool reload_first(struct main_ctx *m, int fd);
+
+/* Hands auth the configuration it should have: the one on its way, or the running one. */
+void reload_send_auth(struct main_ctx *m);
+
+/* Auth has loaded or refused it. */
+void reload_on_result(struct main_ctx *m, const ConfResult *msg);
+
+/* Hands the zygote the running configuration, if auth has sent the certificates. */
+void reload_send_zygote(struct main_ctx *m);
+
+#endif /* MAIN_RELOAD_H */

@@ -1,0 +1,138 @@
+/* setup.c - the parts of main, made in the order they need each other. */
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "main/admin.h"
+#include "main/ban.h"
+#include "main/control.h"
+#include "main/hooks.h"
+#include "main/lease.h"
+#include "main/listen.h"
+#include "main/netlink.h"
+#include "main/reload.h"
+#include "main/restore.h"
+#include "main/sessions.h"
+#include "main/stats_journal.h"
+#include "main/steer.h"
+#include "main/workers.h"
+
+static void set_up_log(struct main_ctx *m)
+{
+	const struct main_args *a = m->args;
+
+	log_sink_system(m->sink, "main", a->log_targets,
+			a->facility >= 0 ? a->facility : m->conf->syslog_facility,
+			a->verbosity >= 0 ? (unsigned)a->verbosity : m->conf->log_level);
+	log_set_sink(m->sink);
+}
+
+static enum err set_up_journal(struct main_ctx *m)
+{
+	int fd = restore_take(m->restore, FD_KIND__FD_JOURNAL_MAIN);
+	enum err err = journal_open(m, fd, &m->journal);
+
+	if (err && fd >= 0) {
+		log_err(NULL, "journal-lost", kv_err(err));
+		err = journal_open(m, -1, &m->journal);
+	}
+	if (!err)
+		main_keep_fd(m, FD_KIND__FD_JOURNAL_MAIN, 0, journal_fd(m->journal), NULL);
+	return err;
+}
+
+static enum err set_up_bans(struct main_ctx *m)
+{
+	const struct ban_limits limits = { m->conf->max_ban_score, m->conf->ban_time,
+					   m->conf->ban_reset_time };
+	struct addr_net *nets;
+	size_t n;
+	enum err err = ban_table_new(m, &m->bans);
+
+	if (err)
+		return err;
+	ban_set_limits(m->bans, &limits);
+	if (ban_read_interfaces(m, &nets, &n) || ban_set_local(m->bans, nets, n))
+		log_warn(NULL, "interfaces-unknown", kv_str("effect", "bans spare no subnet"));
+	return ERR_OK;
+}
+
+/* run-as-user and run-as-group own the control socket (admin.md 5). */
+static void owner_of(const struct conf *c, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *pw = c->run_as_user ? getpwnam(c->run_as_user) : NULL;
+	const struct group *gr = c->run_as_group ? getgrnam(c->run_as_group) : NULL;
+
+	*uid = pw ? pw->pw_uid : (uid_t)-1;
+	*gid = gr ? gr->gr_gid : (gid_t)-1;
+}
+
+/* A server that occtl cannot reach still serves its users. */
+static void set_up_control(struct main_ctx *m)
+{
+	const char *path = m->conf->occtl_socket_file;
+	int fd = restore_take(m->restore, FD_KIND__FD_CTL);
+	enum err err = ERR_OK;
+	uid_t uid;
+	gid_t gid;
+
+	if (!m->conf->use_occtl)
+		return;
+	if (fd < 0) {
+		owner_of(m->conf, &uid, &gid);
+		err = control_listen(path, uid, gid, &fd);
+		if (!err)
+			main_keep_fd(m, FD_KIND__FD_CTL, 0, fd, NULL);
+	}
+	if (!err)
+		err = control_new(m, m->loop, fd, path, admin_ops(), m, &m->control);
+	if (err)
+		log_err(NULL, "no-control-socket", kv_str("file", path), kv_err(err));
+}
+
+static enum err set_up_tables(struct main_ctx *m)
+{
+	enum err err = set_up_journal(m);
+
+	if (!err)
+		err = set_up_bans(m);
+	if (!err)
+		err = lease_table_new(m, &m->leases);
+	if (!err)
+		err = netlink_new(m, &m->nl);
+	if (!err)
+		err = hooks_new(m, m->loop, &m->hooks);
+	if (!err)
+		err = workers_new(m, &m->workers);
+	if (!err)
+		err = sessions_new(m, &m->sessions);
+	if (!err)
+		err = steer_new(m, &m->steer);
+	return err;
+}
+
+bool main_set_up(struct main_ctx *m)
+{
+	enum err err;
+
+	if (!reload_first(m, restore_take(m->restore, FD_KIND__FD_CONF)))
+		return false;
+	set_up_log(m);
+	err = set_up_tables(m);
+	if (err) {
+		main_fail(m, err_text(err));
+		return false;
+	}
+	if (listen_open(m)) {
+		main_fail(m, "Could not listen to any TCP ports");
+		return false;
+	}
+	restore_workers(m);
+	ban_set_journal(m->bans, m->journal);
+	stats_save(m);
+	set_up_control(m);
+	/* Auth and the zygote may have come before Start. */
+	reload_send_auth(m);
+	return true;
+}
