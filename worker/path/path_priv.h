@@ -1,0 +1,119 @@
+/* path_priv.h - what the parts of the data path share.  Not for its users. */
+#ifndef WORKER_PATH_PATH_PRIV_H
+#define WORKER_PATH_PATH_PRIV_H
+
+#include "worker/path/assoc.h"
+#include "worker/path/lazy.h"
+#include "worker/path/liveness.h"
+#include "worker/path/path.h"
+#include "worker/path/pmtu.h"
+#include "worker/path/rekey.h"
+#include "worker/path/stream.h"
+#include "worker/path/tun.h"
+#include "worker/path/udp_in.h"
+#include "wire/cstp_frame.h"
+
+enum {
+	PATH_PLAIN = 16384 + 256, /* plaintext of one record, of whatever the peer dares */
+	PATH_FRAME = 16384,	  /* a control frame being built: one TLS record */
+};
+
+/* Where data to the client goes (protocol.md 6.9).
+ *	OFF		not offered			TCP
+ *	WAIT		no association yet		TCP
+ *	ACTIVE		established, heard recently	UDP
+ *	INACTIVE	established but silent		TCP */
+enum udp_state { UDP_OFF, UDP_WAIT, UDP_ACTIVE, UDP_INACTIVE };
+
+struct udp_chan {
+	enum udp_state state;
+	struct assoc_conf *conf;
+	struct assoc *active, *pending;
+	struct batch_queue *out; /* these two are made with the first association */
+	struct udp_in *in;
+	uint64_t hello; /* when the last handshake was begun */
+	bool full;	/* the socket took no more */
+	unsigned cap;	/* largest inner packet announced, or proven by the client since */
+	struct pmtu pmtu;
+};
+
+struct path {
+	struct path_limits limits;
+	struct path_dtls *dtls;
+	const struct path_ops *ops;
+	void *arg;
+
+	gnutls_session_t tls;
+	struct tun *tun;
+	struct stream *stream;
+	struct cstp_stream *frames; /* CSTP frames in the TLS stream */
+	struct udp_chan udp;
+	struct liveness live;
+	struct rekey rekey;
+	struct lazy *plain; /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
+
+	struct path_counters count;
+	unsigned data_mtu;
+	uint64_t now;	   /* of the step under way */
+	uint64_t last_use; /* when a packet passed last; buffers are given back some time later */
+	bool trimmed;
+	bool started;	   /* the first step reads what TLS holds already */
+	enum path_end end; /* the first reason wins */
+};
+
+/* The tunnel must end because of END, unless it ends already. */
+static inline void path_finish(struct path *p, enum path_end end)
+{
+	if (p->end == PATH_END_NONE)
+		p->end = end;
+}
+
+/* Memory for a control frame, PATH_FRAME bytes. */
+static inline uint8_t *path_frame(struct path *p)
+{
+	return p->plain->data + PATH_PLAIN;
+}
+
+/* Tells the owner that inner packets may have MTU bytes now. */
+void path_set_mtu(struct path *p, unsigned mtu);
+
+/* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN. */
+void inner_from_client(struct path *p, const uint8_t *pkt, size_t len);
+
+/* Reads the TUN until it is empty, the budget of a wake-up is used or a socket is full, and sends
+ * over the better channel. */
+void inner_to_client(struct path *p);
+
+/* Whether inner_to_client would find room for packets. */
+bool inner_has_room(const struct path *p);
+
+/* The TLS channel: reads all that has arrived; sends one frame.  PKT has CSTP_HEADER writable bytes
+ * before it. */
+void tcp_chan_receive(struct path *p);
+void tcp_chan_send(struct path *p, enum cstp_type type, uint8_t *pkt, size_t len);
+
+/* A frame without borrowed memory: PAYLOAD is copied.  Left out when too much waits already. */
+void tcp_chan_control(struct path *p, enum cstp_type type, const void *payload, size_t len);
+
+/* The DTLS channel.  udp_chan_send: PKT has a writable byte before it; false when it must go over
+ * TCP instead. */
+MUST_USE enum err udp_chan_init(struct path *p);
+void udp_chan_offer(struct path *p, int fd, const struct endpoint *peer, bool hello,
+		    const uint8_t *datagram, size_t len);
+void udp_chan_receive(struct path *p);
+void udp_chan_receive_pending(struct path *p);
+bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len);
+void udp_chan_flush(struct path *p, bool writable);
+
+/* Before packets are sent: UDP that was silent for long is given up or asked for a sign of life. */
+void udp_chan_choose(struct path *p);
+
+/* The client does not use UDP, or it is not heard: data goes over TCP until a record comes. */
+void udp_chan_set_inactive(struct path *p, const char *why);
+
+/* Asks for a sign of life, in the size of the largest packets; work of expired timers. */
+void udp_chan_probe(struct path *p);
+void udp_chan_timers(struct path *p);
+uint64_t udp_chan_deadline(const struct path *p);
+
+#endif /* WORKER_PATH_PATH_PRIV_H */

@@ -1,0 +1,149 @@
+/* tcp_chan.c - the CSTP channel: frames in TLS records.  Used by the data path.
+ * protocol.md 5.6-5.8. */
+#include "worker/path/path_priv.h"
+
+#include <string.h>
+
+static void on_disconnect(struct path *p, const struct cstp_frame *f)
+{
+	struct cstp_bye bye;
+	cstp_bye_parse(f->data, f->len, &bye);
+	log_info(p->limits.log, "client-disconnect", kv_i64("reason", bye.reason),
+		 kv_str("text", bye.text));
+	path_finish(p, bye.reason == CSTP_BYE_USER ? PATH_END_USER : PATH_END_PAUSE);
+}
+
+static void on_frame(struct path *p, const struct cstp_frame *f)
+{
+	switch (f->type) {
+	case CSTP_DATA:
+		/* The client sends data here only when it has no UDP (6.9). */
+		if (p->udp.state == UDP_ACTIVE)
+			udp_chan_set_inactive(p, "data on TCP");
+		inner_from_client(p, f->data, f->len);
+		break;
+	case CSTP_DPD_REQ:
+		tcp_chan_control(p, CSTP_DPD_RESP, f->data, f->len);
+		break;
+	case CSTP_DPD_RESP:
+	case CSTP_KEEPALIVE: /* an answer would be answered */
+		break;
+	case CSTP_DISCONNECT:
+		on_disconnect(p, f);
+		break;
+	case CSTP_COMPRESSED: /* never negotiated */
+		path_finish(p, PATH_END_ERROR);
+		break;
+	default:
+		log_debug(p->limits.log, "unknown-frame", kv_u64("type", f->type));
+	}
+}
+
+/* Takes the frames out of one record; they need not begin or end with it. */
+static void on_record(struct path *p, const uint8_t *data, size_t len)
+{
+	struct cstp_frame frame;
+	while (p->end == PATH_END_NONE) {
+		enum err err = cstp_stream_next(p->frames, &data, &len, &frame);
+		if (err == ERR_AGAIN)
+			return;
+		if (err) {
+			log_warn(p->limits.log, "bad-frame", kv_err(err));
+			path_finish(p, PATH_END_ERROR);
+			return;
+		}
+		on_frame(p, &frame);
+	}
+}
+
+/* Runs a renegotiation as far as the bytes in memory go.  False: wait for more. */
+static bool renegotiate(struct path *p)
+{
+	enum err err = rekey_continue(&p->rekey, p->now);
+	if (err == ERR_OK) {
+		log_info(p->limits.log, "rekeyed", kv_str("channel", "tls"));
+		if (p->ops->on_rekey)
+			p->ops->on_rekey(p->arg, false);
+		return true;
+	}
+	if (err != ERR_AGAIN && err != ERR_STATE) {
+		log_warn(p->limits.log, "rekey-failed", kv_err(err));
+		path_finish(p, PATH_END_ERROR);
+	}
+	return err == ERR_STATE;
+}
+
+static bool on_rehandshake(struct path *p)
+{
+	enum err err = rekey_begin(&p->rekey, p->now);
+	if (err == ERR_DENIED) {
+		log_warn(p->limits.log, "rekey-refused", kv_str("reason", "too soon"));
+		path_finish(p, PATH_END_ERROR);
+	}
+	return !err ? renegotiate(p) : err == ERR_UNSUPPORTED;
+}
+
+/* GnuTLS gave no data but RET.  Whether there may be more to read. */
+static bool on_no_data(struct path *p, int ret)
+{
+	switch (ret) {
+	case GNUTLS_E_AGAIN:
+		return false;
+	case GNUTLS_E_REHANDSHAKE:
+		return on_rehandshake(p);
+	case 0:
+	case GNUTLS_E_PREMATURE_TERMINATION:
+		path_finish(p, PATH_END_CLOSED);
+		return false;
+	}
+	if (!gnutls_error_is_fatal(ret))
+		return true;
+	log_warn(p->limits.log, "tls-error", kv_str("error", gnutls_strerror(ret)));
+	path_finish(p, PATH_END_ERROR);
+	return false;
+}
+
+void tcp_chan_receive(struct path *p)
+{
+	enum err err = stream_fill(p->stream);
+	if (err == ERR_OK)
+		liveness_tcp_heard(&p->live, p->now);
+	bool more = !p->rekey.running || renegotiate(p);
+	while (more && p->end == PATH_END_NONE) {
+		ssize_t k = gnutls_record_recv(p->tls, p->plain->data, PATH_PLAIN);
+		if (k > 0)
+			on_record(p, p->plain->data, (size_t)k);
+		else
+			more = on_no_data(p, (int)k);
+		/* Data came in the middle of a renegotiation: back to it. */
+		if (k > 0 && p->rekey.running)
+			more = renegotiate(p);
+	}
+	if (err == ERR_CLOSED)
+		path_finish(p, PATH_END_CLOSED);
+}
+
+void tcp_chan_send(struct path *p, enum cstp_type type, uint8_t *pkt, size_t len)
+{
+	uint8_t *frame = pkt - CSTP_HEADER;
+	cstp_header_build(frame, type, len);
+	/* The push function takes everything, so one call is one whole record (5.6). */
+	ssize_t k = gnutls_record_send(p->tls, frame, CSTP_HEADER + len);
+	if (k < 0 && gnutls_error_is_fatal((int)k)) {
+		log_warn(p->limits.log, "tls-error", kv_str("error", gnutls_strerror((int)k)));
+		path_finish(p, PATH_END_ERROR);
+	}
+}
+
+void tcp_chan_control(struct path *p, enum cstp_type type, const void *payload, size_t len)
+{
+	uint8_t *frame = path_frame(p);
+	/* A client that asks without reading gets no more answers, rather than our memory. */
+	if (stream_waiting(p->stream) > STREAM_CONTROL)
+		return;
+	if (len > PATH_FRAME - CSTP_HEADER) /* an echo that does not fit into one record */
+		len = 0;
+	if (len)
+		memcpy(frame + CSTP_HEADER, payload, len);
+	tcp_chan_send(p, type, frame + CSTP_HEADER, len);
+}
