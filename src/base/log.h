@@ -119,7 +119,7 @@ static inline struct kv kv_text(const char *text)
 #ifdef __cppcheck__ /* whose preprocessor knows no __VA_OPT__ */
 #define LOG_KVS(...) NULL
 #else
-#define LOG_KVS(...)		    ((const struct kv[]){ __VA_ARGS__ __VA_OPT__(, ){ .type = KV_END } })
+#define LOG_KVS(...) ((const struct kv[]){ __VA_ARGS__ __VA_OPT__(, ){ .type = KV_END } })
 #endif
 #define log_err(ctx, event, ...)    log_event(LOG_LVL_ERR, ctx, event, LOG_KVS(__VA_ARGS__))
 #define log_warn(ctx, event, ...)   log_event(LOG_LVL_WARN, ctx, event, LOG_KVS(__VA_ARGS__))
