@@ -7,7 +7,9 @@
 #include <strings.h>
 #include <syslog.h>
 
-static void report_va(struct conf_set *s, enum conf_severity severity, const char *fmt, va_list ap)
+static __attribute__((format(printf, 3, 0))) void report_va(struct conf_set *s,
+							    enum conf_severity severity,
+							    const char *fmt, va_list ap)
 {
 	char *text = talloc_vasprintf(NULL, fmt, ap);
 
