@@ -203,6 +203,20 @@ static void after_an_unfinished_update_the_new_record_counts(void **state)
 	talloc_free(j);
 }
 
+/* Writes until killed. */
+static _Noreturn void write_for_ever(struct journal *j)
+{
+	uint8_t key[JOURNAL_KEY];
+
+	for (uint32_t n = 0;; n++) {
+		char value[512];
+		memset(value, 'a' + (int)(n % 26), sizeof value);
+		make_key(key, n % 8);
+		if (journal_put(j, key, value, 8 + n % 500))
+			_exit(1);
+	}
+}
+
 /* A child writes for as long as it lives; whenever it dies, every key has one whole record. */
 static void a_kill_at_any_time_leaves_whole_records(void **state)
 {
@@ -218,13 +232,8 @@ static void a_kill_at_any_time_leaves_whole_records(void **state)
 	for (int round = 0; round < 20; round++) {
 		pid_t pid = fork();
 		assert_true(pid >= 0);
-		for (uint32_t n = 0; pid == 0; n++) {
-			char value[512];
-			memset(value, 'a' + (int)(n % 26), sizeof value);
-			make_key(key, n % KEYS);
-			if (journal_put(j, key, value, 8 + n % 500))
-				_exit(1);
-		}
+		if (pid == 0)
+			write_for_ever(j);
 		usleep(2000);
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, NULL, 0), pid);
