@@ -24,6 +24,7 @@
 #define CONF_C_u32	uint32_t
 #define CONF_C_secs	uint32_t
 #define CONF_C_ms	uint32_t
+#define CONF_C_prefix	uint32_t /* 0: unset */
 #define CONF_C_bytes	uint64_t
 #define CONF_C_str	const char *
 #define CONF_C_path	const char *

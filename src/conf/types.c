@@ -110,6 +110,12 @@ static void print_u32(const void *value, struct buf *out)
 	buf_printf(out, "%u", *(const uint32_t *)value);
 }
 
+static void print_prefix(const void *value, struct buf *out)
+{
+	if (*(const uint32_t *)value)
+		print_u32(value, out);
+}
+
 static bool parse_u64(struct conf_set *s, const char *text, void *out)
 {
 	return number_in_limits(s, text, UINT64_MAX, out);
@@ -214,6 +220,8 @@ const struct conf_type conf_type_flag = { "boolean", sizeof(bool), 0, parse_flag
 const struct conf_type conf_type_u32 = { "number", sizeof(uint32_t), 0, parse_u32, print_u32 };
 const struct conf_type conf_type_secs = { "seconds", sizeof(uint32_t), 0, parse_u32, print_u32 };
 const struct conf_type conf_type_ms = { "milliseconds", sizeof(uint32_t), 0, parse_u32, print_u32 };
+const struct conf_type conf_type_prefix = { "prefix length", sizeof(uint32_t), 0, parse_u32,
+					    print_prefix };
 const struct conf_type conf_type_bytes = { "bytes", sizeof(uint64_t), 0, parse_u64, print_u64 };
 const struct conf_type conf_type_str = { "text", sizeof(char *), 0, parse_str, print_str };
 const struct conf_type conf_type_path = { "path", sizeof(char *), 0, parse_str, print_str };

@@ -252,9 +252,9 @@ static void plant(struct tree *t, const char *more)
 
 static void uproot(struct tree *t)
 {
-	static const char *const names[] = { "users/ann", "users/broken", "users/link",
-					     "groups/staff", "bad", "default", "users", "groups",
-					     "" };
+	static const char *const names[] = { "users/ann",    "users/broken", "users/link",
+					     "groups/staff", "bad",	     "default",
+					     "users",	     "groups",	     "" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		(void)remove(talloc_asprintf(t->f.ctx, "%s/%s", t->dir, names[i]));

@@ -7,7 +7,7 @@
 /* config.md 19, without old and removed names: scope and reload class. */
 static const struct {
 	const char *name;
-	char scope; /* G, L (G~), V, U, P */
+	char scope;  /* G, L (G~), V, U, P */
 	char reload; /* S, R */
 } spec[] = {
 	{ "acct", 'V', 'S' },
@@ -177,10 +177,11 @@ static void rows_are_complete(void **state)
 
 static void old_names_are_not_options(void **state)
 {
-	static const char *const names[] = { "ipv4-dns", "ipv6-dns", "ipv4-nbns", "ipv6-nbns",
-					     "min-reauth-time", "use-seccomp", "use-dbus",
-					     "always-require-cert", "session-control",
-					     "listen-clear-file" };
+	static const char *const names[] = { "ipv4-dns",	"ipv6-dns",
+					     "ipv4-nbns",	"ipv6-nbns",
+					     "min-reauth-time", "use-seccomp",
+					     "use-dbus",	"always-require-cert",
+					     "session-control", "listen-clear-file" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -195,11 +196,16 @@ static void old_names_are_not_options(void **state)
 static const char *wrong_value(const struct conf_option *o)
 {
 	static const char *const rows[][2] = {
-		{ "IPv4 network", "nonsense" }, { "IPv4 mask", "255.0.255.0" },
-		{ "IPv6 network", "10.0.0.0/8" }, { "IPv4 address", "fd00::1" },
-		{ "IPv6 address", "10.0.0.1" },	  { "route list", "10.0.0.0/24;x" },
-		{ "port list", "tcp(" },	  { "group list", "[label]" },
-		{ "method", "nonsense" },	  { "facility", "nonsense" },
+		{ "IPv4 network", "nonsense" },
+		{ "IPv4 mask", "255.0.255.0" },
+		{ "IPv6 network", "10.0.0.0/8" },
+		{ "IPv4 address", "fd00::1" },
+		{ "IPv6 address", "10.0.0.1" },
+		{ "route list", "10.0.0.0/24;x" },
+		{ "port list", "tcp(" },
+		{ "group list", "[label]" },
+		{ "method", "nonsense" },
+		{ "facility", "nonsense" },
 		{ "ssl | new-tunnel", "nonsense" },
 	};
 
@@ -331,8 +337,8 @@ static void the_manual_has_every_option(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < CONF_OPT_COUNT; i++)
-		assert_non_null(strstr(man, talloc_asprintf(ctx, ".It Cm %s No =",
-							    conf_options[i].name)));
+		assert_non_null(
+			strstr(man, talloc_asprintf(ctx, ".It Cm %s No =", conf_options[i].name)));
 	for (size_t i = 0; i < conf_n_aliases; i++)
 		assert_non_null(
 			strstr(man, talloc_asprintf(ctx, ".It Cm %s\n", conf_aliases[i].name)));
@@ -365,7 +371,8 @@ static void what_print_config_shows_loads_again(void **state)
 	/* A host repeats its inherited lists when its section is read again; the rest is equal. */
 	cut = strstr(second, "[vhost:x]");
 	assert_non_null(cut);
-	for (char *a = first, *b = second; b < cut; a = strchr(a, '\n') + 1, b = strchr(b, '\n') + 1)
+	for (char *a = first, *b = second; b < cut;
+	     a = strchr(a, '\n') + 1, b = strchr(b, '\n') + 1)
 		assert_memory_equal(a, b, strcspn(a, "#\n"));
 	free(first);
 	free(second);
