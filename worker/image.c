@@ -1,0 +1,184 @@
+/* image.c - loads what workers share. */
+#include "worker/image.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "conf/pack.h"
+#include "ipc/msg.h"
+#include "ipc/zygote.pb-c.h"
+
+enum { MEMORY_GROWTH = 64 * 1024 * 1024 };
+
+static int image_free(struct image *image)
+{
+	for (size_t i = 0; image->vhost && i < image->conf->n_hosts; i++) {
+		struct vhost *v = &image->vhost[i];
+		if (v->cred)
+			gnutls_certificate_free_credentials(v->cred);
+		if (v->priorities)
+			gnutls_priority_deinit(v->priorities);
+	}
+	return 0;
+}
+
+/* Unpacks the whole file; *OUT is a child of CTX. */
+static enum err read_conf(TALLOC_CTX *ctx, int fd, WorkerConf **out)
+{
+	ProtobufCMessage *msg = NULL;
+	struct stat st;
+	enum err err;
+	void *map;
+
+	if (fstat(fd, &st) < 0)
+		return ERR_SYS;
+	if (st.st_size <= 0 || st.st_size > CONF_PACK_MAX)
+		return ERR_TOO_LONG;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return ERR_SYS;
+	err = ipc_unpack(ctx, &worker_conf__descriptor, map, (size_t)st.st_size, &msg);
+	munmap(map, (size_t)st.st_size);
+	if (!err)
+		*out = (WorkerConf *)msg;
+	return err;
+}
+
+static enum err load_rows(struct image *image, const WorkerConf *wc)
+{
+	TALLOC_CTX *tmp = talloc_new(image);
+	struct conf_rows rows = { 0 };
+	enum err err = tmp ? ERR_OK : ERR_NOMEM;
+
+	if (!err && wc->rows)
+		err = conf_rows_from_msg(tmp, wc->rows->row, wc->rows->n_row, &rows);
+	if (!err)
+		err = conf_from_rows(image, &rows, CONF_SHARE, NULL, &image->conf);
+	talloc_free(tmp);
+	return err;
+}
+
+char *image_priorities(TALLOC_CTX *ctx, const struct host_conf *host)
+{
+	/* Not written by the administrator: nothing older than TLS 1.2, and no TLS 1.3 for the
+	 * AnyConnect releases that cannot sign in it (protocol.md 2.2). */
+	bool ours = !host->origin || !host->origin[CONF_OPT_tls_priorities];
+
+	return talloc_asprintf(ctx, "%s%s%s", host->tls_priorities,
+			       ours ? ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1" : "",
+			       ours && host->cisco_client_compat ? ":-VERS-TLS1.3" : "");
+}
+
+static enum err load_priorities(struct image *image, struct vhost *v)
+{
+	const char *at = NULL;
+
+	v->priority_text = image_priorities(image, v->host);
+	if (!v->priority_text)
+		return ERR_NOMEM;
+	if (gnutls_priority_init(&v->priorities, v->priority_text, &at) < 0) {
+		log_err(NULL, "tls-priorities-bad", kv_str("vhost", v->host->name),
+			kv_str("at", at));
+		return ERR_CONF;
+	}
+	return ERR_OK;
+}
+
+static enum err load_certs(struct image *image, struct vhost *v, const HostCerts *certs)
+{
+	char *name = talloc_strdup(image, certs->vhost);
+	enum err err = ERR_OK;
+
+	if (!name || gnutls_certificate_allocate_credentials(&v->cred) < 0)
+		return ERR_NOMEM;
+	/* The match would be tried by signing, and nobody can sign before a worker exists. */
+	gnutls_certificate_set_flags(v->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+	(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
+	for (size_t i = 0; !err && i < certs->n_chain; i++)
+		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
+	return err;
+}
+
+/* The default host is called "" in rows and "default" where it is printed. */
+static bool is_host(const struct image *image, size_t i, const char *name)
+{
+	return strcmp(image->conf->host[i]->name, name) == 0 || (i == 0 && *name == '\0');
+}
+
+static enum err load_vhost(struct image *image, size_t i, const WorkerConf *wc)
+{
+	struct vhost *v = &image->vhost[i];
+	enum err err;
+
+	v->host = image->conf->host[i];
+	err = load_priorities(image, v);
+	for (size_t k = 0; !err && k < wc->n_host; k++)
+		if (!v->cred && is_host(image, i, wc->host[k]->vhost))
+			err = load_certs(image, v, wc->host[k]);
+	if (err)
+		log_err(NULL, "vhost-not-loaded", kv_str("vhost", v->host->name), kv_err(err));
+	return err;
+}
+
+/* limit-worker-memory: what the image occupies now and 64 MiB (config.md 8.1). */
+static uint64_t memory_limit(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+
+	if (f && fscanf(f, "%lu", &pages) != 1)
+		pages = 0;
+	if (f)
+		fclose(f);
+	return pages ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) + MEMORY_GROWTH : 0;
+}
+
+enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbosity,
+		    struct image **out)
+{
+	struct image *image = talloc_zero(ctx, struct image);
+	TALLOC_CTX *tmp = talloc_new(image);
+	WorkerConf *wc = NULL;
+	enum err err = tmp ? read_conf(tmp, fd, &wc) : ERR_NOMEM;
+
+	if (!err)
+		err = load_rows(image, wc);
+	if (!err) {
+		image->generation = generation;
+		image->verbosity = verbosity;
+		talloc_set_destructor(image, image_free);
+		image->vhost = talloc_zero_array(image, struct vhost, image->conf->n_hosts);
+		err = image->vhost ? ERR_OK : ERR_NOMEM;
+	}
+	for (size_t i = 0; !err && i < image->conf->n_hosts; i++)
+		err = load_vhost(image, i, wc);
+	if (!err && image->conf->isolate_workers)
+		err = sandbox_new(image, &image->sandbox);
+	if (!err && image->conf->limit_worker_memory)
+		image->memory_limit = memory_limit();
+	talloc_free(tmp);
+	if (err)
+		talloc_free(image);
+	else
+		*out = image;
+	return err;
+}
+
+const struct vhost *image_vhost(const struct image *image, const char *sni)
+{
+	const struct host_conf *host = conf_host(image->conf, sni);
+
+	for (size_t i = 0; i < image->conf->n_hosts; i++)
+		if (image->vhost[i].host == host)
+			return &image->vhost[i];
+	return &image->vhost[0];
+}
+
+gnutls_certificate_credentials_t image_cred(const struct image *image, const struct vhost *v)
+{
+	return v->cred ? v->cred : image->vhost[0].cred;
+}

@@ -1,0 +1,47 @@
+/* image.h - what all workers of one configuration share: settings, certificates, priorities, the
+ * system-call filters.  Made once by the zygote; read by the workers it forks. */
+#ifndef WORKER_IMAGE_H
+#define WORKER_IMAGE_H
+
+#include <stdint.h>
+#include <talloc.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+#include "conf/conf.h"
+#include "worker/keys.h"
+#include "worker/sandbox.h"
+
+/* A host as TLS sees it. */
+struct vhost {
+	const struct host_conf *host;
+	gnutls_certificate_credentials_t cred; /* NULL: that of the default host */
+	gnutls_priority_t priorities;
+	const char *priority_text;
+};
+
+struct image {
+	uint64_t generation;
+	unsigned verbosity;
+	struct conf *conf;
+	struct vhost *vhost; /* one per conf->host, in its order */
+	struct keys_owner keys;
+	uint64_t memory_limit;	 /* address space of a worker, bytes; 0 unlimited */
+	struct sandbox *sandbox; /* NULL: isolate-workers = false */
+};
+
+/* Reads the packed WorkerConf in FD (borrowed).  *OUT is a child of CTX. */
+MUST_USE enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbosity,
+			     struct image **out);
+
+/* The host that the name of a ClientHello selects; the default host for NULL and unknown names. */
+const struct vhost *image_vhost(const struct image *image, const char *sni);
+
+/* The certificates V presents. */
+gnutls_certificate_credentials_t image_cred(const struct image *image, const struct vhost *v);
+
+/* Priority string of TLS for HOST (protocol.md 2.2); child of CTX, NULL without memory. */
+char *image_priorities(TALLOC_CTX *ctx, const struct host_conf *host);
+
+#endif /* WORKER_IMAGE_H */

@@ -1,0 +1,141 @@
+/* keys.c - private keys as questions to auth.  The only file that sees gnutls/abstract.h. */
+#include "worker/keys.h"
+
+#include <string.h>
+
+#include <gnutls/abstract.h>
+
+enum { CHAIN_MAX = 16 };
+
+/* What GnuTLS hands back to the callbacks; child of the image. */
+struct remote_key {
+	struct keys_owner *owner;
+	const char *vhost;
+	uint32_t index;
+	gnutls_pk_algorithm_t pk;
+	unsigned bits;
+};
+
+static int ask(const struct remote_key *key, SignOp op, unsigned algorithm,
+	       const gnutls_datum_t *in, gnutls_datum_t *out)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	Sign msg = SIGN__INIT;
+	ProtobufCBinaryData answer = { 0 };
+	int ret = GNUTLS_E_INTERNAL_ERROR;
+
+	msg.vhost = (char *)(uintptr_t)key->vhost; /* only read */
+	msg.key = key->index;
+	msg.op = op;
+	msg.algorithm = algorithm;
+	msg.data = (ProtobufCBinaryData){ .len = in->size, .data = in->data };
+	if (key->owner->sign && key->owner->sign(key->owner->arg, tmp, &msg, &answer) == ERR_OK) {
+		out->data = gnutls_malloc(answer.len);
+		if (out->data) {
+			memcpy(out->data, answer.data, answer.len);
+			out->size = (unsigned)answer.len;
+			ret = 0;
+		}
+	} else if (op == SIGN_OP__SIGN_DECRYPT) {
+		/* GnuTLS goes on with a random secret then, as RFC 5246 7.4.7.1 wants it. */
+		ret = GNUTLS_E_DECRYPTION_FAILED;
+	}
+	talloc_free(tmp);
+	return ret;
+}
+
+static int sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata,
+		     unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *signature)
+{
+	(void)key;
+	(void)flags;
+	return ask(userdata, SIGN_OP__SIGN_DATA, algorithm, data, signature);
+}
+
+static int sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algorithm, void *userdata,
+		     unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *signature)
+{
+	(void)key;
+	(void)flags;
+	return ask(userdata, SIGN_OP__SIGN_HASH, algorithm, hash, signature);
+}
+
+static int decrypt(gnutls_privkey_t key, void *userdata, const gnutls_datum_t *in,
+		   gnutls_datum_t *out)
+{
+	(void)key;
+	return ask(userdata, SIGN_OP__SIGN_DECRYPT, 0, in, out);
+}
+
+/* What GnuTLS wants to know before it chooses a signature. */
+static int info(gnutls_privkey_t privkey, unsigned flags, void *userdata)
+{
+	const struct remote_key *key = userdata;
+
+	(void)privkey;
+	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO)
+		return (int)key->pk;
+	if (flags & GNUTLS_PRIVKEY_INFO_PK_ALGO_BITS)
+		return (int)key->bits;
+	if (flags & GNUTLS_PRIVKEY_INFO_HAVE_SIGN_ALGO) {
+		gnutls_sign_algorithm_t sign = GNUTLS_FLAGS_TO_SIGN_ALGO(flags);
+		return gnutls_sign_supports_pk_algorithm(sign, key->pk) != 0;
+	}
+	return -1;
+}
+
+/* The public key of the leaf says what the private one can do. */
+static enum err describe_key(gnutls_pcert_st *leaf, struct remote_key *key)
+{
+	int pk = gnutls_pubkey_get_pk_algorithm(leaf->pubkey, &key->bits);
+
+	if (pk < 0)
+		return ERR_SYNTAX;
+	key->pk = (gnutls_pk_algorithm_t)pk;
+	return ERR_OK;
+}
+
+static enum err set_key(gnutls_certificate_credentials_t cred, gnutls_pcert_st *list, int n,
+			struct remote_key *key)
+{
+	gnutls_privkey_t privkey;
+
+	if (gnutls_privkey_init(&privkey) < 0)
+		return ERR_NOMEM;
+	if (gnutls_privkey_import_ext4(privkey, key, sign_data, sign_hash, decrypt, NULL, info,
+				       0) < 0 ||
+	    gnutls_certificate_set_key(cred, NULL, 0, list, n, privkey) < 0) {
+		gnutls_privkey_deinit(privkey);
+		return ERR_TLS;
+	}
+	return ERR_OK; /* CRED took LIST's certificates and PRIVKEY */
+}
+
+enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
+			const CertChain *chain, const char *vhost, struct keys_owner *owner)
+{
+	struct remote_key *key = talloc_zero(ctx, struct remote_key);
+	gnutls_pcert_st list[CHAIN_MAX];
+	unsigned n = 0;
+	enum err err = ERR_OK;
+
+	if (!key)
+		return ERR_NOMEM;
+	if (chain->n_der == 0 || chain->n_der > CHAIN_MAX)
+		return ERR_SYNTAX;
+	*key = (struct remote_key){ .owner = owner, .vhost = vhost, .index = chain->key };
+	for (; !err && n < chain->n_der; n++) {
+		gnutls_datum_t der = { chain->der[n].data, (unsigned)chain->der[n].len };
+		if (gnutls_pcert_import_x509_raw(&list[n], &der, GNUTLS_X509_FMT_DER, 0) < 0) {
+			err = ERR_SYNTAX;
+			break;
+		}
+	}
+	if (!err)
+		err = describe_key(&list[0], key);
+	if (!err)
+		err = set_key(cred, list, (int)n, key);
+	for (unsigned i = 0; err && i < n; i++)
+		gnutls_pcert_deinit(&list[i]);
+	return err;
+}

@@ -1,0 +1,183 @@
+/* tell.c - messages to main. */
+#include "worker/tell.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ipc/convert.h"
+#include "ipc/msg.h"
+#include "worker/tunnel.h"
+
+enum { LAST_WORD_MS = 1000 };
+
+static enum err send_main(struct worker *w, const ToMain *msg, int fd)
+{
+	unsigned n = fd >= 0;
+
+	if (w->main_chan)
+		return chan_send(w->main_chan, &msg->base, &fd, n);
+	return ipc_send(w->main_fd, &msg->base, &fd, n);
+}
+
+static void write_log(void *arg, enum log_level level, const char *text)
+{
+	struct worker *w = arg;
+	WorkerLog line = WORKER_LOG__INIT;
+	ToMain msg = TO_MAIN__INIT;
+
+	line.level = (uint32_t)level;
+	line.text = (char *)(uintptr_t)text; /* only read */
+	msg.msg_case = TO_MAIN__MSG_LOG;
+	msg.log = &line;
+	/* Never queued: a line is worth less than memory. */
+	(void)ipc_send(w->main_fd, &msg.base, NULL, 0);
+}
+
+void tell_log_init(struct worker *w)
+{
+	w->log = (struct log_ctx){ .ip = &w->remote.addr };
+	w->sink = (struct log_sink){
+		.write = write_log,
+		.arg = w,
+		.max = log_level_from_verbosity(w->image->verbosity),
+		.process = "worker",
+	};
+	log_set_sink(&w->sink);
+}
+
+/* Strings of protobuf-c are not const; senders only read them. */
+static char *text(const char *s)
+{
+	return (char *)(uintptr_t)(s ? s : "");
+}
+
+/* The endpoints of a WorkerInfo must live as long as the message. */
+struct info_msg {
+	WorkerInfo info;
+	Endpoint remote, local;
+};
+
+static void fill_info(struct worker *w, struct info_msg *m)
+{
+	m->info = (WorkerInfo)WORKER_INFO__INIT;
+	m->info.user_agent = w->facts.user_agent;
+	m->info.tls_cipher = text(w->facts.tls_cipher);
+	m->info.vhost = text(w->vhost ? w->vhost->host->name : "");
+	m->remote = ipc_endpoint(&w->remote);
+	m->local = ipc_endpoint(&w->local);
+	m->info.remote = &m->remote;
+	m->info.local = &m->local;
+}
+
+struct facts_msg {
+	TunnelFacts facts;
+	Endpoint udp;
+};
+
+static void fill_facts(struct worker *w, struct facts_msg *m)
+{
+	m->facts = (TunnelFacts)TUNNEL_FACTS__INIT;
+	m->facts.dtls_cipher = text(w->facts.dtls_cipher);
+	m->facts.mtu = w->facts.mtu;
+	m->facts.dpd = w->facts.dpd;
+	m->facts.keepalive = w->facts.keepalive;
+	if (w->facts.udp_remote.addr.family) {
+		m->udp = ipc_endpoint(&w->facts.udp_remote);
+		m->facts.udp_remote = &m->udp;
+	}
+}
+
+void tell_info(struct worker *w)
+{
+	struct info_msg m;
+	ToMain msg = TO_MAIN__INIT;
+
+	fill_info(w, &m);
+	msg.msg_case = TO_MAIN__MSG_INFO;
+	msg.info = &m.info;
+	(void)send_main(w, &msg, -1);
+}
+
+void tell_tunnel_up(struct worker *w)
+{
+	TunnelUp up = TUNNEL_UP__INIT;
+	ToMain msg = TO_MAIN__INIT;
+
+	msg.msg_case = TO_MAIN__MSG_TUNNEL_UP;
+	msg.tunnel_up = &up;
+	(void)send_main(w, &msg, -1);
+}
+
+void tell_tun_mtu(struct worker *w, uint32_t mtu)
+{
+	TunMtu m = TUN_MTU__INIT;
+	ToMain msg = TO_MAIN__INIT;
+
+	m.mtu = mtu;
+	msg.msg_case = TO_MAIN__MSG_TUN_MTU;
+	msg.tun_mtu = &m;
+	(void)send_main(w, &msg, -1);
+}
+
+void tell_facts(struct worker *w)
+{
+	struct facts_msg m;
+	ToMain msg = TO_MAIN__INIT;
+
+	fill_facts(w, &m);
+	msg.msg_case = TO_MAIN__MSG_FACTS;
+	msg.facts = &m.facts;
+	(void)send_main(w, &msg, -1);
+}
+
+void tell_description(struct worker *w)
+{
+	Description d = DESCRIPTION__INIT;
+	ToMain msg = TO_MAIN__INIT;
+	struct info_msg info;
+	struct facts_msg facts;
+
+	fill_info(w, &info);
+	d.worker_id = w->id;
+	d.pid = (uint32_t)getpid();
+	d.info = &info.info;
+	if (w->state == WORKER_TUNNEL) {
+		fill_facts(w, &facts);
+		d.tunnel = true;
+		d.facts = &facts.facts;
+		d.row = w->granted->row;
+		d.n_row = w->granted->n_row;
+		d.sid = w->granted->session->sid;
+	}
+	msg.msg_case = TO_MAIN__MSG_DESCRIPTION;
+	msg.description = &d;
+	(void)send_main(w, &msg, w->tunnel ? tunnel_tun_fd(w->tunnel) : -1);
+}
+
+void tell_ended(struct worker *w, EndReason reason, bool keep,
+		const struct path_counters *counters)
+{
+	struct pollfd p = { .fd = w->main_fd, .events = POLLOUT };
+	WorkerEnded ended = WORKER_ENDED__INIT;
+	Counters c = COUNTERS__INIT;
+	ToMain msg = TO_MAIN__INIT;
+
+	ended.reason = reason;
+	ended.keep_session = keep;
+	if (counters) {
+		c.rx_bytes = counters->rx_bytes;
+		c.rx_packets = counters->rx_packets;
+		c.tx_bytes = counters->tx_bytes;
+		c.tx_packets = counters->tx_packets;
+		c.bad_source = counters->bad_source;
+		c.dropped = counters->dropped;
+		ended.counters = &c;
+	}
+	msg.msg_case = TO_MAIN__MSG_ENDED;
+	msg.ended = &ended;
+	/* Past the queue, which ends with us. */
+	if (ipc_send(w->main_fd, &msg.base, NULL, 0) == ERR_AGAIN &&
+	    poll(&p, 1, LAST_WORD_MS) == 1)
+		(void)ipc_send(w->main_fd, &msg.base, NULL, 0);
+}

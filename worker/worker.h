@@ -1,0 +1,96 @@
+/* worker.h - one process per connection: all it knows.  There is no state outside of struct worker.
+ * Used by the worker's parts and by the zygote, which gives it birth. */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "ipc/auth.pb-c.h"
+#include "ipc/chan.h"
+#include "ipc/main.pb-c.h"
+#include "ipc/worker.pb-c.h"
+#include "worker/http/http.h"
+#include "worker/image.h"
+
+struct tunnel;
+
+/* What a worker is born with; the descriptors are its own. */
+struct birth {
+	uint64_t id;
+	int client, main_fd, auth_fd;
+	struct endpoint remote, local;
+};
+
+/* Who sends a message, for the route table. */
+enum worker_sender { FROM_MAIN = 1, FROM_AUTH = 2 };
+
+/*	state		until				answers that may come
+ *	WORKER_LOGIN	CONNECT with a ticket		signed, step
+ *	WORKER_OPENING	the tunnel is granted, refused	signed, tunnel, refuse, open_refused
+ *	WORKER_TUNNEL	the end				none
+ * Bits, because a route allows several. */
+enum worker_state { WORKER_LOGIN = 1, WORKER_OPENING = 2, WORKER_TUNNEL = 4 };
+
+/* Why and how it shall end; the first reason counts (protocol.md 5.8). */
+struct ending {
+	bool set;
+	EndReason reason;
+	bool tell_client;
+};
+
+/* The question that waits for its answer. */
+struct call {
+	const ToAuth *request; /* NULL: none */
+	TALLOC_CTX *ctx;       /* becomes the parent of the answer */
+	const ToWorker *answer;
+};
+
+/* Strings main wants to show; children of the worker or NULL. */
+struct worker_facts {
+	char user_agent[CLIENT_TEXT];
+	const char *tls_cipher;
+	const char *dtls_cipher; /* NULL: no DTLS now */
+	struct endpoint udp_remote;
+	uint32_t mtu, dpd, keepalive;
+};
+
+struct worker {
+	struct image *image; /* ours after the fork, read all but its keys' owner */
+	uint64_t id;
+	enum worker_state state;
+	struct endpoint remote, local;
+	int client, main_fd, auth_fd; /* the last two belong to the channels in the tunnel */
+	uint64_t deadline; /* clock_ms: end of the login phase */
+	struct ending ending;
+	struct call call;
+
+	gnutls_session_t tls;
+	const struct vhost *vhost;
+	struct http_peer peer;
+	struct worker_facts facts;
+
+	/* From CONNECT on. */
+	struct chan *main_chan, *auth_chan; /* NULL in the login phase */
+	const Tunnel *granted; /* main's message, kept for describe */
+	int tun; /* until the path has it; -1 none */
+	char sid_short[8];
+	struct tunnel *tunnel;
+
+	struct log_ctx log;
+	struct log_sink sink;
+};
+
+/* Lives the whole life of one connection.  Does not return when workers are isolated; else the
+ * status for exit, after everything was freed. */
+int worker_run(struct image *image, const struct birth *birth);
+
+/* Remembers the first reason to end. */
+void worker_end(struct worker *w, EndReason reason, bool tell_client);
+
+#endif /* WORKER_WORKER_H */
