@@ -95,8 +95,8 @@ static const char *text_or_null(const char *s)
 
 static enum err take_form(struct login_answer *a, const Form *f)
 {
-	struct auth_field *fields = talloc_zero_array(a, struct auth_field, f->n_input);
-	struct auth_group *groups = talloc_zero_array(a, struct auth_group, f->n_group);
+	struct auth_field *fields = talloc_zero_size(a, f->n_input * sizeof *fields);
+	struct auth_group *groups = talloc_zero_size(a, f->n_group * sizeof *groups);
 
 	if ((!fields && f->n_input) || (!groups && f->n_group))
 		return ERR_NOMEM;
@@ -108,8 +108,8 @@ static enum err take_form(struct login_answer *a, const Form *f)
 			.value = text_or_null(f->input[i]->value),
 		};
 	for (size_t i = 0; i < f->n_group; i++)
-		groups[i] = (struct auth_group){ f->group[i]->value,
-						 text_or_null(f->group[i]->label) };
+		groups[i] =
+			(struct auth_group){ f->group[i]->value, text_or_null(f->group[i]->label) };
 	a->form = (struct auth_form){
 		.id = text_or_null(f->id),
 		.message = text_or_null(f->message),

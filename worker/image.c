@@ -151,7 +151,7 @@ enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbo
 		image->generation = generation;
 		image->verbosity = verbosity;
 		talloc_set_destructor(image, image_free);
-		image->vhost = talloc_zero_array(image, struct vhost, image->conf->n_hosts);
+		image->vhost = talloc_zero_size(image, image->conf->n_hosts * sizeof *image->vhost);
 		err = image->vhost ? ERR_OK : ERR_NOMEM;
 	}
 	for (size_t i = 0; !err && i < image->conf->n_hosts; i++)

@@ -42,7 +42,8 @@ static enum err wait_once(struct worker *w, short events, short *got)
 	if (now >= w->deadline)
 		return ERR_TIMEOUT;
 	/* A day at most: the deadline may be far, the parameter is an int. */
-	if (poll(p, SOURCES, (int)(w->deadline - now < 86400000 ? w->deadline - now : 86400000)) < 0)
+	if (poll(p, SOURCES, (int)(w->deadline - now < 86400000 ? w->deadline - now : 86400000)) <
+	    0)
 		return ERR_OK; /* interrupted: the caller waits again */
 	if (p[MAIN].revents)
 		err = receive(w, w->main_fd, FROM_MAIN);

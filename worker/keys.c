@@ -102,8 +102,8 @@ static enum err set_key(gnutls_certificate_credentials_t cred, gnutls_pcert_st *
 
 	if (gnutls_privkey_init(&privkey) < 0)
 		return ERR_NOMEM;
-	if (gnutls_privkey_import_ext4(privkey, key, sign_data, sign_hash, decrypt, NULL, info,
-				       0) < 0 ||
+	if (gnutls_privkey_import_ext4(privkey, key, sign_data, sign_hash, decrypt, NULL, info, 0) <
+		    0 ||
 	    gnutls_certificate_set_key(cred, NULL, 0, list, n, privkey) < 0) {
 		gnutls_privkey_deinit(privkey);
 		return ERR_TLS;

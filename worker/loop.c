@@ -45,7 +45,8 @@ static void watch(struct loop *l, struct slot *s, int fd, unsigned ready)
 
 	if (fd < 0)
 		events = 0;
-	if (ev_is_active(&s->io) && s->io.fd == fd && (s->io.events & (EV_READ | EV_WRITE)) == events)
+	if (ev_is_active(&s->io) && s->io.fd == fd &&
+	    (s->io.events & (EV_READ | EV_WRITE)) == events)
 		return;
 	ev_io_stop(l->ev, &s->io);
 	if (!events)

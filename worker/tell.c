@@ -11,13 +11,15 @@
 
 enum { LAST_WORD_MS = 1000 };
 
-static enum err send_main(struct worker *w, const ToMain *msg, int fd)
+/* What main cannot be told is lost for occtl, and only there. */
+static void send_main(struct worker *w, const ToMain *msg, int fd)
 {
 	unsigned n = fd >= 0;
+	enum err err = w->main_chan ? chan_send(w->main_chan, &msg->base, &fd, n)
+				    : ipc_send(w->main_fd, &msg->base, &fd, n);
 
-	if (w->main_chan)
-		return chan_send(w->main_chan, &msg->base, &fd, n);
-	return ipc_send(w->main_fd, &msg->base, &fd, n);
+	if (err)
+		log_debug(&w->log, "not-told", kv_u64("message", msg->msg_case), kv_err(err));
 }
 
 static void write_log(void *arg, enum log_level level, const char *text)
@@ -31,7 +33,8 @@ static void write_log(void *arg, enum log_level level, const char *text)
 	msg.msg_case = TO_MAIN__MSG_LOG;
 	msg.log = &line;
 	/* Never queued: a line is worth less than memory. */
-	(void)ipc_send(w->main_fd, &msg.base, NULL, 0);
+	if (ipc_send(w->main_fd, &msg.base, NULL, 0))
+		w->log_lost++;
 }
 
 void tell_log_init(struct worker *w)
@@ -96,7 +99,7 @@ void tell_info(struct worker *w)
 	fill_info(w, &m);
 	msg.msg_case = TO_MAIN__MSG_INFO;
 	msg.info = &m.info;
-	(void)send_main(w, &msg, -1);
+	send_main(w, &msg, -1);
 }
 
 void tell_tunnel_up(struct worker *w)
@@ -106,7 +109,7 @@ void tell_tunnel_up(struct worker *w)
 
 	msg.msg_case = TO_MAIN__MSG_TUNNEL_UP;
 	msg.tunnel_up = &up;
-	(void)send_main(w, &msg, -1);
+	send_main(w, &msg, -1);
 }
 
 void tell_tun_mtu(struct worker *w, uint32_t mtu)
@@ -117,7 +120,7 @@ void tell_tun_mtu(struct worker *w, uint32_t mtu)
 	m.mtu = mtu;
 	msg.msg_case = TO_MAIN__MSG_TUN_MTU;
 	msg.tun_mtu = &m;
-	(void)send_main(w, &msg, -1);
+	send_main(w, &msg, -1);
 }
 
 void tell_facts(struct worker *w)
@@ -128,7 +131,7 @@ void tell_facts(struct worker *w)
 	fill_facts(w, &m);
 	msg.msg_case = TO_MAIN__MSG_FACTS;
 	msg.facts = &m.facts;
-	(void)send_main(w, &msg, -1);
+	send_main(w, &msg, -1);
 }
 
 void tell_description(struct worker *w)
@@ -152,11 +155,10 @@ void tell_description(struct worker *w)
 	}
 	msg.msg_case = TO_MAIN__MSG_DESCRIPTION;
 	msg.description = &d;
-	(void)send_main(w, &msg, w->tunnel ? tunnel_tun_fd(w->tunnel) : -1);
+	send_main(w, &msg, w->tunnel ? tunnel_tun_fd(w->tunnel) : -1);
 }
 
-void tell_ended(struct worker *w, EndReason reason, bool keep,
-		const struct path_counters *counters)
+void tell_ended(struct worker *w, EndReason reason, bool keep, const struct path_counters *counters)
 {
 	struct pollfd p = { .fd = w->main_fd, .events = POLLOUT };
 	WorkerEnded ended = WORKER_ENDED__INIT;
@@ -176,8 +178,9 @@ void tell_ended(struct worker *w, EndReason reason, bool keep,
 	}
 	msg.msg_case = TO_MAIN__MSG_ENDED;
 	msg.ended = &ended;
-	/* Past the queue, which ends with us. */
-	if (ipc_send(w->main_fd, &msg.base, NULL, 0) == ERR_AGAIN &&
-	    poll(&p, 1, LAST_WORD_MS) == 1)
-		(void)ipc_send(w->main_fd, &msg.base, NULL, 0);
+	/* Past the queue, which ends with us; when main does not read, it learns from the closing
+	 * channel. */
+	while (ipc_send(w->main_fd, &msg.base, NULL, 0) == ERR_AGAIN)
+		if (poll(&p, 1, LAST_WORD_MS) != 1)
+			break;
 }

@@ -10,8 +10,8 @@
 /* Sends the log of this process to main. */
 void tell_log_init(struct worker *w);
 
-void tell_info(struct worker *w);	 /* who the client is, once that is known */
-void tell_tunnel_up(struct worker *w);	 /* the client has its answer */
+void tell_info(struct worker *w);      /* who the client is, once that is known */
+void tell_tunnel_up(struct worker *w); /* the client has its answer */
 void tell_tun_mtu(struct worker *w, uint32_t mtu);
 void tell_facts(struct worker *w);	 /* DTLS came or went, the MTU changed */
 void tell_description(struct worker *w); /* everything, with the TUN device */

@@ -108,20 +108,21 @@ static int on_client_hello(gnutls_session_t tls)
 	char name[SNI_MAX] = "";
 	size_t len = sizeof name;
 	unsigned type = 0;
-	bool named = gnutls_server_name_get(tls, name, &len, &type, 0) == 0 &&
-		     type == GNUTLS_NAME_DNS;
+	bool named =
+		gnutls_server_name_get(tls, name, &len, &type, 0) == 0 && type == GNUTLS_NAME_DNS;
 
 	w->vhost = image_vhost(w->image, named ? name : NULL);
 	w->log.vhost = w->vhost->host->name;
 	if (named && w->vhost == &w->image->vhost[0] && w->image->conf->n_hosts > 1) {
-		char *text = talloc_asprintf(w, "client requested hostname %s does not match known vhost",
-					     name);
+		char *text = talloc_asprintf(
+			w, "client requested hostname %s does not match known vhost", name);
 		log_info(&w->log, "sni-unknown", kv_text(text ? text : ""));
 		talloc_free(text);
 	}
 	if (w->vhost == &w->image->vhost[0])
 		return 0;
-	if (gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) < 0 ||
+	if (gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
+		    0 ||
 	    gnutls_priority_set(tls, w->vhost->priorities) < 0)
 		return GNUTLS_E_INTERNAL_ERROR;
 	return 0;
@@ -150,8 +151,8 @@ static enum err init_session(struct worker *w)
 	gnutls_handshake_set_post_client_hello_function(w->tls, on_client_hello);
 	gnutls_certificate_server_set_request(w->tls, GNUTLS_CERT_IGNORE);
 	if (offer_alpn(w->tls) < 0 || gnutls_priority_set(w->tls, w->vhost->priorities) < 0 ||
-	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE,
-				   image_cred(w->image, w->vhost)) < 0)
+	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
+		    0)
 		return ERR_TLS;
 	return ERR_OK;
 }
@@ -172,7 +173,8 @@ static enum err handshake(struct worker *w)
 		if (w->ending.set)
 			return ERR_STATE;
 		if (gnutls_error_is_fatal(r)) {
-			log_info(&w->log, "tls-handshake-failed", kv_str("reason", gnutls_strerror(r)));
+			log_info(&w->log, "tls-handshake-failed",
+				 kv_str("reason", gnutls_strerror(r)));
 			(void)gnutls_alert_send_appropriate(w->tls, r);
 			return ERR_TLS;
 		}

@@ -141,8 +141,8 @@ static enum err make_channels(struct tunnel *t)
 {
 	struct worker *w = t->w;
 	struct ev_loop *ev = loop_ev(t->loop);
-	enum err err = chan_new(t, ev, w->main_fd, &to_worker__descriptor, &chan_ops, t,
-				&w->main_chan);
+	enum err err =
+		chan_new(t, ev, w->main_fd, &to_worker__descriptor, &chan_ops, t, &w->main_chan);
 
 	if (!err)
 		err = chan_new(t, ev, w->auth_fd, &to_worker__descriptor, &chan_ops, t,

@@ -80,13 +80,15 @@ static enum err run_dialogue(struct worker *w)
 	return err ? err : tunnel_run(w, plan);
 }
 
-/* A connection's life.  The sandbox comes before the first byte of the client is looked at. */
-static const struct step {
+struct step {
 	const char *name;
 	enum err (*run)(struct worker *w);
-} steps[] = {
-	{ "log", start_log },	    { "socket", start_socket }, { "sandbox", start_sandbox },
-	{ "keys", start_keys },	    { "tls", run_tls },		{ "dialogue", run_dialogue },
+};
+
+/* A connection's life.  The sandbox comes before the first byte of the client is looked at. */
+static const struct step steps[] = {
+	{ "log", start_log },	{ "socket", start_socket }, { "sandbox", start_sandbox },
+	{ "keys", start_keys }, { "tls", run_tls },	    { "dialogue", run_dialogue },
 };
 
 /* ---- the end ---- */
@@ -112,6 +114,8 @@ static void last_words(struct worker *w, enum err err)
 {
 	bool login = w->state != WORKER_TUNNEL;
 
+	if (w->log_lost)
+		log_warn(&w->log, "log-lines-lost", kv_u64("lines", w->log_lost));
 	if (err)
 		worker_end(w, login_end_reason(err), false);
 	/* In the login phase no session depends on this connection: a ticket it was given is for

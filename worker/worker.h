@@ -27,8 +27,8 @@ struct birth {
 	struct endpoint remote, local;
 };
 
-/* Who sends a message, for the route table. */
-enum worker_sender { FROM_MAIN = 1, FROM_AUTH = 2 };
+/* Who sends a message, for the route tables; the supervisor speaks to the zygote only. */
+enum worker_sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_SUPER = 4 };
 
 /*	state		until				answers that may come
  *	WORKER_LOGIN	CONNECT with a ticket		signed, step
@@ -66,7 +66,7 @@ struct worker {
 	enum worker_state state;
 	struct endpoint remote, local;
 	int client, main_fd, auth_fd; /* the last two belong to the channels in the tunnel */
-	uint64_t deadline; /* clock_ms: end of the login phase */
+	uint64_t deadline;	      /* clock_ms: end of the login phase */
 	struct ending ending;
 	struct call call;
 
@@ -77,13 +77,14 @@ struct worker {
 
 	/* From CONNECT on. */
 	struct chan *main_chan, *auth_chan; /* NULL in the login phase */
-	const Tunnel *granted; /* main's message, kept for describe */
-	int tun; /* until the path has it; -1 none */
+	const Tunnel *granted;		    /* main's message, kept for describe */
+	int tun;			    /* until the path has it; -1 none */
 	char sid_short[8];
 	struct tunnel *tunnel;
 
 	struct log_ctx log;
 	struct log_sink sink;
+	unsigned log_lost; /* lines main did not take */
 };
 
 /* Lives the whole life of one connection.  Does not return when workers are isolated; else the

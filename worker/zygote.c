@@ -1,5 +1,7 @@
 /* zygote.c - sallyport-worker: loads what workers share, gives up every privilege, and forks a
  * worker for each connection main hands over.  It never sees a byte of a client or a secret. */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -21,8 +23,6 @@
 #include "worker/image.h"
 #include "worker/privs.h"
 #include "worker/worker.h"
-
-enum sender { FROM_SUPER = 1, FROM_MAIN = 2 };
 
 /*	state	 until
  *	LOADING	 the configuration has come, and the namespaces if workers are isolated
@@ -47,8 +47,10 @@ struct zygote {
 /* What main misses while it is away it learns again otherwise: it sees its channels close. */
 static void tell_main(struct zygote *z, const ToMain *msg)
 {
-	if (z->main_fd >= 0)
-		(void)ipc_send(z->main_fd, &msg->base, NULL, 0);
+	enum err err = z->main_fd >= 0 ? ipc_send(z->main_fd, &msg->base, NULL, 0) : ERR_CLOSED;
+
+	if (err)
+		log_debug(NULL, "not-told", kv_u64("message", msg->msg_case), kv_err(err));
 }
 
 static void tell_ready(struct zygote *z)
@@ -254,7 +256,7 @@ static void main_gone(struct zygote *z)
 	z->main_fd = -1;
 }
 
-static void receive(struct zygote *z, int fd, enum sender sender)
+static void receive(struct zygote *z, int fd, enum worker_sender sender)
 {
 	TALLOC_CTX *tmp = talloc_new(z);
 	ProtobufCMessage *msg = NULL;
