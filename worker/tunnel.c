@@ -123,6 +123,7 @@ static enum err make_path(struct tunnel *t, const struct tunnel_plan *plan)
 	struct path_limits limits;
 	struct path_dtls dtls = { .choice = plan->dtls };
 	int tun = w->tun;
+	enum err err;
 
 	t->dtls_priorities = tls_dtls_priorities(t, w);
 	if (!t->dtls_priorities)
@@ -134,7 +135,10 @@ static enum err make_path(struct tunnel *t, const struct tunnel_plan *plan)
 	if (fcntl(tun, F_SETFL, O_NONBLOCK) < 0)
 		return ERR_SYS;
 	w->tun = -1; /* transferred, as is the client's socket */
-	return path_new(t, w->tls, w->client, tun, &limits, &dtls, &path_ops, t, &t->path);
+	err = path_new(t, w->tls, w->client, tun, &limits, &dtls, &path_ops, t, &t->path);
+	if (!err)
+		w->tls = NULL; /* transferred */
+	return err;
 }
 
 static enum err make_channels(struct tunnel *t)

@@ -70,7 +70,7 @@ struct worker {
 	struct ending ending;
 	struct call call;
 
-	gnutls_session_t tls;
+	gnutls_session_t tls; /* until the path has it */
 	const struct vhost *vhost;
 	struct http_peer peer;
 	struct worker_facts facts;
