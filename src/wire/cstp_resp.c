@@ -371,10 +371,12 @@ static void v_cstp_encoding(struct buf *b, const char *name, const struct cstp_r
 }
 
 /* Header name (in the exact case that openconnect compares), what writes it. */
-static const struct {
+struct header_row {
 	const char *name;
 	void (*write)(struct buf *b, const char *name, const struct cstp_response *r);
-} rows[] = {
+};
+
+static const struct header_row rows[] = {
 	{ "", v_security },
 	{ "X-CSTP-Version", v_1 },
 	{ "X-CSTP-Server-Name", v_server_name },

@@ -10,11 +10,13 @@
 
 #define OPENCONNECT_V "Open AnyConnect VPN Agent v"
 
-/* protocol.md 3.3: the first prefix that matches wins; longer ones stand before shorter ones. */
-static const struct {
+struct agent_row {
 	const char *prefix;
 	struct client_agent agent;
-} agents[] = {
+};
+
+/* protocol.md 3.3: the first prefix that matches wins; longer ones stand before shorter ones. */
+static const struct agent_row agents[] = {
 	{ OPENCONNECT_V, { .class = CLIENT_OPENCONNECT } },
 	{ "AnyConnect-compatible OpenConnect", { .class = CLIENT_OPENCONNECT } },
 	{ "OpenConnect VPN Agent", { .class = CLIENT_OPENCONNECT } },
