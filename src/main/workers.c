@@ -248,11 +248,10 @@ void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status)
 		index_remove(&w->by_pid);
 		w->pid = 0;
 	}
-	if (!sig || sig == SIGKILL || sig == SIGTERM)
-		return; /* an end that somebody ordered */
-	log_err(NULL, "worker-crashed", kv_u64("pid", pid), kv_u64("signal", (uint64_t)sig));
-	if (m->phase != MAIN_STOPPING)
-		worker_respawn_zygote(m);
+	/* The zygote makes room for a fresh one by itself when a worker of its own crashed. */
+	if (sig && sig != SIGKILL && sig != SIGTERM)
+		log_err(NULL, "worker-crashed", kv_u64("pid", pid),
+			kv_u64("signal", (uint64_t)sig));
 }
 
 void workers_check_logins(struct main_ctx *m)

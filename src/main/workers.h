@@ -79,9 +79,10 @@ void worker_refuse(struct worker *w, uint32_t status, const char *reason);
 /* Sends one message; a worker that does not read is killed. */
 void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field, int fd);
 
-/* The process PID has ended with STATUS (waitpid).  After a crash the zygote is made anew, so that
- * nobody can guess at the same address layout twice. */
+/* The process PID has ended with STATUS (waitpid). */
 void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status);
+
+/* Asks the supervisor for a new zygote; workers of the old one go on. */
 void worker_respawn_zygote(struct main_ctx *m);
 
 /* The zygote told which process serves W. */
