@@ -83,15 +83,20 @@ static const struct rule rules[] = {
 #endif
 };
 
+static int allow_if(scmp_filter_ctx f, int call, struct scmp_arg_cmp condition)
+{
+	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, condition);
+
+	return r == -EEXIST ? 0 : r; /* the table allows it as a whole */
+}
+
 /* Memory never becomes executable. */
 static int allow_memory(scmp_filter_ctx f)
 {
 	const struct scmp_arg_cmp no_exec = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	int r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_exec);
+	int r = allow_if(f, SCMP_SYS(mmap), no_exec);
 
-	if (r == 0)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_exec);
-	return r == -EEXIST ? 0 : r;
+	return r == 0 ? allow_if(f, SCMP_SYS(mprotect), no_exec) : r;
 }
 
 /* Options of the sockets it has: buffers, segmentation, don't-fragment, no delay. */
@@ -102,8 +107,7 @@ static int allow_setsockopt(scmp_filter_ctx f)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof levels / sizeof levels[0]; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 1,
-				     SCMP_A1(SCMP_CMP_EQ, levels[i]));
+		r = allow_if(f, SCMP_SYS(setsockopt), SCMP_A1(SCMP_CMP_EQ, levels[i], 0));
 	return r;
 }
 
@@ -114,9 +118,8 @@ static int allow_fcntl(scmp_filter_ctx f)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof commands / sizeof commands[0]; i++)
-		r = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, commands[i]));
-	return r == -EEXIST ? 0 : r;
+		r = allow_if(f, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, commands[i], 0));
+	return r;
 }
 
 static int add_rules(scmp_filter_ctx f, enum sandbox_phase phase)
@@ -126,19 +129,20 @@ static int add_rules(scmp_filter_ctx f, enum sandbox_phase phase)
 	for (size_t i = 0; r == 0 && i < sizeof rules / sizeof rules[0]; i++)
 		if (rules[i].phases & (1u << phase))
 			r = seccomp_rule_add(f, SCMP_ACT_ALLOW, rules[i].call, 0);
+	if (r == 0)
+		r = allow_memory(f);
+	if (r == 0)
+		r = allow_fcntl(f);
+	if (r == 0)
+		r = allow_setsockopt(f);
 #ifdef WITH_SANITIZERS
 	/* A report reads /proc for its symbols; it shall be printed without rather than cut. */
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	if (r == 0)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(readlink), 0);
-#else
-	if (r == 0)
-		r = allow_memory(f);
-	if (r == 0)
-		r = allow_fcntl(f);
 #endif
-	return r == 0 ? allow_setsockopt(f) : r;
+	return r;
 }
 
 /* The program of F as bytes; its memory is a child of CTX. */

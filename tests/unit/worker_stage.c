@@ -352,6 +352,7 @@ void stage_spawn(struct stage *s, struct actor *a)
 	int client[2], main_pair[2], auth_pair[2], fds[3];
 
 	memset(a, 0, sizeof *a);
+	a->stage = s;
 	a->tun = -1;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	assert_int_equal(ipc_pair(main_pair), ERR_OK);
@@ -454,6 +455,23 @@ size_t actor_read(struct actor *a)
 	return len;
 }
 
+/* Status of the next worker that the zygote reaps. */
+static uint32_t exit_status(struct stage *s)
+{
+	TALLOC_CTX *tmp = talloc_new(s);
+	struct ipc_fds fds = { .n = 0 };
+	const ToMain *m;
+	uint32_t status;
+
+	do {
+		m = receive_main(tmp, s->main_fd, &fds);
+		assert_non_null(m);
+	} while (m->msg_case != TO_MAIN__MSG_WORKER_EXITED);
+	status = m->worker_exited->status;
+	talloc_free(tmp);
+	return status;
+}
+
 void actor_free(struct actor *a)
 {
 	if (a->tls)
@@ -465,4 +483,5 @@ void actor_free(struct actor *a)
 	shutdown(a->auth_fd, SHUT_RDWR);
 	pthread_join(a->auth, NULL);
 	close(a->auth_fd);
+	assert_int_equal(exit_status(a->stage), 0);
 }

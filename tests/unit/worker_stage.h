@@ -23,6 +23,7 @@ struct stage {
 
 /* One connection.  The fake auth runs in a thread of its own until the worker is gone. */
 struct actor {
+	struct stage *stage;
 	int client, main_fd, auth_fd; /* our ends */
 	int tun;		      /* our end of what the worker takes for a TUN device */
 	gnutls_session_t tls;
@@ -53,6 +54,8 @@ void actor_post(struct actor *a, const char *path, const char *headers, const ch
 
 /* Reads until an answer is complete or the connection ends; the number of bytes. */
 size_t actor_read(struct actor *a);
+
+/* Leaves the stage; the worker must end with status 0, which a leak or a filter would spoil. */
 void actor_free(struct actor *a);
 
 #endif /* TESTS_UNIT_WORKER_STAGE_H */
