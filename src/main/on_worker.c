@@ -188,6 +188,9 @@ void on_worker_message(void *arg, struct chan *chan, const ProtobufCMessage *msg
 	err = route_dispatch(&worker_routes, w->m, w, FROM_WORKER, w->state, msg, fds);
 	if (!err)
 		return;
+	/* Meant for the main that ended; the description that follows says it again. */
+	if (err == ERR_DENIED && !w->described)
+		return;
 	ctx = worker_log(w);
 	log_warn(&ctx, "bad-message", kv_str("from", "worker"),
 		 kv_str("message", ipc_case_name(msg->descriptor, ipc_case(msg))), kv_err(err));
