@@ -62,6 +62,7 @@ static const struct sub_rule *find_rule(enum conf_method method, const char *key
 	return NULL;
 }
 
+/* The last one counts when a key was given twice. */
 const char *conf_auth_get(const struct conf_auth *a, const char *key)
 {
 	const struct sub_rule *rule = find_rule(a->method, key);
@@ -80,6 +81,7 @@ bool conf_auths_have(const struct conf_auths *list, enum conf_method method)
 	return false;
 }
 
+/* Groups below it are not offered; negative ones do not exist. */
 static bool check_gid(struct conf_set *s, const char *value)
 {
 	long v = strtol(value, NULL, 10);
@@ -89,6 +91,7 @@ static bool check_gid(struct conf_set *s, const char *value)
 	return v >= 0;
 }
 
+/* 0 would refuse every ticket. */
 static bool check_freshness(struct conf_set *s, const char *value)
 {
 	long v = strtol(value, NULL, 10);
@@ -108,6 +111,7 @@ static bool check_separator(struct conf_set *s, const char *value)
 	return good;
 }
 
+/* At most 63 bytes (config.md 6.2). */
 static bool check_nas(struct conf_set *s, const char *value)
 {
 	if (strlen(value) <= NAS_IDENTIFIER_MAX)
@@ -153,6 +157,7 @@ static bool bracket_error(struct conf_set *s, const char *text)
 	return false;
 }
 
+/* VALUE stays valid as long as the copy of the line that it points into. */
 static bool add_sub(struct conf_set *s, struct conf_auth *a, const char *key, const char *value)
 {
 	const struct sub_rule *rule = find_rule(a->method, key);
@@ -186,6 +191,7 @@ static bool parse_pair(struct conf_set *s, struct conf_auth *a, char *pair, cons
 	return bracket_error(s, brackets);
 }
 
+/* Empty brackets promise options that are not there. */
 static bool parse_brackets(struct conf_set *s, struct conf_auth *a, const char *brackets)
 {
 	size_t len = strlen(brackets);
@@ -218,6 +224,7 @@ static bool check_needs(struct conf_set *s, const struct conf_auth *a)
 	return !fault;
 }
 
+/* By prefix, in any case (config.md 6.1). */
 static bool find_method(const char *text, struct conf_auth *out)
 {
 	for (unsigned i = 0; i < N_METHODS; i++) {
@@ -230,6 +237,7 @@ static bool find_method(const char *text, struct conf_auth *out)
 	return false;
 }
 
+/* A line that cannot be read is fatal: the server must not guess who may log in. */
 static bool parse_auth(struct conf_set *s, const char *text, void *out)
 {
 	struct conf_auth a;

@@ -13,6 +13,7 @@ static bool is_built(enum conf_method method)
 	return method == CONF_METHOD_PLAIN;
 }
 
+/* Only one password can be asked for in a login form. */
 static bool is_password(enum conf_method method)
 {
 	return method == CONF_METHOD_PAM || method == CONF_METHOD_PLAIN ||
@@ -73,6 +74,7 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 				METHODS_MAX);
 }
 
+/* Names what this version cannot authenticate with. */
 static void check_built(const struct host_conf *host, enum conf_opt opt,
 			const struct conf_auths *list, struct conf_report *report)
 {
@@ -104,6 +106,7 @@ static void note_primary(const struct host_conf *host, struct conf_report *repor
 	talloc_free(name.data);
 }
 
+/* config.md 4: what the server is going to do, in its own words. */
 static void note_all(const struct host_conf *host, struct conf_report *report)
 {
 	struct conf_where where = { .vhost = host->name };

@@ -17,6 +17,7 @@ static void complain(const struct host_conf *h, enum conf_opt opt, struct conf_r
 	conf_report_add(r, CONF_ERROR, &where, "%s", text);
 }
 
+/* What the server cannot run without, and nothing else can stand for. */
 static void check_mandatory(const struct conf *conf, struct conf_report *r)
 {
 	const struct host_conf *h = conf->host[0];
@@ -34,6 +35,7 @@ static void check_mandatory(const struct conf *conf, struct conf_report *r)
 			 "Write for example device = vpns");
 }
 
+/* Pairs of certificate and key, matched by their order. */
 static void check_keys(const struct host_conf *h, struct conf_report *r)
 {
 	if (!h->server_cert.n || !h->server_key.n)
@@ -46,6 +48,7 @@ static void check_keys(const struct host_conf *h, struct conf_report *r)
 			 "server-key for each server-cert, in the same order");
 }
 
+/* A session needs an address of at least one family. */
 static void check_pools(const struct host_conf *h, struct conf_report *r)
 {
 	const struct addr_net *v4 = &h->ipv4_network, *v6 = &h->ipv6_network;
@@ -69,6 +72,7 @@ static void check_pools(const struct host_conf *h, struct conf_report *r)
 				h->ipv6_subnet_prefix, v6->prefix);
 }
 
+/* A certificate that names nobody would log in nobody. */
 static void check_certificate_user(const struct host_conf *h, struct conf_report *r)
 {
 	const char *oid = h->cert_user_oid;
@@ -102,6 +106,7 @@ static void check_profile(const struct conf *conf, const struct host_conf *h, st
 		conf_report_add(r, CONF_ERROR, &where, "cannot open file '%s'", h->user_profile);
 }
 
+/* Settings that contradict what some clients force. */
 static void check_compat(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
 {
 	if (h->cisco_svc_client_compat && conf->udp_port != 0 && conf->udp_port != 443)
@@ -113,6 +118,7 @@ static void check_compat(const struct conf *conf, const struct host_conf *h, str
 			 "'cisco-client-compat' is on; write dtls-legacy = false");
 }
 
+/* Two sources for one session's settings would hide each other. */
 static void check_supplemental(const struct host_conf *h, struct conf_report *r)
 {
 	if (h->radius_groupconfig && (h->config_per_user || h->config_per_group))

@@ -26,6 +26,7 @@
 #define CONF_C_ms	uint32_t
 #define CONF_C_prefix	uint32_t /* 0: unset */
 #define CONF_C_bytes	uint64_t
+#define CONF_C_rate	uint64_t /* bytes per second, a multiple of 1000; 0: no limit */
 #define CONF_C_str	const char *
 #define CONF_C_path	const char *
 #define CONF_C_secret	struct secret *
@@ -144,7 +145,8 @@ MUST_USE enum err conf_session_new(TALLOC_CTX *ctx, const struct host_conf *host
  * a comment saying where it came from.  Secrets are not shown. */
 void conf_show(const struct conf *conf, FILE *out);
 
-/* The manual's option chapter (mdoc) and the commented sample file, both made from the table. */
+/* The manual page sallyport.conf(5) in mdoc, and the commented sample file, both made from the
+ * table. */
 void conf_man(FILE *out);
 void conf_sample(FILE *out);
 

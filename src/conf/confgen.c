@@ -1,4 +1,4 @@
-/* confgen.c - a build tool: prints the sample file or the manual's option chapter. */
+/* confgen.c - a build tool: prints the sample file or the manual page. */
 #include <stdio.h>
 #include <string.h>
 

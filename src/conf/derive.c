@@ -20,6 +20,7 @@ void conf_join_pool(struct addr_net *net, unsigned mask, const struct conf_row *
 		net->addr = addr_network(&net->addr, net->prefix);
 }
 
+/* Network and mask may stand on two lines, in either order. */
 static void join_pools(struct host_conf *h)
 {
 	conf_join_pool(&h->ipv4_network, h->ipv4_netmask, h->origin[CONF_OPT_ipv4_network],
@@ -62,6 +63,7 @@ static enum err derive_priorities(struct conf *conf, struct host_conf *h)
 	return p ? ERR_OK : ERR_NOMEM;
 }
 
+/* The flags let sessions with an own dpd or idle-timeout follow that instead. */
 static void derive_timers(struct host_conf *h)
 {
 	h->mobile_dpd_follows = h->mobile_dpd == 0;

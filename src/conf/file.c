@@ -10,6 +10,7 @@
 #include "conf/build.h"
 #include "conf/parse.h"
 
+/* Only regular files: a FIFO in their place would stop the reader for ever. */
 static enum err read_all(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
 {
 	struct stat st;
@@ -50,6 +51,7 @@ enum err conf_read_fd(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
 	return err;
 }
 
+/* A missing file is told apart: the caller may have another place to look. */
 static enum err read_path(TALLOC_CTX *ctx, const char *path, char **text, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -73,6 +75,7 @@ enum err conf_load_file(TALLOC_CTX *ctx, const char *path, struct conf_report *r
 	return err;
 }
 
+/* Old names count as what they stand for. */
 static bool is_start_only(const struct conf_row *row)
 {
 	const struct conf_option *opt = conf_option_of(row->option);
@@ -80,6 +83,7 @@ static bool is_start_only(const struct conf_row *row)
 	return opt && !(opt->flags & CONF_RELOAD);
 }
 
+/* True when CONF has the host VHOST (NULL: the default host). */
 static bool knows_host(const struct conf *conf, const char *vhost)
 {
 	return !vhost || !conf_host(conf, vhost)->is_default;

@@ -6,6 +6,7 @@
 #include "conf/parse.h"
 #include "conf/types.h"
 
+/* True for options that live in struct session_conf. */
 static bool in_session(const struct conf_option *opt)
 {
 	return opt->scope == CONF_SCOPE_USER || opt->scope == CONF_SCOPE_PERUSER;
@@ -28,6 +29,7 @@ static bool is_pool(enum conf_opt opt)
 	       opt == CONF_OPT_ipv6_network;
 }
 
+/* Everything a file may override starts with the host's value. */
 static enum err begin_with_host(struct session_conf *s)
 {
 	enum err err = ERR_OK;
@@ -42,6 +44,7 @@ static enum err begin_with_host(struct session_conf *s)
 	return err;
 }
 
+/* Other keys were told about when their file was read. */
 static enum err apply_row(struct session_conf *s, const struct conf_row *row,
 			  struct conf_report *report)
 {
@@ -91,6 +94,7 @@ static void finish_pools(struct session_conf *s)
 	s->ipv4_netmask = s->ipv4_network.prefix;
 }
 
+/* Each client gets a block of the pool, so the block must be the smaller one. */
 static enum err check_subnet(const struct session_conf *s, struct conf_report *report)
 {
 	const struct conf_row *row = s->origin[CONF_OPT_ipv6_subnet_prefix]
@@ -110,6 +114,7 @@ static enum err check_subnet(const struct session_conf *s, struct conf_report *r
 	return ERR_CONF;
 }
 
+/* Only where the files replaced a list; otherwise it is the host's already. */
 static enum err append_host_routes(struct session_conf *s)
 {
 	enum err err = ERR_OK;

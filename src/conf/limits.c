@@ -62,6 +62,7 @@ bool conf_check_acct(struct conf_set *s, const char *text)
 	return known;
 }
 
+/* Bounds of config.md 8.8 for both IPv6 prefix options. */
 static bool check_prefix(struct conf_set *s, const char *text, const char *what)
 {
 	bool odd;
@@ -84,6 +85,7 @@ bool conf_check_ipv6_subnet(struct conf_set *s, const char *text)
 	return check_prefix(s, text, "subnet prefix");
 }
 
+/* ocserv once knew "local"; silently sending it to clients would break their DNS. */
 bool conf_check_dns(struct conf_set *s, const char *text)
 {
 	if (strcmp(text, "local") != 0)
@@ -93,6 +95,7 @@ bool conf_check_dns(struct conf_set *s, const char *text)
 	return false;
 }
 
+/* Longer ones do not fit the header that carries them to the client. */
 bool conf_check_banner(struct conf_set *s, const char *text)
 {
 	if (strlen(text) <= CONF_BANNER_MAX)

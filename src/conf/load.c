@@ -17,6 +17,7 @@ struct loader {
 	bool out_of_memory;
 };
 
+/* True for options that live in struct host_conf. */
 static bool in_host(const struct conf_option *opt)
 {
 	return opt->scope == CONF_SCOPE_VHOST || opt->scope == CONF_SCOPE_USER;
@@ -65,6 +66,7 @@ static void inherit_now(struct loader *l, struct host_conf *host, const struct c
 		l->out_of_memory = true;
 }
 
+/* A host with defaults, or with what the default host has so far. */
 static struct host_conf *add_host(struct loader *l, const char *name)
 {
 	struct conf *conf = l->conf;
@@ -94,6 +96,7 @@ out:
 	return NULL;
 }
 
+/* Exact but for case; the default host only for NULL. */
 static struct host_conf *find_host(const struct conf *conf, const char *name)
 {
 	for (size_t i = 1; name && i < conf->n_hosts; i++)
@@ -128,6 +131,7 @@ static struct host_conf *host_of(struct loader *l, const struct conf_row *row)
 	return add_host(l, row->vhost);
 }
 
+/* The place of ROW, for messages. */
 static struct conf_where where_of_row(const struct conf_row *row)
 {
 	return (struct conf_where){
@@ -135,6 +139,7 @@ static struct conf_where where_of_row(const struct conf_row *row)
 	};
 }
 
+/* Says why when ROW stands where its option cannot be set. */
 static bool scope_allows(struct loader *l, const struct conf_row *row,
 			 const struct conf_option *opt)
 {
@@ -160,6 +165,7 @@ static bool scope_allows(struct loader *l, const struct conf_row *row,
 	return true;
 }
 
+/* Puts VALUE (ROW's own, or what an old name stands for) into its field. */
 static void set_value(struct loader *l, struct host_conf *host, const struct conf_option *opt,
 		      const struct conf_row *row, const char *value)
 {
@@ -178,6 +184,7 @@ static void set_value(struct loader *l, struct host_conf *host, const struct con
 		(void)conf_set_field(&s, value, conf_field(l->conf, host, opt));
 }
 
+/* Only for people: a process that reads its share makes no notes. */
 static void note_replaced(struct loader *l, const struct conf_row *row, const char *by)
 {
 	struct conf_where where = where_of_row(row);
@@ -207,6 +214,7 @@ static void set_renamed(struct loader *l, struct host_conf *host, const struct c
 	set_value(l, host, opt, row, row->value);
 }
 
+/* ROW does not name an option: an old name, or nothing known. */
 static void apply_alias(struct loader *l, struct host_conf *host, const struct conf_row *row)
 {
 	const struct conf_alias *alias = conf_alias_find(row->option);
@@ -229,6 +237,7 @@ static void apply_alias(struct loader *l, struct host_conf *host, const struct c
 	}
 }
 
+/* Declarations only make their host (row.h). */
 static void apply_row(struct loader *l, const struct conf_row *row)
 {
 	struct host_conf *host = host_of(l, row);
@@ -259,6 +268,7 @@ static void inherit_late(struct loader *l, struct host_conf *host, const struct 
 		l->out_of_memory = true;
 }
 
+/* The configuration owns its rows: origins point into them, and a reload reads them. */
 static void copy_rows(struct loader *l, const struct conf_rows *rows)
 {
 	for (size_t i = 0; i < rows->n && !l->out_of_memory; i++)
@@ -266,6 +276,7 @@ static void copy_rows(struct loader *l, const struct conf_rows *rows)
 			l->out_of_memory = true;
 }
 
+/* All rows, then what is inherited late, then what is derived. */
 static void build(struct loader *l)
 {
 	struct conf *conf = l->conf;

@@ -1,4 +1,4 @@
-/* man.c - the manual's option chapter and the sample file, made from the table. */
+/* man.c - the manual page sallyport.conf(5) and the sample file, made from the table. */
 #include <string.h>
 
 #include "conf/option.h"
@@ -78,6 +78,7 @@ static const struct example examples[] = {
 	{ CONF_OPT_camouflage_realm, false, "Restricted" },
 };
 
+/* The value for the sample: an example, or the default. */
 static const char *example(enum conf_opt opt, bool *active)
 {
 	*active = false;
@@ -90,6 +91,7 @@ static const char *example(enum conf_opt opt, bool *active)
 	return conf_options[opt].def ? conf_options[opt].def : "";
 }
 
+/* Its sentence, its facts, and a line to uncomment. */
 static void sample_option(const struct conf_option *opt, FILE *out)
 {
 	bool active;
@@ -131,6 +133,7 @@ static void put_mdoc(const char *text, FILE *out)
 			fputc(*text, out);
 }
 
+/* One entry of the list, with the same facts. */
 static void man_option(const struct conf_option *opt, FILE *out)
 {
 	fprintf(out, ".It Cm %s No = Ar %s\n", opt->name, opt->type->name);
@@ -146,8 +149,51 @@ static void man_option(const struct conf_option *opt, FILE *out)
 		fputs("Not implemented yet.\n", out);
 }
 
+/* What the table does not know: the file's grammar, in short. */
+static const char prologue[] =
+	".Dd $Mdocdate$\n"
+	".Dt SALLYPORT.CONF 5\n"
+	".Os\n"
+	".Sh NAME\n"
+	".Nm sallyport.conf\n"
+	".Nd configuration of the Sallyport VPN server\n"
+	".Sh DESCRIPTION\n"
+	"The file has one\n"
+	".Ar option No = Ar value\n"
+	"per line, at most 2047 bytes long; a colon serves as well as the equals sign.\n"
+	"Lines that begin with\n"
+	".Ql #\n"
+	"or\n"
+	".Ql \\&;\n"
+	"are comments, and so is the rest of a line after a blank and\n"
+	".Ql # .\n"
+	"Quotes around a value are dropped.\n"
+	"An option that takes a list may be repeated; a line that begins with a blank is\n"
+	"another value of the option above it.\n"
+	"Booleans are\n"
+	".Ql true\n"
+	"or\n"
+	".Ql yes ;\n"
+	"everything else means false.\n"
+	".Pp\n"
+	"A section\n"
+	".Li [vhost:NAME]\n"
+	"begins the settings of a virtual host, which clients choose by the server name of TLS.\n"
+	"It starts as a copy of what stands above its first line; lists are appended to.\n"
+	".Pp\n"
+	"The files in the directories of\n"
+	".Cm config-per-group\n"
+	"and\n"
+	".Cm config-per-user\n"
+	"have the same form without sections.\n"
+	"Their values take the place of the host's, first the group's, then the user's.\n"
+	".Pp\n"
+	"Options without another word change with a reload, for new sessions.\n"
+	".Sh OPTIONS\n";
+
 void conf_man(FILE *out)
 {
+	fputs(prologue, out);
 	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
 		const char *title = conf_section_title((enum conf_opt)i);
 
@@ -160,5 +206,5 @@ void conf_man(FILE *out)
 	fputs(".El\n.Ss Old names\n.Bl -tag -width Ds\n", out);
 	for (size_t i = 0; i < conf_n_aliases; i++)
 		fprintf(out, ".It Cm %s\n%s\n", conf_aliases[i].name, conf_aliases[i].doc);
-	fputs(".El\n", out);
+	fputs(".El\n.Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyportd 8\n", out);
 }

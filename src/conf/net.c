@@ -38,6 +38,7 @@ static uint8_t pool_prefix(const char *rest, unsigned bits)
 	return n <= bits ? (uint8_t)n : 0;
 }
 
+/* A pool of FAMILY; host bits are cleared once the mask is known (conf_join_pool). */
 static bool parse_pool(struct conf_set *s, const char *text, int family, const char *example,
 		       struct addr_net *out)
 {
@@ -67,6 +68,7 @@ static bool parse_net6(struct conf_set *s, const char *text, void *out)
 	return parse_pool(s, text, AF_INET6, "fd00:99::/48", out);
 }
 
+/* Nothing for an unset pool, so that --print-config can be loaded again. */
 static void print_net(const void *value, struct buf *out)
 {
 	const struct addr_net *net = value;
@@ -76,6 +78,7 @@ static void print_net(const void *value, struct buf *out)
 		buf_puts(out, addr_net_print(net, text));
 }
 
+/* A dotted, contiguous mask; stored as its prefix length. */
 static bool parse_mask4(struct conf_set *s, const char *text, void *out)
 {
 	struct addr mask;
@@ -99,6 +102,7 @@ static void print_mask4(const void *value, struct buf *out)
 		buf_puts(out, addr_print(&mask, text));
 }
 
+/* An address of FAMILY: a wrong family would make a session without any address. */
 static bool parse_addr(struct conf_set *s, const char *text, int family, struct addr *out)
 {
 	struct addr a;
@@ -168,6 +172,7 @@ enum err conf_route_parse(TALLOC_CTX *ctx, const char *text, struct conf_route *
 	return ERR_OK;
 }
 
+/* One route line; a bad one is fatal wherever it stands (config.md 13.1). */
 static bool parse_routes(struct conf_set *s, const char *text, void *out)
 {
 	const char *why = "out of memory";

@@ -23,6 +23,7 @@ static char *text_of(const char *text)
 	return u.out;
 }
 
+/* MSG borrows ROW's texts. */
 static void fill(ConfRow *msg, const struct conf_row *row)
 {
 	conf_row__init(msg);
@@ -113,6 +114,7 @@ enum err conf_unpack(TALLOC_CTX *ctx, const uint8_t *data, size_t len, struct co
 	return err;
 }
 
+/* Sealed before anyone sees it, so that readers need not copy. */
 static enum err write_sealed(const uint8_t *data, size_t len, int *out)
 {
 	int fd = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);

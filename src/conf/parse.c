@@ -40,6 +40,7 @@ static void cut_comment(char *line)
 	}
 }
 
+/* Cuts blanks around TEXT, in place. */
 static char *trim(char *text)
 {
 	char *end;
@@ -79,6 +80,7 @@ static void add_value(struct parser *p, char *value)
 		p->failed = true;
 }
 
+/* The first separator counts, so that header values may contain both. */
 static void parse_assignment(struct parser *p, char *line)
 {
 	char *sep = strpbrk(line, "=:");
@@ -122,6 +124,7 @@ static const char *canonical(struct parser *p, const char *name)
 	return copy;
 }
 
+/* An illegal name is an error, and its lines are skipped. */
 static void enter_host(struct parser *p, const char *name)
 {
 	const char *vhost = *name ? canonical(p, name) : NULL;
@@ -136,6 +139,7 @@ static void enter_host(struct parser *p, const char *name)
 	p->failed = true;
 }
 
+/* Names the host of the lines that follow, or makes them be skipped. */
 static void parse_section(struct parser *p, char *line)
 {
 	char *name = line + 1, *end = strchr(name, ']');
@@ -160,6 +164,7 @@ static void parse_section(struct parser *p, char *line)
 				"skipping unknown section '%s'", name);
 }
 
+/* Comments, continuations, sections, assignments: config.md 2, in this order. */
 static void parse_line(struct parser *p, char *line)
 {
 	char *start = line;

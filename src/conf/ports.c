@@ -51,6 +51,7 @@ static bool take_char(struct scan *s, char c)
 	return true;
 }
 
+/* Keeps the first reason; `at` is left where the trouble is.  Always false. */
 static bool fault(struct scan *s, const char *what)
 {
 	s->fault = what;
@@ -74,6 +75,7 @@ static bool take_proto(struct scan *s, enum conf_proto *out)
 	return fault(s, "unknown protocol");
 }
 
+/* Large numbers stop at the largest one instead of wrapping to a small port. */
 static bool take_port(struct scan *s, uint32_t *out)
 {
 	uint64_t v = 0;
@@ -87,6 +89,7 @@ static bool take_port(struct scan *s, uint32_t *out)
 	return true;
 }
 
+/* "tcp ( 443 )", "icmp()". */
 static bool take_item(struct scan *s, struct conf_port *out)
 {
 	if (!take_proto(s, &out->proto))
@@ -98,6 +101,7 @@ static bool take_item(struct scan *s, struct conf_port *out)
 	return take_char(s, ')') || fault(s, "expected closing parenthesis");
 }
 
+/* At least one item, hence a trailing comma is an error. */
 static bool take_list(struct scan *s, struct conf_ports *out, bool negate)
 {
 	do {
@@ -115,6 +119,7 @@ static bool take_list(struct scan *s, struct conf_ports *out, bool negate)
 	return true;
 }
 
+/* The whole text; anything after it is an error, too. */
 static bool take_value(struct scan *s, struct conf_ports *out)
 {
 	bool negate = take_char(s, '!');
@@ -148,6 +153,7 @@ enum err conf_ports_parse(TALLOC_CTX *ctx, const char *text, struct conf_ports *
 	return ERR_SYNTAX;
 }
 
+/* As occtl shows it: "tcp(443)", "!icmp()". */
 static void print_port(const void *value, struct buf *out)
 {
 	const struct conf_port *p = value;
@@ -167,6 +173,7 @@ void conf_ports_print(const struct conf_ports *ports, struct buf *out)
 	}
 }
 
+/* A line that cannot be read is fatal: ignoring it would open the firewall. */
 static bool parse_ports(struct conf_set *s, const char *text, void *out)
 {
 	const char *why = "out of memory";

@@ -49,6 +49,7 @@ static bool same_host(const char *a, const char *b)
 	return a == b || (a && b && strcasecmp(a, b) == 0);
 }
 
+/* From the end: rows of one host stand together. */
 static bool is_declared(const struct conf_rows *rows, const char *vhost)
 {
 	for (size_t i = rows->n; i > 0; i--)

@@ -34,6 +34,7 @@ static void show_item(FILE *out, const struct conf_option *opt, const void *valu
 	talloc_free(b.data);
 }
 
+/* Lists take a line for each element. */
 static void show_option(FILE *out, const struct conf_option *opt, const void *field,
 			const struct conf_row *row)
 {
@@ -50,6 +51,7 @@ static void show_option(FILE *out, const struct conf_option *opt, const void *fi
 		show_item(out, opt, (const char *)list.item + i * opt->type->item, row);
 }
 
+/* Named hosts show only what a host can set. */
 static bool belongs(const struct conf_option *opt, const struct host_conf *host)
 {
 	if (opt->scope == CONF_SCOPE_PERUSER)

@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <syslog.h>
 
+enum { RATE_UNIT = 1000 }; /* bytes */
+
 static __attribute__((format(printf, 3, 0))) void report_va(struct conf_set *s,
 							    enum conf_severity severity,
 							    const char *fmt, va_list ap)
@@ -40,6 +42,7 @@ bool conf_is_true(const char *text)
 	return strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0;
 }
 
+/* true and yes; every other word is false (config.md 2.1). */
 static bool parse_flag(struct conf_set *s, const char *text, void *out)
 {
 	bool v = conf_is_true(text);
@@ -95,6 +98,7 @@ static bool number_in_limits(struct conf_set *s, const char *text, uint64_t max,
 	return true;
 }
 
+/* Numbers, seconds and milliseconds; range errors have been reported. */
 static bool parse_u32(struct conf_set *s, const char *text, void *out)
 {
 	uint64_t v;
@@ -110,6 +114,7 @@ static void print_u32(const void *value, struct buf *out)
 	buf_printf(out, "%u", *(const uint32_t *)value);
 }
 
+/* As a number, but 0 means that there is none. */
 static void print_prefix(const void *value, struct buf *out)
 {
 	if (*(const uint32_t *)value)
@@ -124,6 +129,17 @@ static bool parse_u64(struct conf_set *s, const char *text, void *out)
 static void print_u64(const void *value, struct buf *out)
 {
 	buf_printf(out, "%ju", (uintmax_t) * (const uint64_t *)value);
+}
+
+/* Shaping counts in units of 1000 bytes (config.md 8.11): less than one unit is no limit. */
+static bool parse_rate(struct conf_set *s, const char *text, void *out)
+{
+	uint64_t v;
+
+	if (!number_in_limits(s, text, UINT64_MAX, &v))
+		return false;
+	*(uint64_t *)out = v - v % RATE_UNIT;
+	return true;
 }
 
 static bool parse_str(struct conf_set *s, const char *text, void *out)
@@ -143,6 +159,7 @@ static void print_str(const void *value, struct buf *out)
 		buf_puts(out, text);
 }
 
+/* The copy is wiped when the configuration is freed. */
 static bool parse_secret(struct conf_set *s, const char *text, void *out)
 {
 	struct secret *copy = *text ? secret_new(s->ctx, text, strlen(text)) : NULL;
@@ -151,12 +168,14 @@ static bool parse_secret(struct conf_set *s, const char *text, void *out)
 	return copy || !*text;
 }
 
+/* Neither --print-config nor a log may show one. */
 static void print_secret(const void *value, struct buf *out)
 {
 	if (*(struct secret *const *)value)
 		buf_puts(out, "(set, not shown)");
 }
 
+/* One element of a list of texts; empty ones count, too. */
 static bool parse_item(struct conf_set *s, const char *text, void *out)
 {
 	char *copy = talloc_strdup(s->ctx, text);
@@ -177,6 +196,7 @@ static const struct facility facilities[] = {
 	{ "local5", LOG_LOCAL5 },     { "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
 };
 
+/* An unknown facility is fatal: logs would go astray unnoticed. */
 static bool parse_facility(struct conf_set *s, const char *text, void *out)
 {
 	for (size_t i = 0; i < sizeof(facilities) / sizeof(facilities[0]); i++) {
@@ -199,6 +219,7 @@ static void print_facility(const void *value, struct buf *out)
 			buf_puts(out, facilities[i].name);
 }
 
+/* Unset means new-tunnel (config.md 8.3), which the table's default says. */
 static bool parse_rekey(struct conf_set *s, const char *text, void *out)
 {
 	bool ssl = strcmp(text, "ssl") == 0;
@@ -223,6 +244,8 @@ const struct conf_type conf_type_ms = { "milliseconds", sizeof(uint32_t), 0, par
 const struct conf_type conf_type_prefix = { "prefix length", sizeof(uint32_t), 0, parse_u32,
 					    print_prefix };
 const struct conf_type conf_type_bytes = { "bytes", sizeof(uint64_t), 0, parse_u64, print_u64 };
+const struct conf_type conf_type_rate = { "bytes per second", sizeof(uint64_t), 0, parse_rate,
+					  print_u64 };
 const struct conf_type conf_type_str = { "text", sizeof(char *), 0, parse_str, print_str };
 const struct conf_type conf_type_path = { "path", sizeof(char *), 0, parse_str, print_str };
 const struct conf_type conf_type_secret = { "secret", sizeof(struct secret *), 0, parse_secret,

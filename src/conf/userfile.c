@@ -42,6 +42,7 @@ static int open_entry(const char *dir, const char *name)
 	return fd;
 }
 
+/* Takes FD.  A file that cannot be read is no reason to run without its restrictions. */
 static enum err parse_fd(TALLOC_CTX *ctx, int fd, const char *path, struct conf_report *report,
 			 struct conf_rows *rows)
 {
@@ -71,6 +72,7 @@ static enum err read_fallback(TALLOC_CTX *ctx, const char *path, struct conf_rep
 	return parse_fd(ctx, fd, path, report, rows);
 }
 
+/* The file, or its replacement, or nothing. */
 static enum err read_entry(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
 			   struct conf_rows *rows)
 {
@@ -92,6 +94,7 @@ static enum err read_entry(TALLOC_CTX *ctx, const struct lookup *l, struct conf_
 	return err;
 }
 
+/* The name comes from the client, hence is checked before it becomes a path. */
 static enum err look_up(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
 			struct conf_rows *rows)
 {

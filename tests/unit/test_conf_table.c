@@ -313,21 +313,28 @@ static void every_sample_line_is_good(void **state)
 	talloc_free(ctx);
 }
 
-/* doc/sallyport.conf.sample is the output of confgen; srcdir comes from the test driver. */
-static void the_shipped_sample_is_current(void **state)
+/* The file NAME of doc/ is what FN prints; srcdir comes from the test driver. */
+static void shipped_is_current(const char *name, void (*fn)(FILE *))
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	const char *dir = getenv("srcdir") ? getenv("srcdir") : SRCDIR;
-	FILE *in = fopen(talloc_asprintf(ctx, "%s/doc/sallyport.conf.sample", dir), "r");
-	char *sample = print_with(conf_sample, ctx);
-	char *shipped = talloc_zero_size(ctx, strlen(sample) + 2);
+	FILE *in = fopen(talloc_asprintf(ctx, "%s/doc/%s", dir, name), "r");
+	char *want = print_with(fn, ctx);
+	char *shipped = talloc_zero_size(ctx, strlen(want) + 2);
 
-	(void)state;
 	assert_non_null(in);
-	assert_int_equal(fread(shipped, 1, strlen(sample) + 1, in), strlen(sample));
-	assert_string_equal(shipped, sample);
+	assert_int_equal(fread(shipped, 1, strlen(want) + 1, in), strlen(want));
+	assert_string_equal(shipped, want);
 	fclose(in);
 	talloc_free(ctx);
+}
+
+/* Both are made by confgen from the table. */
+static void the_shipped_sample_and_manual_are_current(void **state)
+{
+	(void)state;
+	shipped_is_current("sallyport.conf.sample", conf_sample);
+	shipped_is_current("sallyport.conf.5", conf_man);
 }
 
 static void the_manual_has_every_option(void **state)
@@ -390,7 +397,7 @@ int main(void)
 		cmocka_unit_test(numbers_take_leading_digits_everywhere),
 		cmocka_unit_test(the_sample_has_every_option_and_loads),
 		cmocka_unit_test(every_sample_line_is_good),
-		cmocka_unit_test(the_shipped_sample_is_current),
+		cmocka_unit_test(the_shipped_sample_and_manual_are_current),
 		cmocka_unit_test(the_manual_has_every_option),
 		cmocka_unit_test(what_print_config_shows_loads_again),
 	};
