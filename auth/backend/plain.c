@@ -1,0 +1,188 @@
+/* plain.c - the backend `plain`: names, groups and crypt(3) hashes in a file (admin.md 8, radius.md
+ * 9).  Runs in runners: the file may be large and a hash is slow on purpose. */
+#include <crypt.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/backend/backend.h"
+#include "auth/backend/passwd.h"
+#include "base/log.h"
+#include "base/secret.h"
+
+enum { TRIES = 3 };
+
+/* Hashed against for unknown users when the file has no hash to copy the cost from. */
+static const char fallback_setting[] = "$5$sallyportnobody$";
+
+struct plain {
+	const char *passwd;
+};
+
+/* What one pass over the file finds. */
+struct lookup {
+	const char *user;
+	bool found;
+	char hash[PASSWD_LINE_MAX + 1];
+	char groups[PASSWD_LINE_MAX + 1];
+	char decoy[PASSWD_LINE_MAX + 1]; /* the first usable hash of anybody */
+};
+
+static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
+			   const char **why)
+{
+	struct plain *p = talloc_zero(ctx, struct plain);
+
+	if (!p)
+		return ERR_NOMEM;
+	if (backend_pair_get(options, "otp")) {
+		*why = talloc_strdup(ctx, "plain: this build cannot check one-time passwords");
+		return ERR_CONF;
+	}
+	if (!backend_pair_get(options, "passwd")) {
+		*why = talloc_strdup(ctx, "plain: no password or OTP file specified");
+		return ERR_CONF;
+	}
+	p->passwd = talloc_strdup(p, backend_pair_get(options, "passwd"));
+	if (!p->passwd)
+		return ERR_NOMEM;
+	*out = p;
+	return ERR_OK;
+}
+
+/* Calls FN for every entry of the file, which is read anew each time: administrators edit it under
+ * a running server. */
+static enum err each_entry(const char *path,
+			   enum err (*fn)(void *arg, const struct passwd_entry *entry), void *arg)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	enum err err = ERR_OK;
+
+	if (!f) {
+		log_err(NULL, "passwd-unreadable", kv_str("file", path),
+			kv_str("reason", strerror(errno)));
+		return ERR_SYS;
+	}
+	while (!err && (len = getline(&line, &cap, f)) >= 0) {
+		struct passwd_entry entry;
+
+		if (!passwd_line_parse(line, (size_t)len, &entry))
+			err = fn(arg, &entry);
+	}
+	if (!err && ferror(f))
+		err = ERR_SYS;
+	if (line)
+		secret_wipe(line, cap);
+	free(line);
+	fclose(f);
+	return err;
+}
+
+static bool is_usable(const char *hash)
+{
+	return *hash && crypt_checksalt(hash) != CRYPT_SALT_INVALID;
+}
+
+/* Looks at every entry even after a match, so that the time does not tell where a name stands. */
+static enum err look_at(void *arg, const struct passwd_entry *entry)
+{
+	struct lookup *l = arg;
+
+	if (!l->decoy[0] && is_usable(entry->hash))
+		str_copy(l->decoy, sizeof l->decoy, entry->hash);
+	if (!l->found && strcmp(entry->user, l->user) == 0) {
+		l->found = true;
+		str_copy(l->hash, sizeof l->hash, entry->hash);
+		str_copy(l->groups, sizeof l->groups, entry->groups);
+	}
+	return ERR_OK;
+}
+
+/* Does PASSWORD give HASH?  Takes as long as crypt(3) takes for HASH's setting. */
+static bool hash_matches(const char *password, const char *hash)
+{
+	struct crypt_data *data = talloc_zero(NULL, struct crypt_data);
+	const char *made;
+	bool same;
+
+	if (!data)
+		return false;
+	secret_mark(data);
+	made = crypt_rn(password, hash, data, (int)sizeof *data);
+	same = made && strlen(made) == strlen(hash) && secret_equal(made, hash, strlen(hash));
+	talloc_free(data);
+	return same;
+}
+
+/* Unknown, locked and broken entries cost a hash like any other, and never match. */
+static bool password_ok(const struct lookup *l, const char *password)
+{
+	const char *hash = l->hash + strspn(l->hash, "!");
+	bool may = l->found && hash == l->hash && is_usable(hash);
+
+	if (!is_usable(hash))
+		hash = l->decoy[0] ? l->decoy : fallback_setting;
+	return hash_matches(password, hash) && may;
+}
+
+static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
+			   struct verdict *out)
+{
+	const struct plain *p = conf;
+	struct lookup *l = talloc_zero(ctx, struct lookup);
+	enum err err;
+
+	if (!l)
+		return ERR_NOMEM;
+	secret_mark(l);
+	l->user = in->user;
+	err = each_entry(p->passwd, look_at, l);
+	if (err)
+		return err;
+	if (l->found && !l->hash[0]) {
+		/* Never a login without any password, whatever the file says. */
+		char *text = talloc_asprintf(
+			ctx, "plain-auth: user '%s' has empty password and no OTP file configured",
+			in->user);
+		log_notice(NULL, "empty-password", kv_text(text ? text : ""));
+	}
+	out->kind = VERDICT_REJECT;
+	if (!password_ok(l, in->answer ? in->answer : "") || !in->answer)
+		return ERR_OK;
+	out->kind = VERDICT_ACCEPT;
+	return passwd_groups_parse(ctx, l->groups, &out->groups);
+}
+
+struct all_groups {
+	TALLOC_CTX *ctx;
+	struct strv *out;
+};
+
+static enum err collect_groups(void *arg, const struct passwd_entry *entry)
+{
+	struct all_groups *g = arg;
+
+	return passwd_groups_parse(g->ctx, entry->groups, g->out);
+}
+
+static enum err plain_groups(TALLOC_CTX *ctx, const void *conf, struct strv *out)
+{
+	const struct plain *p = conf;
+	struct all_groups g = { ctx, out };
+
+	return each_entry(p->passwd, collect_groups, &g);
+}
+
+const struct auth_backend backend_plain = {
+	.name = "plain",
+	.front = FRONT_FORM,
+	.knows_groups = true,
+	.tries = TRIES,
+	.open = plain_open,
+	.step = plain_step,
+	.groups = plain_groups,
+};
