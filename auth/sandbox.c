@@ -1,0 +1,136 @@
+/* sandbox.c - privileges of the auth process. */
+#include "auth/sandbox.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "base/log.h"
+
+void sandbox_early(void)
+{
+	struct rlimit none = { 0, 0 };
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Without the limit out of the way, locking would make allocations fail later. */
+	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0 &&
+	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		log_debug(NULL, "memory-not-locked", kv_u64("errno", (uint64_t)errno));
+}
+
+/* Files of administrators need not be readable for us by their mode. */
+static const unsigned kept_caps[] = { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH };
+
+static bool is_kept(unsigned cap)
+{
+	for (size_t i = 0; i < sizeof kept_caps / sizeof kept_caps[0]; i++)
+		if (kept_caps[i] == cap)
+			return true;
+	return false;
+}
+
+static enum err drop_caps(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return ERR_SYS;
+	/* What the bounding set lacks, an executed runner cannot have either. */
+	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!is_kept(cap))
+			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	for (unsigned cap = 0; cap < 64; cap++) {
+		struct __user_cap_data_struct *d = &data[cap / 32];
+
+		if (is_kept(cap))
+			continue;
+		d->effective &= ~(1u << cap % 32);
+		d->permitted &= ~(1u << cap % 32);
+		d->inheritable &= ~(1u << cap % 32);
+	}
+	return syscall(SYS_capset, &header, data) < 0 ? ERR_SYS : ERR_OK;
+}
+
+/* Ways to look into other processes, to change the system, or to reach rarely used parts of the
+ * kernel.  A deny-list, because libraries behind keys and backends (PKCS#11 modules, PAM) call what
+ * they like; what they must never call is known. */
+static const int denied[] = {
+	SCMP_SYS(ptrace),
+	SCMP_SYS(process_vm_readv),
+	SCMP_SYS(process_vm_writev),
+	SCMP_SYS(kcmp),
+	SCMP_SYS(pidfd_getfd),
+	SCMP_SYS(perf_event_open),
+	SCMP_SYS(bpf),
+	SCMP_SYS(userfaultfd),
+	SCMP_SYS(io_uring_setup),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(io_uring_register),
+	SCMP_SYS(kexec_load),
+	SCMP_SYS(kexec_file_load),
+	SCMP_SYS(init_module),
+	SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module),
+	SCMP_SYS(mount),
+	SCMP_SYS(umount2),
+	SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot),
+	SCMP_SYS(move_mount),
+	SCMP_SYS(open_tree),
+	SCMP_SYS(fsopen),
+	SCMP_SYS(fsmount),
+	SCMP_SYS(setns),
+	SCMP_SYS(unshare),
+	SCMP_SYS(swapon),
+	SCMP_SYS(swapoff),
+	SCMP_SYS(reboot),
+	SCMP_SYS(acct),
+	SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime),
+	SCMP_SYS(adjtimex),
+	SCMP_SYS(sethostname),
+	SCMP_SYS(setdomainname),
+	SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),
+	SCMP_SYS(quotactl),
+	SCMP_SYS(open_by_handle_at),
+	SCMP_SYS(personality),
+	SCMP_SYS(lookup_dcookie),
+	SCMP_SYS(vhangup),
+};
+
+static enum err filter_calls(void)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	int ret = ctx ? 0 : -1;
+
+	for (size_t i = 0; ret >= 0 && i < sizeof denied / sizeof denied[0]; i++)
+		ret = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
+	if (ret >= 0)
+		ret = seccomp_load(ctx);
+	if (ctx)
+		seccomp_release(ctx);
+	return ret < 0 ? ERR_SYS : ERR_OK;
+}
+
+enum err sandbox_enter(void)
+{
+	enum err err = drop_caps();
+
+	if (err)
+		return err;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return ERR_SYS;
+	return filter_calls();
+}

@@ -1,0 +1,18 @@
+/* sandbox.h - what the auth process gives up once it runs.  Used by auth and its runners. */
+#ifndef AUTH_SANDBOX_H
+#define AUTH_SANDBOX_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Before anything secret is in memory: no core dumps, no debugger, memory that stays out of swap
+ * where the limits allow it. */
+void sandbox_early(void);
+
+/* For good: no new privileges, only the capabilities to read files that root may read (password
+ * files are read at each login), none of the system calls that this process or a child of it never
+ * needs.  ERR_SYS: a step failed. */
+MUST_USE enum err sandbox_enter(void);
+
+#endif /* AUTH_SANDBOX_H */
