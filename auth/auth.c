@@ -1,0 +1,202 @@
+/* auth.c - the auth process: keys, credentials, sessions (design.md 2).  Started by the supervisor;
+ * the same program is its runner, and checks keys for `sallyportd -t`. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "auth/open.h"
+#include "auth/process.h"
+#include "auth/sandbox.h"
+#include "base/clock.h"
+#include "base/str.h"
+#include "conf/pack.h"
+
+enum {
+	RUNNERS_MIN = 2,
+	RUNNER_QUEUE = 4096, /* logins that wait for a runner */
+	RUNNER_TIME_MS =
+		30000, /* most for one step; clients wait about as long (protocol.md 4.9) */
+};
+
+struct args {
+	bool runner, check;
+	int channel, conf_fd; /* -1: not given */
+	unsigned verbosity, log_targets;
+	int facility;
+};
+
+static bool number(const char *text, int *out)
+{
+	uint64_t n;
+
+	if (str_to_u64(text, INT32_MAX, &n))
+		return false;
+	*out = (int)n;
+	return true;
+}
+
+static bool parse_args(int argc, char **argv, struct args *out)
+{
+	static const struct option options[] = {
+		{ "runner", no_argument, NULL, 'r' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "channel", required_argument, NULL, 'c' },
+		{ "conf-fd", required_argument, NULL, 'f' },
+		{ "verbosity", required_argument, NULL, 'v' },
+		{ "log", required_argument, NULL, 'l' },
+		{ "facility", required_argument, NULL, 'y' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct args a = { .channel = -1, .conf_fd = -1, .log_targets = LOG_TO_STDERR };
+	int verbosity = 2, targets = LOG_TO_STDERR, c;
+	bool ok = true;
+
+	while (ok && (c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
+		if (c == 'r' || c == 'k')
+			*(c == 'r' ? &a.runner : &a.check) = true;
+		else if (c == 'c' || c == 'f')
+			ok = number(optarg, c == 'c' ? &a.channel : &a.conf_fd);
+		else if (c == 'v' || c == 'l')
+			ok = number(optarg, c == 'v' ? &verbosity : &targets);
+		else
+			ok = c == 'y' && number(optarg, &a.facility);
+	}
+	a.verbosity = (unsigned)verbosity;
+	a.log_targets = (unsigned)targets;
+	*out = a;
+	return ok && optind == argc && (a.check ? a.conf_fd : a.channel) >= 0;
+}
+
+/* ---- sallyportd -t -------------------------------------------------------- */
+
+static int check_keys(int fd)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct keys_report report = { .ctx = ctx };
+	struct conf_rows rows = { .n = 0 };
+	struct hosts *hosts = NULL;
+	enum err err = conf_unpack_fd(ctx, fd, &rows);
+
+	if (!err)
+		err = hosts_load(ctx, &rows, 1, &report, &hosts);
+	for (size_t i = 0; i < report.warning.n; i++)
+		fprintf(stderr, "warning: %s\n", report.warning.item[i]);
+	for (size_t i = 0; i < report.error.n; i++)
+		fprintf(stderr, "error: %s\n", report.error.item[i]);
+	if (err && !report.error.n)
+		fprintf(stderr, "error: %s\n", err_text(err));
+	talloc_free(ctx);
+	return err ? 1 : 0;
+}
+
+/* ---- start-up ------------------------------------------------------------- */
+
+/* The service manager and terminals signal whole groups of processes; main decides what happens,
+ * and we end when the supervisor closes our channel. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct auth *a = w->data;
+
+	(void)loop;
+	(void)revents;
+	logins_expire(a->logins);
+	/* Before main has told the configuration, nobody knows what happened in the meantime. */
+	if (a->phase == AUTH_SERVING)
+		sessions_expire(a, clock_unix());
+}
+
+static enum err start_runners(struct auth *a, const struct args *args)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	char verbosity[32], targets[32], facility[32];
+	const char *argv[] = { "sallyport-auth", "--runner", "--channel=3", verbosity,
+			       targets,		 facility,   NULL };
+	struct runner_limits limits = {
+		.processes = cpus > RUNNERS_MIN ? (unsigned)cpus : RUNNERS_MIN,
+		.queued = RUNNER_QUEUE,
+		.time_ms = RUNNER_TIME_MS,
+	};
+
+	snprintf(verbosity, sizeof verbosity, "--verbosity=%u", args->verbosity);
+	snprintf(targets, sizeof targets, "--log=%u", args->log_targets);
+	snprintf(facility, sizeof facility, "--facility=%d", args->facility);
+	return runners_new(a, a->loop, argv, &limits, &a->runners);
+}
+
+static enum err open_all(struct auth *a, const struct args *args)
+{
+	enum err err = start_runners(a, args);
+
+	if (!err)
+		err = logins_new(a, &worker_logins_ops, a, &a->logins);
+	if (!err)
+		err = super_open(a, args->channel);
+	ev_timer_init(&a->tick, on_tick, 1, 1);
+	a->tick.data = a;
+	ev_timer_start(a->loop, &a->tick);
+	return err;
+}
+
+static int serve(const struct args *args)
+{
+	struct auth *a = talloc_zero(NULL, struct auth);
+	enum err err = a ? ERR_OK : ERR_NOMEM;
+	bool asked;
+
+	ignore_signals();
+	sandbox_early();
+	if (!err) {
+		a->phase = AUTH_RESTORING;
+		a->loop = ev_default_loop(0);
+		err = open_all(a, args);
+	}
+	if (!err)
+		err = sandbox_enter();
+	if (err) {
+		log_err(NULL, "auth-not-started", kv_err(err));
+		return 1;
+	}
+	ev_run(a->loop, 0);
+	asked = !a->super; /* the supervisor closed our channel: it wants us to end */
+	talloc_free(a);
+	return asked ? 0 : 1;
+}
+
+static int run_jobs(const struct args *args)
+{
+	/* A runner that blocks would not see its channel close. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	sandbox_early();
+	return runner_main(args->channel);
+}
+
+int main(int argc, char **argv)
+{
+	struct log_sink sink;
+	struct args args;
+	int status;
+
+	if (!parse_args(argc, argv, &args)) {
+		fprintf(stderr, "usage: sallyport-auth is started by sallyportd\n");
+		return 2;
+	}
+	if (args.check)
+		return check_keys(args.conf_fd);
+	log_sink_system(&sink, args.runner ? "auth-runner" : "auth", args.log_targets,
+			args.facility, args.verbosity);
+	log_set_sink(&sink);
+	prctl(PR_SET_NAME, args.runner ? "sallyport-run" : "sallyport-auth", 0, 0, 0);
+	status = args.runner ? run_jobs(&args) : serve(&args);
+	log_set_sink(NULL);
+	return status;
+}

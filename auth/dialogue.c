@@ -1,0 +1,502 @@
+/* dialogue.c - how one login proceeds from step to step. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "auth/login.h"
+#include "base/secret.h"
+
+enum { MESSAGE = 512 };
+
+/* One of the texts that log watchers match (admin.md 4.3). */
+__attribute__((format(printf, 4, 5))) static void say(const struct login *g, enum log_level level,
+						      const char *event, const char *fmt, ...)
+{
+	char text[MESSAGE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	log_event(level, &g->log, event, LOG_KVS(kv_text(text)));
+}
+
+static const struct auth_backend *backend_of(const struct login *g,
+					     const struct login_policy *policy)
+{
+	return policy->method[g->method].backend;
+}
+
+static void set_user(struct login *g, const char *user)
+{
+	talloc_free((char *)(uintptr_t)g->user);
+	g->user = talloc_strdup(g, user);
+	g->log.user = g->user;
+}
+
+/* ---- choosing a method ---------------------------------------------------- */
+
+static bool has_scheme(const struct login *g, const char *scheme)
+{
+	return strncasecmp(g->authorization, scheme, strlen(scheme)) == 0;
+}
+
+/* How well M suits what the client can do (config.md 6.1); 0: not at all. */
+static unsigned suits(const struct login *g, const struct login_method *m)
+{
+	const struct auth_backend *b = m->backend;
+
+	if (m->certificate && !g->cert_ok)
+		return 0;
+	if (!b)
+		return 4; /* the certificate alone */
+	if (b->front == FRONT_FORM)
+		return 2;
+	if (b->scheme_by_invitation)
+		return g->http_auth ? 3 : 0;
+	return has_scheme(g, b->scheme) ? 3 : 1;
+}
+
+static bool choose_method(struct login *g, const struct login_policy *policy)
+{
+	unsigned best = 0;
+
+	for (size_t i = 0; i < policy->n_methods; i++) {
+		unsigned s = suits(g, &policy->method[i]);
+
+		if (s > best) {
+			best = s;
+			g->method = i;
+		}
+	}
+	return best;
+}
+
+static bool has_form(const struct login *g, const struct login_policy *policy)
+{
+	for (size_t i = 0; i < policy->n_methods; i++)
+		if (suits(g, &policy->method[i]) == 2)
+			return true;
+	return false;
+}
+
+/* ---- the end of a try ----------------------------------------------------- */
+
+static void log_final(const struct login *g, const struct auth_backend *b, const char *reason)
+{
+	say(g, LOG_LVL_NOTICE, "login-refused", "%s-auth: error authenticating user '%s'%s%s%s",
+	    b ? b->name : "certificate", g->user ? g->user : "", *reason ? " (" : "", reason,
+	    *reason ? ")" : "");
+}
+
+/* A wrong answer: another try, or the end.  TEXT is what the client is told, NULL for our words. */
+static void wrong(struct login *g, const struct login_policy *policy, const char *text,
+		  const char *reason)
+{
+	const struct auth_backend *b = backend_of(g, policy);
+	unsigned limit = b && b->tries < LOGIN_TRIES ? b->tries : LOGIN_TRIES;
+	bool final = ++g->tries >= limit || g->challenges || !b;
+
+	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", policy->points, final);
+	if (final) {
+		log_final(g, b, reason);
+		login_deny(g, "Authentication failed");
+	} else if (b->front == FRONT_HTTP) {
+		login_invite(g, b->scheme, has_form(g, policy));
+	} else {
+		g->state = LOGIN_ASK_SECRET;
+		login_ask_password(g, policy, text ? text : "Login failed.");
+	}
+}
+
+/* The login cannot go on, for a reason that is no wrong password. */
+static void give_up(struct login *g, const char *reason)
+{
+	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", 0, true);
+	login_deny(g, reason);
+}
+
+/* ---- success -------------------------------------------------------------- */
+
+static struct session session_of(const struct login *g, const char *group, const struct verdict *v,
+				 bool certificate)
+{
+	/* The pairs of a verdict and the rows of a session are the same two strings. */
+	_Static_assert(sizeof(struct session_row) == sizeof(struct backend_pair), "same layout");
+
+	return (struct session){
+		.user = g->user,
+		.group = group,
+		.vhost = g->vhost,
+		.user_agent = g->user_agent,
+		.remote = g->remote.addr,
+		.tls_auth_ok = certificate,
+		.row = v ? (struct session_row *)(void *)v->rows.item : NULL,
+		.n_rows = v ? v->rows.n : 0,
+	};
+}
+
+static void grant(struct login *g, const struct login_policy *policy, const char *group,
+		  const struct verdict *v)
+{
+	const struct logins_ops *ops = g->all->ops;
+	struct login_grant grant = {
+		.policy = policy,
+		.worker = g->worker,
+		.cookie = g->cookie,
+		.session = session_of(g, group, v, policy->method[g->method].certificate),
+	};
+
+	if (ops->grant(g->all->arg, &grant)) {
+		give_up(g, "Internal error");
+		return;
+	}
+	login_send_ticket(g, group);
+	login_end(g);
+}
+
+/* Only a certificate: nothing is asked unless the group is open (checklist 74 to 77). */
+static void finish_certificate(struct login *g, const struct login_policy *policy)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct group_list list = { .n = 0 };
+	enum group_choice choice = GROUP_UNSELECTED;
+	const char *name = "", *group = "";
+
+	login_groups(tmp, g, policy, &list, &choice, &name);
+	switch (group_of_certificate(&list, choice, name, &g->cert_groups, &group)) {
+	case GROUP_OK:
+		grant(g, policy, group, NULL);
+		break;
+	case GROUP_ASK:
+		g->state = LOGIN_ASK_GROUP;
+		login_ask_group(g, policy);
+		break;
+	case GROUP_REFUSE:
+		say(g, LOG_LVL_NOTICE, "group-refused",
+		    "user '%s' requested group '%s' but is not included on his certificate groups",
+		    g->user, name);
+		wrong(g, policy, NULL, "");
+		break;
+	}
+	talloc_free(tmp);
+}
+
+/* The certificate part of a login that needed more than it. */
+static bool certificate_agrees(const struct login *g, enum group_choice choice, const char *group)
+{
+	if (strcmp(g->cert_user, g->user) != 0) {
+		say(g, LOG_LVL_INFO, "certificate-mismatch",
+		    "user '%s' (session: %s) presented a certificate which is for user '%s'; rejecting",
+		    g->user, g->sid_short, g->cert_user);
+		return false;
+	}
+	if (choice == GROUP_NAMED && g->cert_groups.n && !strv_has(&g->cert_groups, group)) {
+		say(g, LOG_LVL_INFO, "certificate-mismatch",
+		    "user '%s' (session: %s) presented a certificate from group '%s' but he isn't a "
+		    "member of it; rejecting",
+		    g->user, g->sid_short, g->cert_groups.item[0]);
+		return false;
+	}
+	return true;
+}
+
+static void accepted(struct login *g, const struct login_policy *policy, const struct verdict *v)
+{
+	const struct login_method *m = &policy->method[g->method];
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct group_list list = { .n = 0 };
+	enum group_choice choice = GROUP_UNSELECTED;
+	const char *name = "", *group = "";
+	bool ok = true;
+
+	if (v->user)
+		set_user(g, v->user);
+	login_groups(tmp, g, policy, &list, &choice, &name);
+	if (m->backend->knows_groups)
+		ok = group_of_member(choice, name, &v->groups, &group) == GROUP_OK;
+	else if (choice == GROUP_NAMED)
+		group = group_find(&list, name);
+	if (!ok || !group) {
+		say(g, LOG_LVL_NOTICE, "group-refused",
+		    "user '%s' requested group '%s' but is not a member", g->user, name);
+		ok = false;
+	}
+	ok = ok && g->user && *g->user && strlen(g->user) <= BACKEND_NAME_MAX &&
+	     strlen(group) <= BACKEND_GROUP_MAX;
+	if (ok && (!m->certificate || certificate_agrees(g, choice, group)))
+		grant(g, policy, group, v);
+	else
+		wrong(g, policy, NULL, "");
+	talloc_free(tmp);
+}
+
+/* ---- the backend ---------------------------------------------------------- */
+
+/* Another question.  The input's name changes with the text, so that a client which remembers
+ * answers by name does not replay the password as a code (protocol.md 4.7). */
+static void ask(struct login *g, const struct login_policy *policy, const struct verdict *v)
+{
+	const char *text = v->text ? v->text : "Please enter your password.";
+	bool repeated = g->prompt && strcmp(g->prompt, text) == 0;
+
+	if (++g->challenges > LOGIN_CHALLENGES) {
+		say(g, LOG_LVL_NOTICE, "too-many-challenges",
+		    "%s-auth: Access-Challenge with invalid State or Reply-Message, or max number of "
+		    "password requests exceeded",
+		    backend_of(g, policy)->name);
+		wrong(g, policy, NULL, "");
+		return;
+	}
+	if (!repeated)
+		g->counter++;
+	else if (v->kind == VERDICT_CHALLENGE)
+		g->all->ops->failed(g->all->arg, g->worker, g->user, policy->points, false);
+	talloc_free((char *)(uintptr_t)g->prompt);
+	g->prompt = talloc_strndup(g, text, BACKEND_TEXT_MAX);
+	g->state = LOGIN_ASK_SECRET;
+	login_ask_challenge(g, v);
+}
+
+static enum err keep_state(struct login *g, const struct verdict *v)
+{
+	TALLOC_FREE(g->backend_state);
+	g->backend_state_len = v->state_len;
+	if (!v->state_len)
+		return ERR_OK;
+	g->backend_state = talloc_memdup(g, v->state, v->state_len);
+	return g->backend_state ? ERR_OK : ERR_NOMEM;
+}
+
+static void on_verdict(void *arg, enum err err, const struct verdict *v)
+{
+	struct login *g = arg;
+	const struct login_policy *policy = login_policy(g);
+
+	g->job = NULL;
+	if (!err && !policy)
+		err = ERR_NOT_FOUND;
+	if (!err)
+		err = keep_state(g, v);
+	if (err || v->kind == VERDICT_ERROR) {
+		log_err(&g->log, "backend-failed",
+			kv_str("reason", err ? err_text(err) : v->reason));
+		give_up(g, "Internal error");
+		return;
+	}
+	switch (v->kind) {
+	case VERDICT_ACCEPT:
+		accepted(g, policy, v);
+		break;
+	case VERDICT_PROMPT:
+	case VERDICT_CHALLENGE:
+		ask(g, policy, v);
+		break;
+	case VERDICT_HTTP:
+		login_invite(g, v->text ? v->text : "", has_form(g, policy));
+		break;
+	case VERDICT_REDIRECT:
+		login_redirect(g, v->text ? v->text : "/");
+		break;
+	default:
+		wrong(g, policy, v->text, v->reason);
+		break;
+	}
+}
+
+static void submit(struct login *g, const struct login_policy *policy, const char *answer)
+{
+	const struct login_method *m = &policy->method[g->method];
+	struct backend_input in = {
+		.user = g->user ? g->user : "",
+		.answer = answer,
+		.authorization = g->authorization,
+		.state = g->backend_state,
+		.state_len = g->backend_state_len,
+		.vhost = g->vhost,
+		.sid = g->sid,
+		.user_agent = g->user_agent,
+		.remote = g->remote,
+		.local = g->local,
+	};
+	struct runner_call call = { m->backend, &m->options, &in };
+	enum err err = g->all->ops->run(g->all->arg, g, &call, on_verdict, g, &g->job);
+
+	if (err) {
+		log_err(&g->log, "backend-not-asked", kv_err(err));
+		give_up(g, "Internal error");
+	}
+}
+
+/* ---- the first step ------------------------------------------------------- */
+
+static void on_groups(void *arg, enum err err, const struct verdict *v)
+{
+	struct login *g = arg;
+	const struct login_policy *policy = login_policy(g);
+
+	g->job = NULL;
+	g->groups_known = true;
+	if (!err && v->kind != VERDICT_ACCEPT)
+		err = ERR_STATE;
+	for (size_t i = 0; !err && i < v->groups.n; i++)
+		err = strv_add(g, &g->auto_groups, v->groups.item[i]);
+	/* Without the list a login still works, with the user's first group. */
+	if (err)
+		log_err(&g->log, "groups-unknown", kv_err(err));
+	if (policy)
+		login_ask_user(g, policy);
+	else
+		give_up(g, "Internal error");
+}
+
+static void ask_user(struct login *g, const struct login_policy *policy)
+{
+	const struct login_method *m = &policy->method[g->method];
+	struct runner_call call = { m->backend, &m->options, NULL };
+
+	g->state = LOGIN_ASK_USER;
+	if (!policy->auto_groups || g->groups_known || !m->backend->groups)
+		login_ask_user(g, policy);
+	else if (g->all->ops->run(g->all->arg, g, &call, on_groups, g, &g->job))
+		give_up(g, "Internal error");
+}
+
+/* Forgets how far the dialogue was, but not how often it failed (protocol.md 4.1). */
+static void reset(struct login *g)
+{
+	TALLOC_FREE(g->backend_state);
+	g->backend_state_len = 0;
+	talloc_free((char *)(uintptr_t)g->prompt);
+	g->prompt = NULL;
+	talloc_free((char *)(uintptr_t)g->user);
+	g->user = NULL;
+	g->log.user = NULL;
+	g->challenges = 0;
+	g->counter = 0;
+	g->state = LOGIN_FRESH;
+}
+
+static void begin_http(struct login *g, const struct login_policy *policy)
+{
+	const struct auth_backend *b = backend_of(g, policy);
+
+	if (has_scheme(g, b->scheme))
+		submit(g, policy, NULL);
+	else
+		login_invite(g, b->scheme, has_form(g, policy));
+}
+
+/* Picks the method.  False: the login is over. */
+static bool begin(struct login *g, const struct login_policy *policy)
+{
+	reset(g);
+	if (!choose_method(g, policy)) {
+		say(g, LOG_LVL_INFO, "no-certificate",
+		    "user '%s' presented no certificate; rejecting", "");
+		give_up(g, "No certificate");
+		return false;
+	}
+	if (policy->method[g->method].certificate && !*g->cert_user) {
+		say(g, LOG_LVL_INFO, "no-username", "no username in the certificate; rejecting");
+		give_up(g, "Could not read certificate");
+		return false;
+	}
+	return true;
+}
+
+static void on_init(struct login *g, const struct login_policy *policy)
+{
+	const struct auth_backend *b;
+
+	if (!begin(g, policy))
+		return;
+	b = backend_of(g, policy);
+	if (!b) {
+		set_user(g, g->cert_user);
+		finish_certificate(g, policy);
+	} else if (b->front == FRONT_HTTP) {
+		begin_http(g, policy);
+	} else {
+		ask_user(g, policy);
+	}
+}
+
+/* ---- replies -------------------------------------------------------------- */
+
+static const char *answer_named(const Step *msg, const char *name)
+{
+	for (size_t i = 0; i < msg->n_answer; i++)
+		if (strcmp(msg->answer[i]->name, name) == 0)
+			return msg->answer[i]->value;
+	return NULL;
+}
+
+/* The answer to the one question that is open.  Clients may send it under the name of the first
+ * form, and old ones send an empty secondary_password along (protocol.md 4.6, 4.14). */
+static const char *answer_of(const struct login *g, const Step *msg)
+{
+	const char *first = g->counter ? "secondary_password" : "password";
+	const char *second = g->counter ? "password" : "secondary_password";
+	const char *text = answer_named(msg, first);
+
+	if (!text)
+		text = answer_named(msg, second);
+	return text;
+}
+
+/* The user may be named, or named anew after a typing error, until a backend has taken the name
+ * into a conversation. */
+static bool take_user(struct login *g, const struct login_policy *policy, const Step *msg)
+{
+	if (g->challenges)
+		return true;
+	if (msg->has_username && *msg->username)
+		set_user(g, msg->username);
+	else if (!g->user && policy->method[g->method].certificate)
+		set_user(g, g->cert_user);
+	return g->user;
+}
+
+static void on_password_reply(struct login *g, const struct login_policy *policy, const Step *msg)
+{
+	const char *answer;
+
+	if (!take_user(g, policy, msg)) {
+		ask_user(g, policy);
+		return;
+	}
+	answer = answer_of(g, msg);
+	if (answer) {
+		submit(g, policy, answer);
+	} else if (g->state == LOGIN_ASK_SECRET) {
+		give_up(g, "No password");
+	} else {
+		g->state = LOGIN_ASK_SECRET;
+		login_ask_password(g, policy, NULL);
+	}
+}
+
+static void on_reply(struct login *g, const struct login_policy *policy, const Step *msg)
+{
+	const struct auth_backend *b;
+
+	/* A first request may hold the answers already; after a restart of this process one does.
+	 */
+	if (g->state == LOGIN_FRESH && !begin(g, policy))
+		return;
+	b = g->method < policy->n_methods ? backend_of(g, policy) : NULL;
+	if (b && b->front == FRONT_FORM && (!policy->method[g->method].certificate || g->cert_ok))
+		on_password_reply(g, policy, msg);
+	else
+		on_init(g, policy);
+}
+
+void login_advance(struct login *g, const struct login_policy *policy, const Step *msg)
+{
+	if (msg->kind == STEP_KIND__STEP_REPLY)
+		on_reply(g, policy, msg);
+	else
+		on_init(g, policy);
+}

@@ -1,0 +1,163 @@
+/* hosts.c - configuration rows become hosts with keys and login policies. */
+#include "auth/hosts.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+/* ---- methods -------------------------------------------------------------- */
+
+static enum err copy_options(TALLOC_CTX *ctx, const struct conf_auth *line,
+			     struct backend_pairs *out)
+{
+	out->item = talloc_array(ctx, struct backend_pair, (unsigned)line->n_sub);
+	if (!out->item)
+		return ERR_NOMEM;
+	for (; out->n < line->n_sub; out->n++)
+		out->item[out->n] =
+			(struct backend_pair){ line->sub[out->n].key, line->sub[out->n].value };
+	return ERR_OK;
+}
+
+/* Adds one line to the method that it is a part of. */
+static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct login_method *m,
+			 const char **why)
+{
+	void *conf;
+	enum err err;
+
+	if (line->method == CONF_METHOD_CERTIFICATE) {
+		m->certificate = true;
+		return ERR_OK;
+	}
+	if (m->backend) {
+		*why = talloc_asprintf(ctx,
+				       "you cannot mix multiple authentication methods of %s type",
+				       line->name);
+		return ERR_CONF;
+	}
+	m->backend = backend_find(line->name);
+	if (!m->backend) {
+		*why = talloc_asprintf(ctx, "unknown or unsupported auth method: %s", line->name);
+		return ERR_CONF;
+	}
+	err = copy_options(ctx, line, &m->options);
+	/* What the runner will do with it for every login. */
+	return err ? err : m->backend->open(ctx, &m->options, &conf, why);
+}
+
+enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,
+		       const struct conf_auths *alternatives, const struct login_method **out,
+		       size_t *n, const char **why)
+{
+	struct login_method *m =
+		talloc_zero_array(ctx, struct login_method, (unsigned)(alternatives->n + 1));
+	enum err err = m ? ERR_OK : ERR_NOMEM;
+
+	for (size_t i = 0; !err && i < primary->n; i++)
+		err = add_line(ctx, &primary->item[i], &m[0], why);
+	for (size_t i = 0; !err && i < alternatives->n; i++)
+		err = add_line(ctx, &alternatives->item[i], &m[i + 1], why);
+	if (err)
+		return err;
+	if (!primary->n) {
+		*why = talloc_strdup(ctx, "no authentication method was specified!");
+		return ERR_CONF;
+	}
+	*out = m;
+	*n = alternatives->n + 1;
+	return ERR_OK;
+}
+
+/* ---- policies ------------------------------------------------------------- */
+
+static enum err make_groups(TALLOC_CTX *ctx, const struct host_conf *conf, struct group_list *out)
+{
+	struct group_entry *item =
+		talloc_array(ctx, struct group_entry, (unsigned)conf->select_group.n);
+
+	if (!item)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < conf->select_group.n; i++)
+		item[i] = (struct group_entry){ conf->select_group.item[i].name,
+						conf->select_group.item[i].label };
+	*out = (struct group_list){ item, conf->select_group.n, conf->default_select_group };
+	return ERR_OK;
+}
+
+static void add_error(struct keys_report *report, TALLOC_CTX *ctx, const char *vhost,
+		      const char *why)
+{
+	char *text = talloc_asprintf(ctx, "vhost:%s: %s", vhost, why);
+
+	if (!text || strv_add(report->ctx, &report->error, text))
+		log_err(NULL, "conf-error", kv_text(why));
+}
+
+static enum err make_policy(TALLOC_CTX *ctx, const struct conf *conf, const struct host_conf *host,
+			    struct keys_report *report, struct login_policy *p)
+{
+	const char *why = NULL;
+	enum err err = hosts_methods(ctx, &host->auth, &host->enable_auth, &p->method,
+				     &p->n_methods, &why);
+
+	if (err == ERR_CONF)
+		add_error(report, ctx, host->name, why ? why : err_text(err));
+	if (err)
+		return err;
+	p->vhost = host->name;
+	p->auto_groups = host->auto_select_group;
+	p->group_by_url = host->select_group_by_url;
+	p->lifetime = host->cookie_timeout;
+	p->points = conf->ban_points_wrong_password;
+	return make_groups(ctx, host, &p->groups);
+}
+
+/* ---- the generation ------------------------------------------------------- */
+
+/* Goes on after a fault, so that all are reported. */
+static enum err load_hosts(struct hosts *h, struct keys_report *report)
+{
+	enum err first = ERR_OK;
+
+	for (size_t i = 0; i < h->conf->n_hosts; i++) {
+		const struct host_conf *conf = h->conf->host[i];
+		enum err err = keys_load(h, conf, report, &h->item[i].keys);
+		enum err err_policy = make_policy(h, h->conf, conf, report, &h->item[i].policy);
+
+		h->item[i].conf = conf;
+		if (!first)
+			first = err ? err : err_policy;
+	}
+	h->n = h->conf->n_hosts;
+	return first;
+}
+
+enum err hosts_load(TALLOC_CTX *ctx, const struct conf_rows *rows, uint64_t generation,
+		    struct keys_report *report, struct hosts **out)
+{
+	struct hosts *h = talloc_zero(ctx, struct hosts);
+	enum err err;
+
+	if (!h)
+		return ERR_NOMEM;
+	h->generation = generation;
+	err = conf_from_rows(h, rows, CONF_SHARE, NULL, &h->conf);
+	if (!err) {
+		h->item = talloc_zero_array(h, struct host, (unsigned)h->conf->n_hosts);
+		err = h->item ? load_hosts(h, report) : ERR_NOMEM;
+	}
+	if (err)
+		talloc_free(h);
+	else
+		*out = h;
+	return err;
+}
+
+const struct host *hosts_find(const struct hosts *h, const char *name)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (strcmp(h->item[i].conf->name, name) == 0)
+			return &h->item[i];
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* hosts.h - one generation of configuration as auth uses it: per host its settings, keys and login
+ * policy.  Made new for every reload; workers keep the one they were announced under.
+ * Used by auth. */
+#ifndef AUTH_HOSTS_H
+#define AUTH_HOSTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "auth/keys.h"
+#include "auth/logins.h"
+#include "base/err.h"
+#include "conf/conf.h"
+#include "conf/row.h"
+
+struct host {
+	const struct host_conf *conf;
+	struct keys *keys;
+	struct login_policy policy;
+};
+
+struct hosts {
+	uint64_t generation;
+	struct conf *conf;
+	struct host *item; /* [0] is the default host */
+	size_t n;
+};
+
+/* Builds everything from ROWS.  *OUT is a child of CTX.  ERR_CONF: REPORT says what is wrong with
+ * all hosts. */
+MUST_USE enum err hosts_load(TALLOC_CTX *ctx, const struct conf_rows *rows, uint64_t generation,
+			     struct keys_report *report, struct hosts **out);
+
+/* The host called NAME between processes ("default" is the default host); NULL: none. */
+const struct host *hosts_find(const struct hosts *h, const char *name);
+
+/* The methods that the lines PRIMARY (all must succeed) and ALTERNATIVES (any may) amount to
+ * (config.md 6.1).  *OUT is a child of CTX.  ERR_CONF: *WHY, a child of CTX, says why not. */
+MUST_USE enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,
+				const struct conf_auths *alternatives,
+				const struct login_method **out, size_t *n, const char **why);
+
+#endif /* AUTH_HOSTS_H */

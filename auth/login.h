@@ -1,0 +1,103 @@
+/* login.h - one login in progress, as the files of the login dialogue see it: logins.c finds and
+ * ends logins, dialogue.c leads them, login_forms.c writes to the client.  Used by those three
+ * only. */
+#ifndef AUTH_LOGIN_H
+#define AUTH_LOGIN_H
+
+#include "auth/logins.h"
+#include "base/log.h"
+
+enum login_state {
+	LOGIN_FRESH,
+	LOGIN_ASK_USER,
+	LOGIN_ASK_SECRET,
+	LOGIN_ASK_GROUP,
+};
+
+struct login {
+	struct logins *all;
+	uint8_t context[LOGIN_CONTEXT];
+	uint8_t cookie[TICKET_COOKIE]; /* of the session it may become */
+	char sid[TICKET_SID + 1], sid_short[TICKET_SHORT + 1];
+	struct addr owner; /* the address that began it */
+	int64_t created, expires;
+
+	/* From the newest step.  Strings are children of the login. */
+	uint64_t worker;
+	bool waiting; /* the worker has no answer yet */
+	struct endpoint remote, local;
+	const char *vhost, *user_agent;
+	const char *selected; /* what was sent as group; "" nothing yet */
+	const char *url;      /* path of an init's URL; "" none */
+	bool cert_ok, http_auth;
+	const char *cert_user;
+	struct strv cert_groups;
+	const char *authorization;
+
+	/* Where the dialogue stands. */
+	enum login_state state;
+	size_t method; /* index into the policy's */
+	const char *user;
+	const char *prompt;	/* text of the last challenge; NULL: none yet */
+	uint8_t *backend_state; /* what the backend left for its next step */
+	size_t backend_state_len;
+	unsigned tries; /* wrong answers; survives a new init */
+	unsigned challenges, counter, steps;
+	bool groups_known;
+	struct strv auto_groups; /* auto-select-group */
+	struct runner_job *job;	 /* not NULL: a runner works on it */
+
+	struct login *by_context, *by_worker, *next, **prev;
+	struct log_ctx log;
+};
+
+struct logins {
+	const struct logins_ops *ops;
+	void *arg;
+	struct login **by_context, **by_worker; /* chains */
+	struct login *first, **tail;		/* in the order they began */
+	size_t count;
+};
+
+/* ---- logins.c ---- */
+
+/* Ends G and frees it; a worker that waits has had its answer. */
+void login_end(struct login *g);
+
+/* The host's policy, or NULL when the host is gone. */
+const struct login_policy *login_policy(const struct login *g);
+
+/* ---- dialogue.c ---- */
+
+/* Acts on MSG, which was taken over into G.  G may be freed. */
+void login_advance(struct login *g, const struct login_policy *policy, const Step *msg);
+
+/* ---- login_forms.c ---- */
+
+/* The group list that applies to G, a child of CTX or borrowed from POLICY, and what the client
+ * selected in it.  *NAME as in group_select.  True: the URL forces the group. */
+bool login_groups(TALLOC_CTX *ctx, const struct login *g, const struct login_policy *policy,
+		  struct group_list *list, enum group_choice *choice, const char **name);
+
+/* The first form, or the next one for the user name. */
+void login_ask_user(struct login *g, const struct login_policy *policy);
+
+/* Only a password: REASON is NULL, or why it is asked again. */
+void login_ask_password(struct login *g, const struct login_policy *policy, const char *reason);
+
+/* The question of a backend: V's text with an input that is named after G->counter. */
+void login_ask_challenge(struct login *g, const struct verdict *v);
+
+/* Only the group. */
+void login_ask_group(struct login *g, const struct login_policy *policy);
+
+/* 401 with REASON; the login is over and freed. */
+void login_deny(struct login *g, const char *reason);
+
+/* 401 with a challenge header; the login goes on.  FALLBACK: another method exists. */
+void login_invite(struct login *g, const char *www_authenticate, bool fallback);
+
+void login_redirect(struct login *g, const char *url);
+void login_send_ticket(struct login *g, const char *group);
+
+#endif /* AUTH_LOGIN_H */

@@ -1,0 +1,319 @@
+/* logins.c - all logins in progress: found by context or connection, ended when their time is up.
+ */
+#include "auth/logins.h"
+
+#include <string.h>
+
+#include "auth/login.h"
+#include "base/secret.h"
+
+enum {
+	BUCKETS = 4096,
+	LOGINS_MAX =
+		32768,	/* beyond it the oldest gives way: half-open logins cost nothing to make */
+	STEPS_MAX = 64, /* no honest dialogue is that long */
+};
+
+enum err logins_new(TALLOC_CTX *ctx, const struct logins_ops *ops, void *arg, struct logins **out)
+{
+	struct logins *l = talloc_zero(ctx, struct logins);
+
+	if (!l)
+		return ERR_NOMEM;
+	l->ops = ops;
+	l->arg = arg;
+	l->tail = &l->first;
+	l->by_context = talloc_zero_array(l, struct login *, BUCKETS);
+	l->by_worker = talloc_zero_array(l, struct login *, BUCKETS);
+	if (!l->by_context || !l->by_worker) {
+		talloc_free(l);
+		return ERR_NOMEM;
+	}
+	*out = l;
+	return ERR_OK;
+}
+
+/* Contexts are random, worker numbers consecutive: both spread well by their low bits. */
+static struct login **context_bucket(const struct logins *l, const uint8_t *context)
+{
+	uint32_t h;
+
+	memcpy(&h, context, sizeof h);
+	return &l->by_context[h % BUCKETS];
+}
+
+static struct login **worker_bucket(const struct logins *l, uint64_t worker)
+{
+	return &l->by_worker[worker % BUCKETS];
+}
+
+static void leave_worker(struct login *g)
+{
+	struct login **p = worker_bucket(g->all, g->worker);
+
+	while (*p && *p != g)
+		p = &(*p)->by_worker;
+	if (*p)
+		*p = g->by_worker;
+	g->by_worker = NULL;
+}
+
+static void join_worker(struct login *g, uint64_t worker)
+{
+	struct login **p = worker_bucket(g->all, worker);
+
+	leave_worker(g);
+	g->worker = worker;
+	g->by_worker = *p;
+	*p = g;
+}
+
+static int login_destroy(struct login *g)
+{
+	struct logins *l = g->all;
+	struct login **p = context_bucket(l, g->context);
+
+	leave_worker(g);
+	while (*p != g)
+		p = &(*p)->by_context;
+	*p = g->by_context;
+	*g->prev = g->next;
+	if (g->next)
+		g->next->prev = g->prev;
+	else
+		l->tail = g->prev;
+	l->count--;
+	secret_wipe(g->cookie, sizeof g->cookie);
+	return 0;
+}
+
+void login_end(struct login *g)
+{
+	talloc_free(g);
+}
+
+const struct login_policy *login_policy(const struct login *g)
+{
+	return g->all->ops->policy(g->all->arg, g->vhost);
+}
+
+static void link_in(struct logins *l, struct login *g)
+{
+	struct login **p = context_bucket(l, g->context);
+
+	g->by_context = *p;
+	*p = g;
+	g->prev = l->tail;
+	*l->tail = g;
+	l->tail = &g->next;
+	l->count++;
+	talloc_set_destructor(g, login_destroy);
+}
+
+static struct login *login_new(struct logins *l, const struct login_policy *policy,
+			       const struct endpoint *remote)
+{
+	struct login *g;
+
+	if (l->count >= LOGINS_MAX) {
+		if (l->first->waiting)
+			login_deny(l->first, "Internal error");
+		else
+			login_end(l->first);
+	}
+	g = talloc_zero(l, struct login);
+	if (!g)
+		return NULL;
+	g->all = l;
+	secret_random(g->context, sizeof g->context);
+	secret_random(g->cookie, sizeof g->cookie);
+	ticket_sid(g->cookie, g->sid);
+	memcpy(g->sid_short, g->sid, TICKET_SHORT);
+	g->owner = remote->addr;
+	g->created = l->ops->now(l->arg);
+	g->expires = g->created + policy->lifetime;
+	g->vhost = talloc_strdup(g, policy->vhost);
+	if (!g->vhost) {
+		talloc_free(g);
+		return NULL;
+	}
+	link_in(l, g);
+	return g;
+}
+
+/* A context belongs to the address that began it and to its host; another's is like none. */
+static bool may_continue(const struct login *g, const char *vhost, const struct endpoint *remote)
+{
+	return strcmp(g->vhost, vhost) == 0 && addr_equal(&g->owner, &remote->addr) &&
+	       g->all->ops->now(g->all->arg) < g->expires;
+}
+
+/* Without a cookie the connection itself names its login (protocol.md 1.3). */
+static struct login *find(const struct logins *l, const struct login_peer *peer, const Step *msg)
+{
+	struct login *g;
+
+	if (msg->context.len == LOGIN_CONTEXT) {
+		for (g = *context_bucket(l, msg->context.data); g; g = g->by_context)
+			if (secret_equal(g->context, msg->context.data, LOGIN_CONTEXT))
+				break;
+	} else {
+		for (g = *worker_bucket(l, peer->worker); g; g = g->by_worker)
+			if (g->worker == peer->worker)
+				break;
+	}
+	return g && may_continue(g, msg->vhost, &peer->remote) ? g : NULL;
+}
+
+static const char *replace(struct login *g, const char *old, const char *text)
+{
+	talloc_free((char *)(uintptr_t)old);
+	return talloc_strdup(g, text);
+}
+
+/* "/staff/" -> "staff" (protocol.md 3.9). */
+static const char *path_name(struct login *g, const char *old, const char *path)
+{
+	size_t len;
+
+	path += *path == '/';
+	len = strlen(path);
+	if (len && path[len - 1] == '/')
+		len--;
+	talloc_free((char *)(uintptr_t)old);
+	return talloc_strndup(g, path, len);
+}
+
+static enum err take_cert(struct login *g, const Step *msg)
+{
+	TALLOC_FREE(g->cert_groups.item);
+	g->cert_groups.n = 0;
+	g->cert_ok = msg->cert_ok;
+	g->cert_user = replace(g, g->cert_user, msg->cert_ok ? msg->cert_user : "");
+	for (size_t i = 0; msg->cert_ok && i < msg->n_cert_group; i++)
+		if (strv_add(g, &g->cert_groups, msg->cert_group[i]))
+			return ERR_NOMEM;
+	return g->cert_user ? ERR_OK : ERR_NOMEM;
+}
+
+/* Takes over what the step says beside the dialogue itself. */
+static enum err take_facts(struct login *g, const struct login_peer *peer, const Step *msg)
+{
+	join_worker(g, peer->worker);
+	g->waiting = true;
+	g->remote = peer->remote;
+	g->local = peer->local;
+	g->http_auth = msg->http_auth;
+	g->user_agent = replace(g, g->user_agent, msg->user_agent);
+	g->authorization = replace(g, g->authorization, msg->authorization);
+	secret_mark((char *)(uintptr_t)g->authorization);
+	if (*msg->group || !g->selected)
+		g->selected = replace(g, g->selected, msg->group);
+	if ((msg->kind == STEP_KIND__STEP_INIT && *msg->group_url) || !g->url)
+		g->url = path_name(g, g->url, msg->group_url);
+	if (!g->user_agent || !g->authorization || !g->selected || !g->url)
+		return ERR_NOMEM;
+	g->log = (struct log_ctx){ g->sid_short, g->user, g->vhost, &g->remote.addr };
+	return take_cert(g, msg);
+}
+
+/* A client that comes back while its password is being checked gives that answer up; it counts, or
+ * hanging up would make guessing free. */
+static void drop_job(struct login *g)
+{
+	if (!g->job)
+		return;
+	TALLOC_FREE(g->job);
+	if (g->user)
+		g->tries++;
+}
+
+static void deny_peer(struct logins *l, uint64_t worker)
+{
+	StepResult result = STEP_RESULT__INIT;
+	Denied denied = DENIED__INIT;
+
+	denied.status = 401;
+	denied.reason = (char *)(uintptr_t) "Internal error";
+	result.result_case = STEP_RESULT__RESULT_DENIED;
+	result.denied = &denied;
+	l->ops->answer(l->arg, worker, &result);
+}
+
+void logins_step(struct logins *l, const struct login_peer *peer, const Step *msg)
+{
+	const struct login_policy *policy = l->ops->policy(l->arg, msg->vhost);
+	struct login *g = policy ? find(l, peer, msg) : NULL;
+
+	if (policy && !g)
+		g = login_new(l, policy, &peer->remote);
+	if (!g) {
+		deny_peer(l, peer->worker);
+		return;
+	}
+	drop_job(g);
+	if (take_facts(g, peer, msg))
+		login_deny(g, "Internal error");
+	else if (++g->steps > STEPS_MAX || g->tries >= LOGIN_TRIES)
+		login_deny(g, "Authentication failed");
+	else
+		login_advance(g, policy, msg);
+}
+
+void logins_worker_gone(struct logins *l, uint64_t worker)
+{
+	struct login *next;
+
+	for (struct login *g = *worker_bucket(l, worker); g; g = next) {
+		next = g->by_worker;
+		if (g->worker != worker)
+			continue;
+		drop_job(g);
+		g->waiting = false;
+		leave_worker(g);
+		g->worker = 0;
+	}
+}
+
+void logins_expire(struct logins *l)
+{
+	int64_t now = l->ops->now(l->arg);
+	struct login *next;
+
+	for (struct login *g = l->first; g; g = next) {
+		next = g->next;
+		if (now < g->expires)
+			continue;
+		if (g->waiting)
+			login_deny(g, "Authentication failed");
+		else
+			login_end(g);
+	}
+}
+
+static const char *state_text(const struct login *g)
+{
+	if (g->tries)
+		return "auth failed";
+	return g->user ? "authenticating" : "pre-auth";
+}
+
+void logins_each(const struct logins *l, void (*fn)(void *arg, const struct login_info *info),
+		 void *arg)
+{
+	for (const struct login *g = l->first; g; g = g->next) {
+		struct login_info info = {
+			.sid = g->sid,
+			.user = g->user ? g->user : "",
+			.vhost = g->vhost,
+			.user_agent = g->user_agent ? g->user_agent : "",
+			.state = state_text(g),
+			.remote = &g->remote.addr,
+			.created = g->created,
+			.expires = g->expires,
+			.tls_auth_ok = g->cert_ok,
+		};
+
+		fn(arg, &info);
+	}
+}

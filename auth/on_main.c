@@ -1,0 +1,194 @@
+/* on_main.c - messages of main: configuration, workers, what became of tunnels. */
+#include <unistd.h>
+
+#include "auth/open.h"
+#include "auth/process.h"
+#include "base/clock.h"
+#include "conf/pack.h"
+#include "ipc/convert.h"
+#include "ipc/route.h"
+
+/* ---- configuration -------------------------------------------------------- */
+
+static enum err fill_chains(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *result)
+{
+	enum err err = ERR_OK;
+
+	result->host = talloc_array(ctx, HostCerts *, (unsigned)h->n);
+	if (!result->host)
+		return ERR_NOMEM;
+	for (; !err && result->n_host < h->n; result->n_host++)
+		err = keys_chains(ctx, h->item[result->n_host].keys,
+				  h->item[result->n_host].conf->name,
+				  &result->host[result->n_host]);
+	return err;
+}
+
+static enum err load(TALLOC_CTX *ctx, struct auth *a, const AuthConf *msg, int fd,
+		     struct keys_report *report, struct hosts **out)
+{
+	struct conf_rows rows = { .n = 0 };
+	enum err err = conf_unpack_fd(ctx, fd, &rows);
+
+	return err ? err : hosts_load(a, &rows, msg->generation, report, out);
+}
+
+/* Signatures for workers of the generation before are still asked for until they are gone. */
+static void switch_to(struct auth *a, struct hosts *h)
+{
+	if (a->previous)
+		talloc_unlink(a, a->previous);
+	a->previous = a->hosts;
+	a->hosts = h;
+	for (size_t i = 0; i < h->n; i++)
+		keys_log(h->item[i].keys, h->item[i].conf->name);
+	a->phase = AUTH_SERVING;
+	runners_warm(a->runners);
+	workers_open(a);
+}
+
+static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct ipc_fds *fds)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	ConfResult result = CONF_RESULT__INIT;
+	struct keys_report report = { .ctx = tmp };
+	struct hosts *h = NULL;
+	enum err err = fds->n ? load(tmp, a, msg, fds->fd[0], &report, &h) : ERR_PROTO;
+
+	(void)peer;
+	if (!err)
+		err = fill_chains(tmp, h, &result);
+	for (size_t i = 0; i < report.warning.n; i++)
+		log_warn(NULL, "conf-warning", kv_text(report.warning.item[i]));
+	if (err && !report.error.n)
+		log_err(NULL, "conf-not-loaded", kv_err(err));
+	result.generation = msg->generation;
+	result.ok = !err;
+	result.error = report.error.item;
+	result.n_error = report.error.n;
+	/* Before main hears of it and announces workers of the new generation. */
+	if (!err && !msg->check_only)
+		switch_to(a, h);
+	else
+		talloc_free(h);
+	main_tell(a, TO_MAIN__MSG_CONF_RESULT, &result);
+	talloc_free(tmp);
+	return ERR_OK;
+}
+
+/* ---- the rest ------------------------------------------------------------- */
+
+static enum err on_worker_new(struct auth *a, void *peer, const WorkerNew *msg, struct ipc_fds *fds)
+{
+	int fd = ipc_fds_take(fds, 0);
+
+	(void)peer;
+	return fd < 0 ? ERR_PROTO : worker_add(a, msg, fd, false);
+}
+
+static enum err on_worker_gone(struct auth *a, void *peer, const WorkerGone *msg,
+			       struct ipc_fds *fds)
+{
+	struct worker *w = worker_by_id(a, msg->worker_id);
+
+	(void)peer;
+	(void)fds;
+	if (w)
+		worker_forget(w);
+	return ERR_OK;
+}
+
+static enum err on_opened(struct auth *a, void *peer, const SessionOpened *msg, struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	session_opened(a, msg);
+	return ERR_OK;
+}
+
+static enum err on_ended(struct auth *a, void *peer, const SessionClosed *msg, struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	session_closed(a, msg);
+	return ERR_OK;
+}
+
+static enum err on_invalidate(struct auth *a, void *peer, const Invalidate *msg,
+			      struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	session_invalidate(a, msg);
+	return ERR_OK;
+}
+
+static enum err on_list(struct auth *a, void *peer, const ListSessions *msg, struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	session_list(a, msg);
+	return ERR_OK;
+}
+
+#define MAIN_ROUTES(R)                                                                             \
+	R(ToAuth, conf, TO_AUTH__MSG_CONF, AUTH_FROM_MAIN, AUTH_ANY, 1, on_conf)                   \
+	R(ToAuth, worker_new, TO_AUTH__MSG_WORKER_NEW, AUTH_FROM_MAIN, AUTH_ANY, 1, on_worker_new) \
+	R(ToAuth, worker_gone, TO_AUTH__MSG_WORKER_GONE, AUTH_FROM_MAIN, AUTH_ANY, 0,              \
+	  on_worker_gone)                                                                          \
+	R(ToAuth, session_opened, TO_AUTH__MSG_SESSION_OPENED, AUTH_FROM_MAIN, AUTH_ANY, 0,        \
+	  on_opened)                                                                               \
+	R(ToAuth, session_closed, TO_AUTH__MSG_SESSION_CLOSED, AUTH_FROM_MAIN, AUTH_ANY, 0,        \
+	  on_ended)                                                                                \
+	R(ToAuth, invalidate, TO_AUTH__MSG_INVALIDATE, AUTH_FROM_MAIN, AUTH_ANY, 0, on_invalidate) \
+	R(ToAuth, list_sessions, TO_AUTH__MSG_LIST_SESSIONS, AUTH_FROM_MAIN, AUTH_ANY, 0, on_list)
+
+ROUTES_DEFINE(main_routes, MAIN_ROUTES)
+
+static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,
+		       struct ipc_fds *fds)
+{
+	struct auth *a = arg;
+	enum err err = route_dispatch(&main_routes, a, NULL, AUTH_FROM_MAIN, a->phase, msg, fds);
+
+	(void)chan;
+	/* Main is privileged and ours; a message we cannot use is a fault to be seen, no attack. */
+	if (err)
+		log_err(NULL, "bad-message", kv_str("from", "main"),
+			kv_str("message", ipc_case_name(msg->descriptor, ipc_case(msg))),
+			kv_err(err));
+}
+
+/* The supervisor starts main again and gives us a new channel. */
+static void on_closed(void *arg, struct chan *chan, enum err why)
+{
+	struct auth *a = arg;
+
+	(void)chan;
+	(void)why;
+	TALLOC_FREE(a->main);
+}
+
+enum err main_open(struct auth *a, int fd)
+{
+	static const struct chan_ops ops = { on_message, on_closed };
+
+	TALLOC_FREE(a->main);
+	return chan_new(a, a->loop, fd, &to_auth__descriptor, &ops, a, &a->main);
+}
+
+enum err main_tell(struct auth *a, ToMain__MsgCase kind, void *field)
+{
+	ToMain top = TO_MAIN__INIT;
+	enum err err;
+
+	top.msg_case = kind;
+	/* All members of the union are pointers to messages. */
+	top.conf_result = field;
+	err = a->main ? chan_send(a->main, &top.base, NULL, 0) : ERR_CLOSED;
+	if (err)
+		log_warn(NULL, "main-not-told",
+			 kv_str("message", ipc_case_name(&to_main__descriptor, (uint32_t)kind)),
+			 kv_err(err));
+	return err;
+}

@@ -1,0 +1,310 @@
+/* on_worker.c - workers: their channels, their requests, and what logins tell them. */
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "auth/open.h"
+#include "auth/process.h"
+#include "base/clock.h"
+#include "base/secret.h"
+#include "ipc/convert.h"
+#include "ipc/route.h"
+
+/* ---- life ----------------------------------------------------------------- */
+
+static struct worker **bucket(const struct auth *a, uint64_t id)
+{
+	return (struct worker **)&a->worker[id % WORKER_BUCKETS];
+}
+
+struct worker *worker_by_id(const struct auth *a, uint64_t id)
+{
+	struct worker *w;
+
+	for (w = *bucket(a, id); w; w = w->next)
+		if (w->id == id)
+			break;
+	return w;
+}
+
+static int worker_destroy(struct worker *w)
+{
+	*w->prev = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	if (w->fd >= 0)
+		close(w->fd);
+	logins_worker_gone(w->auth->logins, w->id);
+	return 0;
+}
+
+void worker_forget(struct worker *w)
+{
+	talloc_free(w);
+}
+
+/* Ends a worker that broke the protocol.  The supervisor holds another descriptor of the channel,
+ * so closing ours would not be felt. */
+static void cut_off(struct worker *w, enum err why)
+{
+	struct log_ctx log = { .ip = &w->remote.addr };
+
+	log_warn(&log, "worker-cut-off", kv_u64("worker", w->id), kv_err(why));
+	if (w->chan)
+		shutdown(chan_fd(w->chan), SHUT_RDWR);
+	worker_forget(w);
+}
+
+void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field)
+{
+	ToWorker top = TO_WORKER__INIT;
+	enum err err;
+
+	top.msg_case = kind;
+	/* All members of the union are pointers to messages. */
+	top.signed_ = field;
+	err = w->chan ? chan_send(w->chan, &top.base, NULL, 0) : ERR_CLOSED;
+	if (err == ERR_EXHAUSTED)
+		cut_off(w, err);
+}
+
+/* ---- requests ------------------------------------------------------------- */
+
+/* The set of keys that the worker's certificates belong to. */
+static const struct hosts *hosts_of(const struct worker *w, uint64_t generation)
+{
+	const struct auth *a = w->auth;
+
+	if (!generation || w->hosts->generation == generation)
+		return w->hosts;
+	if (a->hosts->generation == generation)
+		return a->hosts;
+	return a->previous && a->previous->generation == generation ? a->previous : NULL;
+}
+
+static enum err on_sign(struct auth *a, struct worker *w, const Sign *msg, struct ipc_fds *fds)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	const struct hosts *hosts = hosts_of(w, msg->generation);
+	const struct host *h = hosts ? hosts_find(hosts, msg->vhost) : NULL;
+	struct log_ctx log = { .vhost = msg->vhost, .ip = &w->remote.addr };
+	Signed result = SIGNED__INIT;
+	enum err err = h ? keys_sign(tmp, h->keys, msg, &result.data.data, &result.data.len)
+			 : ERR_NOT_FOUND;
+
+	(void)a;
+	(void)fds;
+	result.ok = !err;
+	if (err)
+		log_warn(&log, "not-signed", kv_u64("key", msg->key), kv_u64("op", msg->op),
+			 kv_u64("algorithm", msg->algorithm), kv_err(err));
+	worker_tell(w, TO_WORKER__MSG_SIGNED, &result);
+	talloc_free(tmp);
+	return ERR_OK;
+}
+
+/* Behind a load balancer the client's address comes with the first request. */
+static void take_remote(struct worker *w, const Endpoint *msg)
+{
+	struct endpoint ep = ipc_endpoint_read(msg);
+
+	if (ep.addr.family)
+		w->remote = ep;
+}
+
+static enum err on_step(struct auth *a, struct worker *w, const Step *msg, struct ipc_fds *fds)
+{
+	struct login_peer peer;
+
+	(void)fds;
+	take_remote(w, msg->remote);
+	peer = (struct login_peer){ w->id, w->remote, w->local };
+	logins_step(a->logins, &peer, msg);
+	return ERR_OK;
+}
+
+static enum err on_open(struct auth *a, struct worker *w, const OpenSession *msg,
+			struct ipc_fds *fds)
+{
+	(void)a;
+	(void)fds;
+	take_remote(w, msg->remote);
+	session_open(w, msg);
+	return ERR_OK;
+}
+
+static enum err on_logout(struct auth *a, struct worker *w, const Logout *msg, struct ipc_fds *fds)
+{
+	(void)w;
+	(void)fds;
+	session_logout(a, msg);
+	return ERR_OK;
+}
+
+#define WORKER_ROUTES(R)                                                                           \
+	R(ToAuth, sign, TO_AUTH__MSG_SIGN, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_sign)             \
+	R(ToAuth, step, TO_AUTH__MSG_STEP, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_step)             \
+	R(ToAuth, open_session, TO_AUTH__MSG_OPEN_SESSION, AUTH_FROM_WORKER, AUTH_SERVING, 0,      \
+	  on_open)                                                                                 \
+	R(ToAuth, logout, TO_AUTH__MSG_LOGOUT, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_logout)
+
+ROUTES_DEFINE(worker_routes, WORKER_ROUTES)
+
+static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,
+		       struct ipc_fds *fds)
+{
+	struct worker *w = arg;
+	struct auth *a = w->auth;
+	uint64_t id = w->id;
+	enum err err = route_dispatch(&worker_routes, a, w, AUTH_FROM_WORKER, a->phase, msg, fds);
+
+	(void)chan;
+	/* The handler's answer may have found the worker not reading, and ended it. */
+	if (err && worker_by_id(a, id))
+		cut_off(w, err);
+}
+
+static void on_closed(void *arg, struct chan *chan, enum err why)
+{
+	struct worker *w = arg;
+
+	(void)chan;
+	if (why == ERR_CLOSED)
+		worker_forget(w);
+	else
+		cut_off(w, why);
+}
+
+/* ---- channels ------------------------------------------------------------- */
+
+/* What an earlier instance of auth left unread will be repeated after our hello. */
+static enum err drain(int fd)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	ProtobufCMessage *msg;
+	struct ipc_fds fds;
+	enum err err;
+
+	do {
+		err = ipc_recv(tmp, fd, &to_auth__descriptor, &msg, &fds);
+		if (!err)
+			ipc_fds_close(&fds);
+	} while (!err);
+	talloc_free(tmp);
+	return err == ERR_AGAIN ? ERR_OK : err;
+}
+
+static void open_channel(struct worker *w)
+{
+	static const struct chan_ops ops = { on_message, on_closed };
+	struct auth *a = w->auth;
+	AuthHello hello = AUTH_HELLO__INIT;
+	enum err err = w->restored ? drain(w->fd) : ERR_OK;
+	int fd = w->fd;
+
+	w->hosts = talloc_reference(w, a->hosts);
+	if (!w->hosts)
+		err = ERR_NOMEM;
+	if (!err) {
+		w->fd = -1;
+		err = chan_new(w, a->loop, fd, &to_auth__descriptor, &ops, w, &w->chan);
+	}
+	if (err)
+		worker_forget(w);
+	else if (w->restored)
+		worker_tell(w, TO_WORKER__MSG_AUTH_HELLO, &hello);
+}
+
+void workers_open(struct auth *a)
+{
+	for (size_t i = 0; i < WORKER_BUCKETS; i++) {
+		struct worker *next;
+
+		for (struct worker *w = a->worker[i]; w; w = next) {
+			next = w->next;
+			if (!w->chan)
+				open_channel(w);
+		}
+	}
+}
+
+enum err worker_add(struct auth *a, const WorkerNew *msg, int fd, bool restored)
+{
+	struct worker *w = worker_by_id(a, msg->worker_id) ? NULL : talloc_zero(a, struct worker);
+
+	if (!w) {
+		close(fd);
+		return ERR_EXISTS;
+	}
+	w->auth = a;
+	w->id = msg->worker_id;
+	w->fd = fd;
+	w->restored = restored;
+	w->remote = ipc_endpoint_read(msg->remote);
+	w->local = ipc_endpoint_read(msg->local);
+	w->prev = bucket(a, w->id);
+	w->next = *w->prev;
+	if (w->next)
+		w->next->prev = &w->next;
+	*w->prev = w;
+	talloc_set_destructor(w, worker_destroy);
+	if (a->phase == AUTH_SERVING)
+		open_channel(w);
+	return ERR_OK;
+}
+
+/* ---- for logins ----------------------------------------------------------- */
+
+static const struct login_policy *ops_policy(void *arg, const char *vhost)
+{
+	const struct auth *a = arg;
+	const struct host *h = hosts_find(a->hosts, vhost);
+
+	return h ? &h->policy : NULL;
+}
+
+static int64_t ops_now(void *arg)
+{
+	(void)arg;
+	return clock_unix();
+}
+
+static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *call,
+			runner_done_fn *done, void *done_arg, struct runner_job **job)
+{
+	struct auth *a = arg;
+
+	return runner_submit(a->runners, owner, call, done, done_arg, job);
+}
+
+static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
+{
+	struct worker *w = worker_by_id(arg, worker);
+
+	if (w)
+		worker_tell(w, TO_WORKER__MSG_STEP, (void *)(uintptr_t)result);
+}
+
+static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
+{
+	LoginFailed msg = LOGIN_FAILED__INIT;
+
+	msg.worker_id = worker;
+	msg.user = (char *)(uintptr_t)user;
+	msg.points = points;
+	msg.final = final;
+	(void)main_tell(arg, TO_MAIN__MSG_LOGIN_FAILED, &msg);
+}
+
+static enum err ops_grant(void *arg, const struct login_grant *grant)
+{
+	return session_begin(arg, grant);
+}
+
+const struct logins_ops worker_logins_ops = {
+	.policy = ops_policy,
+	.now = ops_now,
+	.run = ops_run,
+	.answer = ops_answer,
+	.failed = ops_failed,
+	.grant = ops_grant,
+};

@@ -1,0 +1,35 @@
+/* open.h - what becomes of a session after its login: tunnels, expiry, logout, and what occtl asks.
+ * Used by the message handlers of auth. */
+#ifndef AUTH_OPEN_H
+#define AUTH_OPEN_H
+
+#include "auth/process.h"
+
+enum {
+	COOKIE_SLACK = 15, /* seconds a cookie lives on beyond cookie-timeout (protocol.md 4.12) */
+};
+
+/* A login succeeded. */
+MUST_USE enum err session_begin(struct auth *a, const struct login_grant *grant);
+
+/* W wants the tunnel of a session: main is asked, or W refused. */
+void session_open(struct worker *w, const OpenSession *msg);
+
+/* Main opened or ended a tunnel. */
+void session_opened(struct auth *a, const SessionOpened *msg);
+void session_closed(struct auth *a, const SessionClosed *msg);
+
+/* The client logged out without a tunnel. */
+void session_logout(struct auth *a, const Logout *msg);
+
+/* occtl terminate, and the lists of occtl. */
+void session_invalidate(struct auth *a, const Invalidate *msg);
+void session_list(struct auth *a, const ListSessions *msg);
+
+/* Ends sessions whose time is up. */
+void sessions_expire(struct auth *a, int64_t now);
+
+/* After a restart: tunnels whose workers are gone have ended unseen. */
+void sessions_reconcile(struct auth *a);
+
+#endif /* AUTH_OPEN_H */

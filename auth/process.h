@@ -1,0 +1,94 @@
+/* process.h - everything the auth process knows, in one place; there is no state outside of it.
+ * Used by auth.c and the files that handle messages. */
+#ifndef AUTH_PROCESS_H
+#define AUTH_PROCESS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "auth/hosts.h"
+#include "auth/logins.h"
+#include "auth/runner.h"
+#include "auth/store/store.h"
+#include "base/addr.h"
+#include "base/journal.h"
+#include "base/log.h"
+#include "ipc/auth.pb-c.h"
+#include "ipc/chan.h"
+#include "ipc/main.pb-c.h"
+#include "ipc/worker.pb-c.h"
+
+/* Who sends a message (route.h). */
+enum auth_sender { AUTH_FROM_SUPER = 1, AUTH_FROM_MAIN = 2, AUTH_FROM_WORKER = 4 };
+
+/* What the process can do; main and workers are only heard when the phase lets them. */
+enum auth_phase {
+	AUTH_RESTORING = 1, /* the supervisor hands back what it kept */
+	AUTH_WAITING = 2,   /* no configuration yet: workers have to wait */
+	AUTH_SERVING = 4,
+	AUTH_ANY = 7,
+};
+
+enum { WORKER_BUCKETS = 1024 };
+
+/* A worker, as far as auth deals with it. */
+struct worker {
+	struct auth *auth;
+	uint64_t id;
+	int fd;			       /* of a channel not opened yet; -1 */
+	struct chan *chan;	       /* NULL: not opened yet */
+	bool restored;		       /* an earlier instance of auth talked to it */
+	struct endpoint remote, local; /* as announced, or behind a PROXY header */
+	struct hosts *hosts; /* that its certificates came from, as far as we know; referenced */
+	struct worker *next, **prev; /* in its bucket */
+};
+
+struct auth {
+	struct ev_loop *loop;
+	enum auth_phase phase;
+	struct chan *super, *main; /* main: NULL while it is being started again */
+	struct journal *journal;
+	struct store *store;
+	struct runners *runners;
+	struct logins *logins;
+	struct hosts *hosts, *previous; /* NULL: none */
+	struct worker *worker[WORKER_BUCKETS];
+	ev_timer tick; /* expiry, once a second */
+};
+
+/* ---- on_super.c ---- */
+
+/* Opens the channel to the supervisor on FD (taken). */
+MUST_USE enum err super_open(struct auth *a, int fd);
+
+/* ---- on_main.c ---- */
+
+/* The channel to main is FD (taken); an older one is closed. */
+MUST_USE enum err main_open(struct auth *a, int fd);
+
+/* Sends FIELD of kind CASE to main.  ERR_CLOSED without main: main asks again when it is back. */
+enum err main_tell(struct auth *a, ToMain__MsgCase kind, void *field);
+
+/* ---- on_worker.c ---- */
+
+/* Adds the worker of MSG with auth's end FD (taken) of its channel, unless it is known; opens the
+ * channel once there is a configuration. */
+MUST_USE enum err worker_add(struct auth *a, const WorkerNew *msg, int fd, bool restored);
+
+/* Opens every channel that had to wait. */
+void workers_open(struct auth *a);
+
+/* NULL: no such worker. */
+struct worker *worker_by_id(const struct auth *a, uint64_t id);
+
+void worker_forget(struct worker *w);
+
+/* Sends one message; a worker that does not read is cut off. */
+void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field);
+
+/* How logins reach everything else. */
+extern const struct logins_ops worker_logins_ops;
+
+#endif /* AUTH_PROCESS_H */
