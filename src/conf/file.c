@@ -89,34 +89,55 @@ static bool knows_host(const struct conf *conf, const char *vhost)
 	return !vhost || !conf_host(conf, vhost)->is_default;
 }
 
-/* Appends the rows of FROM that are start-only (KEEP) or are not, for hosts that OLD has; rows of
- * other hosts count as not start-only.  HOSTS: the named hosts' rows, or the default host's. */
-static enum err take_rows(TALLOC_CTX *ctx, const struct conf_rows *from, const struct conf *old,
-			  bool keep, bool named, struct conf_rows *to)
+static bool mentions_host(const struct conf_rows *rows, const char *vhost)
 {
-	for (size_t i = 0; i < from->n; i++) {
-		const struct conf_row *row = &from->item[i];
-		bool start_only = is_start_only(row) && knows_host(old, row->vhost);
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->item[i].vhost && strcasecmp(rows->item[i].vhost, vhost) == 0)
+			return true;
+	return false;
+}
 
-		if (start_only != keep || (keep && (row->vhost != NULL) != named))
-			continue;
-		if (conf_rows_add(ctx, to, row))
+/* What stays of the old rows: what is start-only, and hosts that are gone from the file, which live
+ * on until a restart (config.md 3.2).  NAMED: those of named hosts, or those of the default host.
+ */
+static enum err keep_old(TALLOC_CTX *ctx, const struct conf_rows *old, const struct conf_rows *new,
+			 bool named, struct conf_rows *to)
+{
+	for (size_t i = 0; i < old->n; i++) {
+		const struct conf_row *row = &old->item[i];
+		bool kept = is_start_only(row) || (row->vhost && !mentions_host(new, row->vhost));
+
+		if (kept && named == (row->vhost != NULL) && conf_rows_add(ctx, to, row))
 			return ERR_NOMEM;
 	}
 	return ERR_OK;
 }
 
-/* The old default host's start-only rows, the new file without such, then the old named hosts'
- * start-only rows: last, because a host inherits at its first row what stands above it. */
+/* What counts of the new rows: all of a new host, the reloadable ones of the others. */
+static enum err take_new(TALLOC_CTX *ctx, const struct conf *old, const struct conf_rows *new,
+			 struct conf_rows *to)
+{
+	for (size_t i = 0; i < new->n; i++) {
+		const struct conf_row *row = &new->item[i];
+
+		if ((!is_start_only(row) || !knows_host(old, row->vhost)) &&
+		    conf_rows_add(ctx, to, row))
+			return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+/* The old default host's rows, the new file's, then the old named hosts': last, because a host
+ * inherits at its first row what stands above it. */
 static enum err merge_rows(TALLOC_CTX *ctx, const struct conf *old, const struct conf_rows *new,
 			   struct conf_rows *out)
 {
-	enum err err = take_rows(ctx, &old->rows, old, true, false, out);
+	enum err err = keep_old(ctx, &old->rows, new, false, out);
 
 	if (!err)
-		err = take_rows(ctx, new, old, false, false, out);
+		err = take_new(ctx, old, new, out);
 	if (!err)
-		err = take_rows(ctx, &old->rows, old, true, true, out);
+		err = keep_old(ctx, &old->rows, new, true, out);
 	return err;
 }
 

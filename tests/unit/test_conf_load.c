@@ -425,7 +425,8 @@ static void a_reload_keeps_start_only_options_and_adds_hosts(void **state)
 
 	(void)state;
 	assert_int_equal(fixture_load_more(&f, "dpd = 1\n[vhost:a]\nserver-cert = /a\n"
-					       "server-key = /ak\n"),
+					       "server-key = /ak\n"
+					       "[vhost:gone]\nkeepalive = 8\n"),
 			 ERR_OK);
 	path = write_temp(&f, CONF_MINIMAL "tcp-port = 999\ndpd = 2\n[vhost:a]\nserver-cert = /b\n"
 					   "keepalive = 6\n[vhost:n]\nauth = plain[/n]\n");
@@ -438,6 +439,9 @@ static void a_reload_keeps_start_only_options_and_adds_hosts(void **state)
 	assert_string_equal(conf_auth_get(&conf_host(new, "n")->auth.item[0], "passwd"), "/n");
 	assert_string_equal(conf_host(new, "n")->server_cert.item[0],
 			    "/etc/ocserv/server-cert.pem");
+	/* A host that left the file remains until a restart (config.md 3.2). */
+	assert_int_equal(conf_host(new, "gone")->keepalive, 8);
+	assert_int_equal(conf_host(new, "gone")->dpd, 2);
 	unlink(path);
 	talloc_free(f.ctx);
 }
