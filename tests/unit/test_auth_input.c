@@ -74,6 +74,19 @@ static void a_reply_has_verbatim_answers(void **state)
 	assert_string_equal(auth_input_answer(in, "secondary_password"), "1234");
 	assert_null(auth_input_answer(in, "sso-token"));
 	assert_null(in->group);
+	assert_false(in->client_cert_fail);
+	assert_int_equal(in->caps, 0);
+	assert_null(in->cert_hash);
+	talloc_free(in);
+}
+
+static void other_encodings_become_utf8(void **state)
+{
+	struct auth_input *in = parse("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>" REPLY(
+		"<auth><username>\xe4</username></auth>"));
+
+	(void)state;
+	assert_string_equal(in->username, "\xc3\xa4");
 	talloc_free(in);
 }
 
@@ -275,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_init_tells_about_the_client),
 		cmocka_unit_test(a_reply_has_verbatim_answers),
+		cmocka_unit_test(other_encodings_become_utf8),
 		cmocka_unit_test(an_empty_password_is_an_answer),
 		cmocka_unit_test(element_names_ignore_case),
 		cmocka_unit_test(a_copied_opaque_is_not_read),

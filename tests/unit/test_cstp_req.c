@@ -65,6 +65,18 @@ static void absent_headers_mean_the_defaults(void **state)
 	talloc_free(ctx);
 }
 
+static void unknown_encodings_are_ignored(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct cstp_request *r = parse(ctx, CONNECT "X-CSTP-Accept-Encoding: abclz4, gzip,xyz\n"
+						    "X-DTLS-Accept-Encoding: deflate , OC-LZ4\n");
+
+	(void)state;
+	assert_int_equal(r->cstp_encodings, 0);
+	assert_int_equal(r->dtls_encodings, CSTP_ENC_LZ4);
+	talloc_free(ctx);
+}
+
 static void one_family_can_be_wanted(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -140,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_request_is_read),
 		cmocka_unit_test(absent_headers_mean_the_defaults),
+		cmocka_unit_test(unknown_encodings_are_ignored),
 		cmocka_unit_test(one_family_can_be_wanted),
 		cmocka_unit_test(bogus_numbers_are_ignored),
 		cmocka_unit_test(a_master_secret_has_48_bytes),

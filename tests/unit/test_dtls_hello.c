@@ -111,6 +111,8 @@ static void old_versions_and_second_hellos_are_taken(void **state)
 	assert_int_equal(dtls_hello_parse(h, HELLO, false, &out), ERR_OK);
 	assert_int_equal(out.record_version, 0x0100);
 	assert_int_equal(out.message_seq, 1);
+	h[2] = 1;
+	assert_int_equal(verdict(h, HELLO), ERR_SYNTAX);
 }
 
 static void a_hello_without_randomness_is_denied(void **state)

@@ -214,9 +214,10 @@ static void an_ambiguous_length_is_refused(void **state)
 static void malformed_chunks_are_refused(void **state)
 {
 	static const char *const bodies[] = {
-		"\r\n",	  "x\r\n",	   "5;ext=1\r\n",
-		"5\n",	  "1\r\nab",	   "1\r\na\r\n0\r\nTrailer: 1\r\n\r\n",
-		" 1\r\n", "000000005\r\n",
+		"\r\n",		"x\r\n",	 "5;ext=1\r\n",
+		"5\n",		"1\r\nab",	 "1\r\na\r\n0\r\nTrailer: 1\r\n\r\n",
+		" 1\r\n",	"000000005\r\n", "15\n",
+		"1\r\na\r\r\n", "1\r\na\n",	 "0\r\n\n",
 	};
 	char text[200];
 
@@ -229,6 +230,9 @@ static void malformed_chunks_are_refused(void **state)
 	snprintf(text, sizeof text, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
 		 HTTP_BODY_MAX + 1);
 	assert_int_equal(verdict(text), ERR_TOO_LONG);
+	snprintf(text, sizeof text, "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
+		 HTTP_BODY_MAX);
+	assert_int_equal(verdict(text), ERR_AGAIN);
 }
 
 static void pipelined_bytes_are_refused(void **state)

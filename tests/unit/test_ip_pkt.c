@@ -123,6 +123,24 @@ static void extension_headers_are_walked(void **state)
 	assert_int_equal(p.protocol, IPPROTO_HOPOPTS);
 }
 
+/* An authentication header counts its length in 4-byte units, less two (RFC 4302 2.2). */
+static void an_authentication_header_is_walked(void **state)
+{
+	uint8_t pkt[40 + 24 + 8];
+	struct ip_pkt p;
+
+	(void)state;
+	memset(pkt, 0, sizeof pkt);
+	memcpy(pkt, v6, 40);
+	pkt[5] = 32;
+	pkt[6] = IPPROTO_AH;
+	pkt[40] = IPPROTO_UDP;
+	pkt[41] = 4;
+	assert_int_equal(ip_pkt_parse(pkt, sizeof pkt, &p), ERR_OK);
+	assert_int_equal(p.protocol, IPPROTO_UDP);
+	assert_int_equal(p.l4, 64);
+}
+
 static void later_ipv4_fragments_are_marked(void **state)
 {
 	uint8_t copy[sizeof v4];
@@ -147,6 +165,7 @@ int main(void)
 		cmocka_unit_test(trailing_bytes_are_not_part),
 		cmocka_unit_test(control_traffic_is_no_activity),
 		cmocka_unit_test(extension_headers_are_walked),
+		cmocka_unit_test(an_authentication_header_is_walked),
 		cmocka_unit_test(later_ipv4_fragments_are_marked),
 	};
 

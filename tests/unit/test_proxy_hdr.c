@@ -115,6 +115,41 @@ static void the_common_name_of_the_proxy_is_read(void **state)
 	assert_int_equal(verdict(data, sizeof data - 1), ERR_SYNTAX);
 }
 
+static void other_records_are_stepped_over(void **state)
+{
+	static const char data[] =
+		V2 "\x21\x11\0\x22" V2_ADDRS "\x04\0\2xx\x02\0\1s\x20\0\x0a\x02\0\0\0\0"
+		   "\x22\0\2al";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)data, sizeof data - 1, &h), ERR_OK);
+	assert_string_equal(h.ssl_cn, "al");
+	assert_true(h.ssl_verified);
+}
+
+static void a_name_that_does_not_fit_is_no_name(void **state)
+{
+	uint8_t data[16 + 12 + 3 + 5 + 3 + 64] = V2 "\x21\x11\0\x57" V2_ADDRS "\x20\0\x48\x02";
+	struct proxy_hdr h;
+
+	(void)state;
+	data[36] = 0x22;
+	data[38] = 64;
+	memset(data + 39, 'n', 64);
+	assert_int_equal(proxy_hdr_parse(data, sizeof data, &h), ERR_OK);
+	assert_string_equal(h.ssl_cn, "");
+	data[36] = 0x23;
+	data[38] = 63;
+	data[30] = 0x47;
+	data[15] = 0x56;
+	assert_int_equal(proxy_hdr_parse(data, sizeof data - 1, &h), ERR_OK);
+	assert_string_equal(h.ssl_cn, "");
+	data[36] = 0x22;
+	assert_int_equal(proxy_hdr_parse(data, sizeof data - 1, &h), ERR_OK);
+	assert_int_equal(strlen(h.ssl_cn), 63);
+}
+
 static void malformed_binary_is_refused(void **state)
 {
 	static const char version[] = V2 "\x31\x11\0\x0c" V2_ADDRS;
@@ -123,6 +158,8 @@ static void malformed_binary_is_refused(void **state)
 	static const char small6[] = V2 "\x21\x21\0\x0c" V2_ADDRS;
 	static const char huge[] = V2 "\x21\x11\2\x09" V2_ADDRS;
 	static const char tlv[] = V2 "\x21\x11\0\x0e" V2_ADDRS "\x04\0";
+	static const char ssl_short[] = V2 "\x21\x11\0\x13" V2_ADDRS "\x20\0\4\2\0\0\0";
+	static const char most[] = V2 "\x21\x11\2\x08" V2_ADDRS;
 	static const char tlv_over[] = V2 "\x21\x11\0\x10" V2_ADDRS "\x04\0\2x";
 
 	(void)state;
@@ -133,6 +170,8 @@ static void malformed_binary_is_refused(void **state)
 	assert_int_equal(verdict(huge, 28), ERR_TOO_LONG);
 	assert_int_equal(verdict(tlv, 30), ERR_SYNTAX);
 	assert_int_equal(verdict(tlv_over, 32), ERR_SYNTAX);
+	assert_int_equal(verdict(ssl_short, 35), ERR_SYNTAX);
+	assert_int_equal(verdict(most, 28), ERR_AGAIN);
 }
 
 int main(void)
@@ -143,6 +182,8 @@ int main(void)
 		cmocka_unit_test(binary_headers_are_read),
 		cmocka_unit_test(a_health_check_has_no_address),
 		cmocka_unit_test(the_common_name_of_the_proxy_is_read),
+		cmocka_unit_test(other_records_are_stepped_over),
+		cmocka_unit_test(a_name_that_does_not_fit_is_no_name),
 		cmocka_unit_test(malformed_binary_is_refused),
 	};
 
