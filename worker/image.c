@@ -64,13 +64,12 @@ static enum err load_rows(struct image *image, const WorkerConf *wc)
 
 char *image_priorities(TALLOC_CTX *ctx, const struct host_conf *host)
 {
-	/* Not written by the administrator: nothing older than TLS 1.2, and no TLS 1.3 for the
-	 * AnyConnect releases that cannot sign in it (protocol.md 2.2). */
+	/* Not written by the administrator: nothing older than TLS 1.2 (protocol.md 2.2).  That
+	 * cisco-client-compat forbids TLS 1.3 is in the value already. */
 	bool ours = !host->origin || !host->origin[CONF_OPT_tls_priorities];
 
-	return talloc_asprintf(ctx, "%s%s%s", host->tls_priorities,
-			       ours ? ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1" : "",
-			       ours && host->cisco_client_compat ? ":-VERS-TLS1.3" : "");
+	return talloc_asprintf(ctx, "%s%s", host->tls_priorities,
+			       ours ? ":-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1" : "");
 }
 
 static enum err load_priorities(struct image *image, struct vhost *v)

@@ -2,6 +2,7 @@
 #include "worker/tunnel.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -292,9 +293,11 @@ enum err tunnel_run(struct worker *w, struct tunnel_plan *plan)
 		err = make_channels(t);
 	if (err)
 		return err;
-	buf_reset(&plan->head);
 	w->tunnel = t;
 	announce(w, plan);
+	/* What the login and the handshake needed is not needed for the rest of a long life. */
+	TALLOC_FREE(plan->head.data);
+	(void)malloc_trim(0);
 	if (w->image->sandbox)
 		err = sandbox_enter(w->image->sandbox, SANDBOX_TUNNEL);
 	if (!err)

@@ -29,6 +29,8 @@
  *	READY	 the end */
 enum state { LOADING = 1, READY = 2 };
 
+enum { CHILD_FDS_VIA = 64 };
+
 struct zygote {
 	int super_fd, main_fd; /* main_fd: -1 while main is being started again */
 	int signal_fd;
@@ -186,15 +188,18 @@ static enum err on_conf(struct zygote *z, const int *fd, const ZygoteConf *msg, 
 	return become_ready(z);
 }
 
-/* The child keeps three descriptors of its own; everything of the zygote is closed. */
+/* Moves FD to the number TO. */
+static int place(int fd, int to)
+{
+	return fd == to ? fd : dup2(fd, to);
+}
+
+/* The child keeps three descriptors of its own; everything else is closed, whoever left it open. */
 static void become_child(struct zygote *z)
 {
+	int fds[] = { z->birth.client, z->birth.main_fd, z->birth.auth_fd };
 	sigset_t none;
 
-	close(z->super_fd);
-	if (z->main_fd >= 0)
-		close(z->main_fd);
-	close(z->signal_fd);
 	if (z->image->sandbox) {
 		/* Nobody writes to the server's terminal or log file but through main. */
 		for (int fd = STDIN_FILENO; fd < STDERR_FILENO; fd++)
@@ -203,7 +208,13 @@ static void become_child(struct zygote *z)
 		(void)dup2(z->null_fd, STDERR_FILENO);
 #endif
 	}
-	close(z->null_fd);
+	/* Through high numbers, so that none is overwritten before it has moved. */
+	for (int i = 0; i < 3; i++)
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS_VIA);
+	z->birth.client = place(fds[0], STDERR_FILENO + 1);
+	z->birth.main_fd = place(fds[1], STDERR_FILENO + 2);
+	z->birth.auth_fd = place(fds[2], STDERR_FILENO + 3);
+	(void)close_range(STDERR_FILENO + 4, ~0U, 0);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_NAME, "sallyport-work");

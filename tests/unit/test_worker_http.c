@@ -1,0 +1,498 @@
+/* Tests of the dialogue before the tunnel, with the environment played by the test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/secret.h"
+#include "worker/http/connect.h"
+#include "worker/http/http.h"
+#include "worker/http/routes.h"
+#include "worker/image.h"
+#include "worker/tunnel.h"
+
+/* ---- the stage ---- */
+
+struct play {
+	TALLOC_CTX *ctx;
+	struct conf *conf;
+	struct http_peer peer;
+	struct log_ctx log;
+	const char *input; /* what the client sends, a line of the dialogue at a time */
+	struct buf output;
+	struct login_answer answer; /* what auth says */
+	char seen_group[GROUP_NAME_MAX + 1];
+	char seen_password[64];
+	bool seen_context, seen_logout;
+	unsigned steps;
+	struct tunnel_grant grant;
+	struct tunnel_plan *plan;
+	enum err result;
+};
+
+/* One request per read, as records come; requests are separated by \1 in the script. */
+static enum err play_read(void *arg, void *data, size_t cap, size_t *len)
+{
+	struct play *p = arg;
+	size_t n = strcspn(p->input, "\1");
+
+	if (!*p->input)
+		return ERR_CLOSED;
+	n = n < cap ? n : cap;
+	memcpy(data, p->input, n);
+	p->input += n;
+	if (*p->input == '\1')
+		p->input++;
+	*len = n;
+	return ERR_OK;
+}
+
+static enum err play_write(void *arg, const void *data, size_t len)
+{
+	buf_put(&((struct play *)arg)->output, data, len);
+	return ERR_OK;
+}
+
+static enum err play_step(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
+			  struct login_answer **out)
+{
+	struct play *p = arg;
+
+	p->steps++;
+	p->seen_context = step->context != NULL;
+	str_copy(p->seen_group, sizeof p->seen_group, step->group_url);
+	str_copy(p->seen_password, sizeof p->seen_password,
+		 step->input->n_answers ? step->input->answer[0].value : "");
+	*out = talloc_memdup(ctx, &p->answer, sizeof p->answer);
+	return ERR_OK;
+}
+
+static enum err play_open(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
+			  struct tunnel_grant **out)
+{
+	struct play *p = arg;
+
+	(void)ask;
+	*out = talloc_memdup(ctx, &p->grant, sizeof p->grant);
+	return ERR_OK;
+}
+
+static enum err play_logout(void *arg, const uint8_t ticket[COOKIE_LEN])
+{
+	(void)ticket;
+	((struct play *)arg)->seen_logout = true;
+	return ERR_OK;
+}
+
+static void play_client(void *arg, const struct http_client *client)
+{
+	(void)arg;
+	(void)client;
+}
+
+static const struct http_env env = {
+	play_read, play_write, play_step, play_open, play_logout, play_client,
+};
+
+static struct conf *conf_of(TALLOC_CTX *ctx, const char *const *rows)
+{
+	struct conf_rows list = { 0 };
+	struct conf *conf = NULL;
+
+	for (; rows[0]; rows += 2) {
+		const struct conf_row row = { .option = rows[0], .value = rows[1], .file = "test" };
+		assert_int_equal(conf_rows_add(ctx, &list, &row), ERR_OK);
+	}
+	assert_int_equal(conf_from_rows(ctx, &list, CONF_SHARE, NULL, &conf), ERR_OK);
+	return conf;
+}
+
+static void play_init(struct play *p, const char *const *rows)
+{
+	static const struct auth_field fields[] = { { AUTH_FIELD_TEXT, "username", NULL, NULL },
+						    { AUTH_FIELD_PASSWORD, "password", NULL,
+						      NULL } };
+	struct session_conf *session = NULL;
+	struct conf_rows none = { 0 };
+
+	*p = (struct play){ .ctx = talloc_new(NULL) };
+	buf_init(&p->output, p->ctx, 1 << 20);
+	p->conf = conf_of(p->ctx, rows);
+	strcpy(p->peer.cert_sha1, "0123456789ABCDEF0123456789ABCDEF01234567");
+	p->peer.tls13 = true;
+	p->answer.has_context = true;
+	memset(p->answer.context, 7, sizeof p->answer.context);
+	p->answer.form.id = "main";
+	p->answer.form.fields = fields;
+	p->answer.form.n_fields = 2;
+	assert_int_equal(conf_session_new(p->ctx, p->conf->host[0], &none, NULL, &session), ERR_OK);
+	p->grant = (struct tunnel_grant){ .granted = true, .conf = session, .user = "ann" };
+	assert_int_equal(addr_net_parse("10.1.2.3/24", &p->grant.v4), ERR_OK);
+	p->grant.udp = true;
+	p->grant.udp_port = 443;
+}
+
+static const char *play_run(struct play *p, const char *input)
+{
+	struct http_dialogue d = {
+		.conf = p->conf,
+		.host = p->conf->host[0],
+		.peer = &p->peer,
+		.env = &env,
+		.arg = p,
+		.log = &p->log,
+	};
+
+	p->input = input;
+	buf_reset(&p->output);
+	p->result = http_run(&d, p->ctx, &p->plan);
+	return p->plan ? buf_text(&p->plan->head) : buf_text(&p->output);
+}
+
+static void play_end(struct play *p)
+{
+	talloc_free(p->ctx);
+}
+
+static const char *const no_rows[] = { NULL };
+
+#define POST(path, body_len, body)                                                                 \
+	"POST " path " HTTP/1.1\r\nHost: h\r\nContent-Length: " body_len "\r\n\r\n" body
+#define CONNECT(cookie, more)                                                                      \
+	"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: h\r\n" cookie                                  \
+	"X-CSTP-Full-IPv6-Capability: true\r\n" more "\r\n"
+#define COOKIE "Cookie: webvpn=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
+
+/* ---- routes ---- */
+
+static void fixed_documents_are_found_by_the_get_rules(void **state)
+{
+	(void)state;
+	assert_non_null(route_canned("/1/Linux"));
+	assert_non_null(route_canned("/1/Linux/x"));
+	assert_null(route_canned("/1/Linuxx"));
+	assert_non_null(route_canned("/+CSCOT+/translation-table.xml"));
+	assert_string_equal(route_canned("/1/binaries/update.txt")->body, "0,0,0000\n");
+	assert_null(route_canned("/cert.pem"));
+}
+
+static void path_becomes_a_group_name(void **state)
+{
+	char g[GROUP_NAME_MAX + 1];
+
+	(void)state;
+	route_group_of("/staff", g);
+	assert_string_equal(g, "staff");
+	route_group_of("/my%20staff/", g);
+	assert_string_equal(g, "my staff");
+	route_group_of("/auth", g);
+	assert_string_equal(g, "");
+	route_group_of("/a%00b", g);
+	assert_string_equal(g, "");
+	route_group_of("/0123456789012345678901234567890123456789012345678901234567890123", g);
+	assert_string_equal(g, "");
+}
+
+static void unknown_get_is_404_and_unknown_post_a_login(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_non_null(
+		strstr(play_run(&p, "GET /x HTTP/1.1\r\n\r\n"), "HTTP/1.1 404 Not found\r\n"));
+	assert_int_equal(p.steps, 0);
+	assert_non_null(strstr(play_run(&p, POST("/staff?a=b", "0", "")), "<auth id=\"main\">"));
+	assert_string_equal(p.seen_group, "staff");
+	assert_non_null(strstr(play_run(&p, POST("/svc", "0", "")), "HTTP/1.1 404 Not found\r\n"));
+	play_end(&p);
+}
+
+static void logout_needs_the_ticket(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_non_null(
+		strstr(play_run(&p, "GET /logout HTTP/1.1\r\n\r\n"), "HTTP/1.1 200 OK\r\n"));
+	assert_false(p.seen_logout);
+	play_run(&p, "GET /logout HTTP/1.1\r\n" COOKIE "\r\n");
+	assert_true(p.seen_logout);
+	play_end(&p);
+}
+
+/* ---- login ---- */
+
+static void context_of_the_connection_goes_on_without_a_cookie(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	play_run(&p, POST("/", "0", "") "\1" POST("/auth", "14", "password=a%26b"));
+	assert_int_equal(p.steps, 2);
+	assert_true(p.seen_context);
+	assert_string_equal(p.seen_password, "a&b");
+	play_end(&p);
+}
+
+static void success_carries_all_cookies_and_the_banner(void **state)
+{
+	static const char *const rows[] = { "banner", "Hi <you>", "cookie-timeout", "77", NULL };
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, rows);
+	text = play_run(&p, POST("/", "0", ""));
+	assert_non_null(strstr(text, "Set-Cookie: webvpncontext=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc"
+				     "HBwcHBwc=; Max-Age=77; Secure; HttpOnly\r\n"));
+	p.answer.kind = LOGIN_TICKET;
+	p.answer.has_context = false;
+	text = play_run(&p, POST("/auth", "10", "password=x"));
+	assert_non_null(strstr(text, "<auth id=\"success\">"));
+	assert_non_null(strstr(text, "<banner>Hi &lt;you&gt;</banner>"));
+	assert_non_null(strstr(text,
+			       "Set-Cookie: webvpn=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=;"
+			       " Secure; HttpOnly\r\n"));
+	assert_non_null(strstr(text, "&sh:0123456789ABCDEF0123456789ABCDEF01234567"));
+	assert_non_null(strstr(text, "Set-Cookie: webvpncontext=;"));
+	play_end(&p);
+}
+
+static void after_the_ticket_unknown_posts_are_404(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	p.answer.kind = LOGIN_TICKET;
+	assert_non_null(
+		strstr(play_run(&p, POST("/auth", "10", "password=x") "\1" POST("/staff", "0", "")),
+		       "HTTP/1.1 404 Not found\r\n"));
+	assert_int_equal(p.steps, 1);
+	play_end(&p);
+}
+
+static void malformed_documents_are_refused_for_good(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_non_null(strstr(play_run(&p, POST("/", "8", "<config>")), "HTTP/1.1 401 "));
+	assert_int_equal(p.result, ERR_DENIED);
+	assert_int_equal(p.steps, 0);
+	play_end(&p);
+}
+
+static void challenge_goes_on_and_names_the_fallback(void **state)
+{
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, no_rows);
+	p.answer.kind = LOGIN_DENIED;
+	p.answer.challenge = "Negotiate";
+	p.answer.fallback = true;
+	text = play_run(&p, POST("/", "0", "") "\1" POST("/", "0", ""));
+	assert_non_null(strstr(text, "\r\nWWW-Authenticate: Negotiate\r\n"));
+	assert_non_null(strstr(text, "\r\nX-HTTP-Auth-Support: fallback\r\n"));
+	assert_int_equal(p.steps, 2);
+	play_end(&p);
+}
+
+static void old_openconnect_gets_a_bare_password_form(void **state)
+{
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, no_rows);
+	text = play_run(&p,
+			"GET / HTTP/1.1\r\nUser-Agent: Open AnyConnect VPN Agent v3.20\r\n\r\n");
+	assert_non_null(strstr(text, "<auth id=\"passwd\">"));
+	assert_null(strstr(text, "config-auth"));
+	play_end(&p);
+}
+
+/* ---- CONNECT ---- */
+
+static void answer_configures_the_client(void **state)
+{
+	static const char *const rows[] = { "dns",
+					    "10.1.2.1",
+					    "route",
+					    "10.0.0.0/8",
+					    "dpd",
+					    "60",
+					    "custom-header",
+					    "X-User: %{U}",
+					    "custom-header",
+					    "X-Bad: %{Z}",
+					    "rekey-method",
+					    "ssl",
+					    NULL };
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, rows);
+	text = play_run(&p, CONNECT(COOKIE, "X-DTLS-CipherSuite: PSK-NEGOTIATE\r\n"));
+	assert_int_equal(p.result, ERR_OK);
+	assert_int_equal(strncmp(text, "HTTP/1.1 200 CONNECTED\r\n", 24), 0);
+	assert_non_null(strstr(text, "\r\nX-CSTP-Address: 10.1.2.3\r\n"));
+	assert_non_null(strstr(text, "\r\nX-CSTP-Netmask: 255.255.255.0\r\n"));
+	assert_non_null(strstr(text, "\r\nX-CSTP-DNS: 10.1.2.1\r\n"));
+	assert_non_null(strstr(text, "\r\nX-CSTP-Split-Include: 10.0.0.0/255.0.0.0\r\n"));
+	assert_non_null(strstr(text, "\r\nX-CSTP-DPD: 60\r\n"));
+	assert_non_null(strstr(text, "\r\nX-User: ann\r\n"));
+	assert_null(strstr(text, "X-Bad"));
+	/* TLS 1.3: the server rekeys, the client is told a time that never comes. */
+	assert_non_null(strstr(text, "\r\nX-CSTP-Rekey-Time: 31536000\r\n"));
+	assert_true(p.plan->rekey_time >= 172800 && p.plan->rekey_time < 172830);
+	assert_int_equal(p.plan->data_mtu, 1434);
+	play_end(&p);
+}
+
+static void mobile_clients_get_their_own_timers(void **state)
+{
+	static const char *const rows[] = { "dpd", "60", "mobile-dpd", "600", NULL };
+	struct play p;
+
+	(void)state;
+	play_init(&p, rows);
+	assert_non_null(strstr(play_run(&p, CONNECT(COOKIE, "X-CSTP-License: mobile\r\n")),
+			       "\r\nX-CSTP-DPD: 600\r\n"));
+	play_end(&p);
+}
+
+static void small_links_withdraw_ipv6(void **state)
+{
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_int_equal(addr_net_parse("fd00::5/128", &p.grant.v6), ERR_OK);
+	text = play_run(&p, CONNECT(COOKIE, "X-CSTP-Base-MTU: 1280\r\n"));
+	assert_null(strstr(text, "X-CSTP-Address-IP6"));
+	assert_int_equal(p.plan->v6.addr.family, 0);
+	text = play_run(&p, CONNECT(COOKIE, "X-CSTP-Base-MTU: 1500\r\n"));
+	assert_non_null(strstr(text, "\r\nX-CSTP-Address-IP6: fd00::5/128\r\n"));
+	play_end(&p);
+}
+
+static void absurd_mtu_headers_change_nothing(void **state)
+{
+	static const char *const values[] = { "0",	    "1",     "30",
+					      "799",	    "65536", "-1",
+					      "4294967295", "x",     "99999999999999999999" };
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		char text[1024];
+		snprintf(text, sizeof text,
+			 CONNECT(COOKIE, "X-CSTP-Base-MTU: %s\r\nX-CSTP-MTU: %s\r\n"), values[i],
+			 values[i]);
+		play_run(&p, text);
+		assert_non_null(p.plan);
+		assert_int_equal(p.plan->data_mtu, 1434);
+	}
+	play_end(&p);
+}
+
+static void no_udp_offers_no_dtls(void **state)
+{
+	static const char *const rows[] = { "no-udp", "true", NULL };
+	struct play p;
+
+	(void)state;
+	play_init(&p, rows);
+	assert_null(strstr(play_run(&p, CONNECT(COOKIE, "X-DTLS-CipherSuite: PSK-NEGOTIATE\r\n")),
+			   "X-DTLS"));
+	play_end(&p);
+}
+
+static void refusals_are_worded_for_the_client(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_non_null(strstr(play_run(&p, CONNECT("", "")), "HTTP/1.1 503 "));
+	assert_non_null(strstr(play_run(&p, CONNECT("Cookie: a=1; webvpn=zz\r\n", "")),
+			       "HTTP/1.1 401 Cookie is not acceptable\r\n"));
+	p.grant = (struct tunnel_grant){ .status = 503, .reason = "No address" };
+	assert_non_null(strstr(play_run(&p, CONNECT(COOKIE, "")), "\r\nX-Reason: No address\r\n"));
+	p.grant = (struct tunnel_grant){ .status = 401, .reason = "" };
+	assert_non_null(strstr(play_run(&p, CONNECT(COOKIE, "")),
+			       "HTTP/1.1 401 Cookie is not acceptable\r\n"));
+	assert_int_equal(p.result, ERR_DENIED);
+	assert_non_null(strstr(play_run(&p, "CONNECT /other HTTP/1.1\r\n" COOKIE "\r\n"),
+			       "HTTP/1.1 404 Not found\r\n"));
+	play_end(&p);
+}
+
+/* ---- priorities and ends ---- */
+
+static void unwritten_priorities_are_modern(void **state)
+{
+	static const char *const own[] = { "tls-priorities", "NORMAL", NULL };
+	TALLOC_CTX *ctx = talloc_new(NULL);
+
+	(void)state;
+	assert_string_equal(
+		image_priorities(ctx, conf_of(ctx, no_rows)->host[0]),
+		"NORMAL:%SERVER_PRECEDENCE:%COMPAT:-VERS-SSL3.0:-VERS-TLS1.0:-VERS-TLS1.1");
+	assert_string_equal(image_priorities(ctx, conf_of(ctx, own)->host[0]), "NORMAL");
+	talloc_free(ctx);
+}
+
+static void only_wilful_ends_destroy_the_session(void **state)
+{
+	(void)state;
+	assert_false(tunnel_end_keeps(tunnel_end_reason(PATH_END_USER), false));
+	assert_false(tunnel_end_keeps(tunnel_end_reason(PATH_END_SESSION_TIMEOUT), true));
+	assert_false(tunnel_end_keeps(END_REASON__END_ADMIN, true));
+	assert_true(tunnel_end_keeps(tunnel_end_reason(PATH_END_PAUSE), false));
+	assert_true(tunnel_end_keeps(tunnel_end_reason(PATH_END_CLOSED), false));
+	assert_true(tunnel_end_keeps(tunnel_end_reason(PATH_END_DPD), false));
+	assert_true(tunnel_end_keeps(tunnel_end_reason(PATH_END_IDLE), true));
+	assert_true(tunnel_end_keeps(tunnel_end_reason(PATH_END_STALLED), false));
+	assert_true(tunnel_end_keeps(END_REASON__END_TAKEOVER, false));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fixed_documents_are_found_by_the_get_rules),
+		cmocka_unit_test(path_becomes_a_group_name),
+		cmocka_unit_test(unknown_get_is_404_and_unknown_post_a_login),
+		cmocka_unit_test(logout_needs_the_ticket),
+		cmocka_unit_test(context_of_the_connection_goes_on_without_a_cookie),
+		cmocka_unit_test(success_carries_all_cookies_and_the_banner),
+		cmocka_unit_test(after_the_ticket_unknown_posts_are_404),
+		cmocka_unit_test(malformed_documents_are_refused_for_good),
+		cmocka_unit_test(challenge_goes_on_and_names_the_fallback),
+		cmocka_unit_test(old_openconnect_gets_a_bare_password_form),
+		cmocka_unit_test(answer_configures_the_client),
+		cmocka_unit_test(mobile_clients_get_their_own_timers),
+		cmocka_unit_test(small_links_withdraw_ipv6),
+		cmocka_unit_test(absurd_mtu_headers_change_nothing),
+		cmocka_unit_test(no_udp_offers_no_dtls),
+		cmocka_unit_test(refusals_are_worded_for_the_client),
+		cmocka_unit_test(unwritten_priorities_are_modern),
+		cmocka_unit_test(only_wilful_ends_destroy_the_session),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
