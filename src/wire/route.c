@@ -38,10 +38,8 @@ char *route_print_cidr(const struct route *route, char text[ADDR_NET_TEXT])
 
 bool route_is_default(const struct route *route)
 {
-	static const struct addr zero;
+	static const struct addr zero = { .family = AF_INET };
 
 	/* config.md 13.2: 0.0.0.0/0 is more useful as the default route it means */
-	return route->is_default ||
-	       (route->net.prefix == 0 &&
-		memcmp(route->net.addr.bytes, zero.bytes, addr_len(&route->net.addr)) == 0);
+	return route->is_default || (route->net.prefix == 0 && addr_equal(&route->net.addr, &zero));
 }

@@ -23,7 +23,8 @@ char *route_print(const struct route *route, char text[ADDR_NET_TEXT]);
 /* The CIDR form: "10.0.0.0/8"; 0.0.0.0/0 for default. */
 char *route_print_cidr(const struct route *route, char text[ADDR_NET_TEXT]);
 
-/* The default route of either family, also written as 0.0.0.0/0 or ::/0. */
+/* The default route, also written as 0.0.0.0/0.  ::/0 is an ordinary route: who adds it to IPv4
+ * networks wants all of IPv6 through the tunnel, but not all of IPv4. */
 bool route_is_default(const struct route *route);
 
 #endif /* WIRE_ROUTE_H */

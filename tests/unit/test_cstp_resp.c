@@ -121,7 +121,9 @@ static void full_tunnel_has_no_includes(void **state)
 		    strstr(build(f), "Exclude: 192.168"));
 	f->r.routes = LIST("0.0.0.0/0");
 	assert_null(strstr(build(f), "Split-Include"));
-	f->r.routes = LIST("10.0.0.0/8");
+	f->r.routes = LIST("10.0.0.0/8", "::/0");
+	assert_true(has(f, "X-CSTP-Split-Include: 10.0.0.0/255.0.0.0"));
+	assert_true(has(f, "X-CSTP-Split-Include-IP6: ::/0"));
 	assert_true(has(f, "X-CSTP-Tunnel-All-DNS: false"));
 	f->r.tunnel_all_dns = true;
 	assert_true(has(f, "X-CSTP-Tunnel-All-DNS: true"));
