@@ -250,12 +250,19 @@ static void send_tunnel(struct session *s)
 void connect_tell_opened(struct session *s)
 {
 	SessionOpened opened = SESSION_OPENED__INIT;
-	const struct tun_addrs *a = tun_addrs(s->tun);
+	struct tun_addrs a = { .v6_prefix = 0 };
 
+	/* After a restart of main the device comes with the worker's answer, which may be later. */
+	if (s->tun)
+		a = *tun_addrs(s->tun);
+	else if (s->v4)
+		a.v4_peer = *lease_addr(s->v4);
+	if (!s->tun && s->v6)
+		a.v6_peer = *lease_addr(s->v6);
 	opened.sid = s->sid;
 	opened.worker_id = s->worker->id;
-	opened.v4 = ipc_addr(&a->v4_peer);
-	opened.v6 = ipc_addr(&a->v6_peer);
+	opened.v4 = ipc_addr(&a.v4_peer);
+	opened.v6 = ipc_addr(&a.v6_peer);
 	main_tell_auth(s->m, TO_AUTH__MSG_SESSION_OPENED, &opened, -1);
 }
 

@@ -13,10 +13,11 @@
 
 static void note_utmp(const struct session *s, bool login)
 {
-	const struct utmp_entry entry = { tun_name(s->tun), s->user, s->id, s->remote.addr };
+	struct utmp_entry entry = { NULL, s->user, s->id, s->remote.addr };
 
-	if (!s->m->conf->use_utmp)
+	if (!s->m->conf->use_utmp || !s->tun)
 		return;
+	entry.device = tun_name(s->tun);
 	if (login)
 		utmp_login(&entry);
 	else
@@ -157,7 +158,7 @@ static void end_tunnel(struct session *s)
 	session_set_peer(s, &nowhere);
 	log_end(s);
 	count_end(s);
-	if (s->up && s->tun)
+	if (s->up)
 		note_utmp(s, false);
 	tell_closed(s, !s->up);
 }
