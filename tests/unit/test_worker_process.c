@@ -33,6 +33,13 @@ static const char connect_request[] =
 	"X-DTLS-CipherSuite: PSK-NEGOTIATE:AES256-SHA\r\n\r\n";
 
 static const char *const open_rows[] = { "isolate-workers", "false", "banner", "Hello", NULL };
+static const char *const vhost_rows[] = { "isolate-workers",
+					  "false",
+					  "cisco-client-compat@old.example",
+					  "true",
+					  "banner@old.example",
+					  "Old",
+					  NULL };
 static const char *const closed_rows[] = { "isolate-workers", "true", "banner", "Hello", NULL };
 
 static bool isolated;
@@ -334,6 +341,49 @@ static void old_tls_versions_are_refused(void **state)
 	actor_free(&a);
 }
 
+static void name_in_the_hello_selects_host_priorities_and_texts(void **state)
+{
+	struct stage *s = stage_new(vhost_rows, false);
+	struct actor a;
+
+	(void)state;
+	stage_spawn(s, &a);
+	assert_int_equal(actor_connect(&a, "OLD.example", NULL), 0);
+	assert_int_equal(gnutls_protocol_get_version(a.tls), GNUTLS_TLS1_2);
+	log_in(&a);
+	assert_non_null(strstr(a.text, "<banner>Old</banner>"));
+	actor_free(&a);
+
+	stage_spawn(s, &a);
+	assert_int_equal(actor_connect(&a, "unknown.example", NULL), 0);
+	assert_int_equal(gnutls_protocol_get_version(a.tls), GNUTLS_TLS1_3);
+	log_in(&a);
+	assert_null(strstr(a.text, "<banner>"));
+	actor_free(&a);
+	stage_free(s);
+}
+
+static void known_protocols_are_chosen_and_unknown_ones_ignored(void **state)
+{
+	static unsigned char http[] = "http/1.1", h2[] = "h2";
+	const gnutls_datum_t known = { http, sizeof http - 1 }, unknown = { h2, sizeof h2 - 1 };
+	gnutls_datum_t chosen;
+	struct actor a;
+
+	stage_spawn(*state, &a);
+	a.alpn = &known;
+	assert_int_equal(actor_connect(&a, NULL, NULL), 0);
+	assert_int_equal(gnutls_alpn_get_selected_protocol(a.tls, &chosen), 0);
+	assert_memory_equal(chosen.data, "http/1.1", 8);
+	actor_free(&a);
+
+	stage_spawn(*state, &a);
+	a.alpn = &unknown;
+	assert_int_equal(actor_connect(&a, NULL, NULL), 0);
+	assert_true(gnutls_alpn_get_selected_protocol(a.tls, &chosen) < 0);
+	actor_free(&a);
+}
+
 static void zygote_survives_the_loss_of_main(void **state)
 {
 	struct stage *s = *state;
@@ -383,6 +433,8 @@ int main(void)
 		CASE(auth_hello_repeats_the_question),
 		CASE(all_key_exchanges_reach_the_key),
 		CASE(old_tls_versions_are_refused),
+		CASE(known_protocols_are_chosen_and_unknown_ones_ignored),
+		cmocka_unit_test(name_in_the_hello_selects_host_priorities_and_texts),
 		CASE(zygote_survives_the_loss_of_main),
 		CASE_CLOSED(connect_opens_the_tunnel_and_packets_flow),
 		CASE_CLOSED(lost_connection_keeps_the_session),

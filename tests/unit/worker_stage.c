@@ -405,6 +405,8 @@ int actor_connect(struct actor *a, const char *sni, const char *priorities)
 	gnutls_credentials_set(a->tls, GNUTLS_CRD_CERTIFICATE, cred);
 	if (sni)
 		gnutls_server_name_set(a->tls, GNUTLS_NAME_DNS, sni, strlen(sni));
+	if (a->alpn)
+		gnutls_alpn_set_protocols(a->tls, a->alpn, 1, 0);
 	gnutls_transport_set_int(a->tls, a->client);
 	gnutls_handshake_set_timeout(a->tls, WAIT_MS);
 	gnutls_record_set_timeout(a->tls, WAIT_MS);

@@ -29,7 +29,8 @@ struct actor {
 	gnutls_session_t tls;
 	pthread_t auth;
 	bool refuse_tunnel, silent_auth;
-	char text[65536]; /* last answer read */
+	const gnutls_datum_t *alpn; /* offered when set */
+	char text[65536];	    /* last answer read */
 };
 
 /* Starts the program.  ROWS: pairs of option and value, ended by NULL.  ISOLATE: with the sandbox
