@@ -78,19 +78,6 @@ static enum err end_document(struct exchange *x, struct buf *doc)
 	return ERR_OK;
 }
 
-/* The "no group" entry is the configuration's business, unless auth named it already. */
-static const char *default_group(const struct exchange *x, const struct auth_form *f)
-{
-	const char *label = x->d->host->default_select_group;
-
-	if (!f->n_groups || (f->selected && *f->selected))
-		return NULL;
-	for (size_t i = 0; i < f->n_groups; i++)
-		if (strcmp(f->groups[i].value, AUTH_GROUP_NONE) == 0)
-			return NULL;
-	return label;
-}
-
 /* openconnect 3 and older know the password form by another name (protocol.md 4.2). */
 static const char *form_id(const struct exchange *x, const struct auth_form *f)
 {
@@ -111,7 +98,6 @@ static enum err send_form(struct exchange *x, const struct login_answer *a)
 	form.id = form_id(x, &a->form);
 	form.banner = x->d->host->pre_login_banner;
 	form.action = "/auth";
-	form.default_group = default_group(x, &a->form);
 	buf_init(&doc, x->ctx, DOCUMENT_MAX);
 	auth_form_build(&doc, &form, is_bare(x));
 	begin_document(x, a);
