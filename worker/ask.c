@@ -29,13 +29,16 @@ static char *vhost_name(const struct worker *w)
 
 enum err ask_sign(void *arg, TALLOC_CTX *ctx, const Sign *request, ProtobufCBinaryData *out)
 {
+	struct worker *w = arg;
+	Sign sign = *request;
 	ToAuth msg = TO_AUTH__INIT;
 	const ToWorker *answer = NULL;
 	enum err err;
 
+	sign.generation = w->image->generation;
 	msg.msg_case = TO_AUTH__MSG_SIGN;
-	msg.sign = (Sign *)(uintptr_t)request;
-	err = io_call(arg, ctx, &msg, &answer);
+	msg.sign = &sign;
+	err = io_call(w, ctx, &msg, &answer);
 	if (err)
 		return err;
 	if (!answer->signed_->ok)
