@@ -43,7 +43,6 @@ static void switch_to(struct auth *a, struct hosts *h)
 	for (size_t i = 0; i < h->n; i++)
 		keys_log(h->item[i].keys, h->item[i].conf->name);
 	a->phase = AUTH_SERVING;
-	runners_warm(a->runners);
 	workers_open(a);
 }
 

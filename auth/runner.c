@@ -16,6 +16,9 @@ extern char **environ;
 
 enum { CHANNEL_FD = 3, ARGS_MAX = 16 };
 
+/* Seconds that a runner waits for its next job: in a quiet hour nobody pays for its memory. */
+static const double idle_time = 30;
+
 struct runner {
 	struct runners *pool;
 	pid_t pid;
@@ -23,7 +26,7 @@ struct runner {
 	struct runner_job *job; /* NULL: idle, or its job was cancelled while it worked */
 	bool busy;
 	uint64_t job_id;
-	ev_timer limit;
+	ev_timer limit; /* of the job, or of the wait for the next one */
 	ev_child end;
 	struct runner *next, **prev;
 };
@@ -159,7 +162,8 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	log_warn(NULL, "runner-too-slow", kv_u64("pid", (uint64_t)r->pid));
+	if (r->busy)
+		log_warn(NULL, "runner-too-slow", kv_u64("pid", (uint64_t)r->pid));
 	retire(r, ERR_TIMEOUT);
 	run_next(p);
 }
@@ -205,6 +209,8 @@ static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *top
 	} else {
 		r->busy = false;
 		ev_timer_stop(p->loop, &r->limit);
+		ev_timer_set(&r->limit, idle_time, 0);
+		ev_timer_start(p->loop, &r->limit);
 		if (j)
 			finish(j, ERR_OK, &v);
 	}
@@ -305,6 +311,7 @@ static void give(struct runner *r, struct runner_job *j)
 	r->job = j;
 	r->job_id = j->msg.id;
 	r->busy = true;
+	ev_timer_stop(r->pool->loop, &r->limit);
 	ev_timer_set(&r->limit, (double)r->pool->limits.time_ms / 1000, 0);
 	ev_timer_start(r->pool->loop, &r->limit);
 	err = chan_send(r->chan, &top.base, NULL, 0);
@@ -354,13 +361,6 @@ static int pool_destroy(struct runners *p)
 {
 	ev_timer_stop(p->loop, &p->kick);
 	return 0;
-}
-
-void runners_warm(struct runners *p)
-{
-	while (p->n_runners < p->limits.processes)
-		if (start_one(p))
-			return;
 }
 
 enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *argv,

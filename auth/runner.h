@@ -1,8 +1,9 @@
 /* runner.h - work that may block, in child processes.
  *
  * Auth answers at once or hands the work to a runner: this same program, executed anew, with no key
- * in its memory and one channel.  A few runners serve all jobs; jobs wait in a bounded queue; a
- * runner that takes too long is killed and its job fails.  Used by auth. */
+ * in its memory and one channel.  Runners start when jobs come and end when none come for a while;
+ * a few serve all jobs; jobs wait in a bounded queue; a runner that takes too long is killed and
+ * its job fails.  Used by auth. */
 #ifndef AUTH_RUNNER_H
 #define AUTH_RUNNER_H
 
@@ -39,9 +40,6 @@ typedef void runner_done_fn(void *arg, enum err err, const struct verdict *v);
  * kills the runners. */
 MUST_USE enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *argv,
 			      const struct runner_limits *limits, struct runners **out);
-
-/* Starts the runners that are missing, so that the first logins need not wait for them. */
-void runners_warm(struct runners *r);
 
 /* Hands CALL to a runner, now or when one is free; everything in it is copied.  *OUT is a child of
  * OWNER; freeing it cancels the job: DONE is not called then.  ERR_EXHAUSTED: too many wait. */

@@ -24,7 +24,7 @@
 
 enum {
 	SLOT_SIZE = 1024,
-	SLOTS_FIRST = 63, /* with the header 64 KiB */
+	SLOTS_FIRST = 15, /* with the header 16 KiB */
 	SLOTS_MAX = 1 << 24,
 };
 

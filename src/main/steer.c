@@ -37,7 +37,7 @@ struct steer {
 	struct udp_listener *first;
 	uint64_t second; /* the one that handovers are counted in */
 	unsigned handovers;
-	uint8_t data[BATCH][DATAGRAM];
+	uint8_t (*data)[DATAGRAM]; /* of BATCH; not zeroed, so that unused ones cost no memory */
 	struct sockaddr_storage from[BATCH];
 	uint8_t control[BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct iovec iov[BATCH];
@@ -310,6 +310,11 @@ enum err steer_new(struct main_ctx *m, struct steer **out)
 
 	if (!st)
 		return ERR_NOMEM;
+	st->data = talloc_size(st, (size_t)BATCH * DATAGRAM);
+	if (!st->data) {
+		talloc_free(st);
+		return ERR_NOMEM;
+	}
 	st->m = m;
 	talloc_set_destructor(st, steer_free);
 	*out = st;
