@@ -45,6 +45,8 @@ void connect_up(struct session *s)
 /* config.md 16.1; what only the worker can know it has said. */
 static bool ticket_survives(const struct session *s, const struct worker *w)
 {
+	if (s->m->phase == MAIN_STOPPING)
+		return false; /* no ticket outlives the server, so accounting ends now */
 	switch (w->reason) {
 	case END_REASON__END_USER:
 	case END_REASON__END_ADMIN:

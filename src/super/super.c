@@ -413,8 +413,10 @@ static void holder_ended(struct super *s)
 		kill(s->zygote.pid, SIGKILL);
 }
 
-static void log_end(const char *process, pid_t pid, int status)
+static void log_end(const struct super *s, const char *process, pid_t pid, int status)
 {
+	if (s->state == STOPPING && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+		return; /* as it was told */
 	if (WIFSIGNALED(status))
 		log_err(NULL, "crashed", kv_str("process", process), kv_u64("pid", (uint64_t)pid),
 			kv_u64("signal", (uint64_t)WTERMSIG(status)));
@@ -431,13 +433,13 @@ static void on_child(struct ev_loop *loop, ev_child *w, int revents)
 	(void)loop;
 	(void)revents;
 	if (pid == s->main.pid) {
-		log_end("main", pid, w->rstatus);
+		log_end(s, "main", pid, w->rstatus);
 		main_ended(s, w->rstatus);
 	} else if (pid == s->auth.pid) {
-		log_end("auth", pid, w->rstatus);
+		log_end(s, "auth", pid, w->rstatus);
 		child_ended(&s->auth);
 	} else if (pid == s->zygote.pid) {
-		log_end("zygote", pid, w->rstatus);
+		log_end(s, "zygote", pid, w->rstatus);
 		child_ended(&s->zygote);
 	} else if (pid == s->holder) {
 		holder_ended(s);
