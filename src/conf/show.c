@@ -1,5 +1,6 @@
 /* show.c - --print-config: what is in force, and where it came from. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "conf/build.h"
@@ -34,6 +35,27 @@ static void show_item(FILE *out, const struct conf_option *opt, const void *valu
 	talloc_free(b.data);
 }
 
+/* Whether ROW was written for HOST itself, not for the default host it inherits from. */
+static bool is_own(const struct host_conf *host, const struct conf_row *row)
+{
+	return row && row->vhost && strcasecmp(row->vhost, host->name) == 0;
+}
+
+/* A named host's section holds what the host sets itself, as it was written: what it inherits, and
+ * the inherited elements of its lists, would be added twice when the output is loaded. */
+static void show_own(const struct conf *conf, const struct host_conf *host, FILE *out)
+{
+	for (size_t i = 0; i < conf->rows.n; i++) {
+		const struct conf_row *row = &conf->rows.item[i];
+		const struct conf_option *opt =
+			is_own(host, row) ? conf_option_of(row->option) : NULL;
+
+		if (opt)
+			print_line(out, opt,
+				   opt->type == &conf_type_secret ? "(hidden)" : row->value, row);
+	}
+}
+
 /* Lists take a line for each element. */
 static void show_option(FILE *out, const struct conf_option *opt, const void *field,
 			const struct conf_row *row)
@@ -51,32 +73,24 @@ static void show_option(FILE *out, const struct conf_option *opt, const void *fi
 		show_item(out, opt, (const char *)list.item + i * opt->type->item, row);
 }
 
-/* Named hosts show only what a host can set. */
-static bool belongs(const struct conf_option *opt, const struct host_conf *host)
+static void show_default(const struct conf *conf, FILE *out)
 {
-	if (opt->scope == CONF_SCOPE_PERUSER)
-		return false;
-	return host->is_default || opt->scope == CONF_SCOPE_VHOST || opt->scope == CONF_SCOPE_USER;
-}
+	const struct host_conf *host = conf->host[0];
 
-static void show_host(const struct conf *conf, const struct host_conf *host, FILE *out)
-{
-	if (!host->is_default)
-		fprintf(out, "\n[vhost:%s]\n", host->name);
 	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
 		const struct conf_option *opt = &conf_options[i];
-		bool global =
-			opt->scope == CONF_SCOPE_GLOBAL || opt->scope == CONF_SCOPE_GLOBAL_LOOSE;
 
-		if (belongs(opt, host))
-			show_option(out, opt, conf_field_ro(conf, host, opt),
-				    (global ? conf->host[0] : host)->origin[i]);
+		if (opt->scope != CONF_SCOPE_PERUSER)
+			show_option(out, opt, conf_field_ro(conf, host, opt), host->origin[i]);
 	}
 }
 
 void conf_show(const struct conf *conf, FILE *out)
 {
 	fprintf(out, "# The configuration in force; the comment says where a value came from.\n");
-	for (size_t i = 0; i < conf->n_hosts; i++)
-		show_host(conf, conf->host[i], out);
+	show_default(conf, out);
+	for (size_t i = 1; i < conf->n_hosts; i++) {
+		fprintf(out, "\n[vhost:%s]\n", conf->host[i]->name);
+		show_own(conf, conf->host[i], out);
+	}
 }
