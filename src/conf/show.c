@@ -52,7 +52,8 @@ static void show_own(const struct conf *conf, const struct host_conf *host, FILE
 
 		if (opt)
 			print_line(out, opt,
-				   opt->type == &conf_type_secret ? "(hidden)" : row->value, row);
+				   opt->type == &conf_type_secret ? "(set, not shown)" : row->value,
+				   row);
 	}
 }
 
