@@ -155,18 +155,21 @@ void http_resp_end(struct buf *b)
 	buf_puts(b, "Content-Length: 0\r\n\r\n");
 }
 
-void http_resp_error(struct buf *b, unsigned status, const char *reason, const char *x_reason)
+void http_resp_error(struct buf *b, unsigned status, const char *reason, const char *x_reason,
+		     const struct strv *security)
 {
 	http_resp_begin(b, status, reason, HTTP_CLOSE);
 	if (x_reason)
 		http_resp_header(b, "X-Reason", x_reason);
+	http_resp_security(b, security, false);
 	http_resp_end(b);
 }
 
-void http_resp_not_found(struct buf *b)
+void http_resp_not_found(struct buf *b, const struct strv *security)
 {
 	static const char page[] = "<html><body><h1>404 Not Found</h1></body></html>\r\n";
 
 	http_resp_begin(b, 404, "Not found", HTTP_CLOSE);
+	http_resp_security(b, security, false);
 	http_resp_body(b, "text/html", page, sizeof page - 1);
 }

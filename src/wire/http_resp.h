@@ -49,10 +49,11 @@ void http_resp_body(struct buf *b, const char *type, const char *body, size_t le
 void http_resp_end(struct buf *b);
 
 /* A whole error response with Connection: close and no body; X_REASON (NULL: none) is shown to
- * users by openconnect for 503. */
-void http_resp_error(struct buf *b, unsigned status, const char *reason, const char *x_reason);
+ * users by openconnect for 503.  SECURITY as in http_resp_security. */
+void http_resp_error(struct buf *b, unsigned status, const char *reason, const char *x_reason,
+		     const struct strv *security);
 
 /* The whole 404 page. */
-void http_resp_not_found(struct buf *b);
+void http_resp_not_found(struct buf *b, const struct strv *security);
 
 #endif /* WIRE_HTTP_RESP_H */

@@ -122,13 +122,14 @@ static void configured_security_headers_replace_the_default(void **state)
 
 static void errors_have_an_empty_body(void **state)
 {
+	const struct strv none = { 0 };
 	struct buf *b = *state;
 
-	http_resp_error(b, 503, "Service Unavailable", "Server error");
+	http_resp_error(b, 503, "Service Unavailable", "Server error", &none);
 	assert_string_equal(buf_text(b), "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
 					 "X-Reason: Server error\r\nContent-Length: 0\r\n\r\n");
 	buf_reset(b);
-	http_resp_not_found(b);
+	http_resp_not_found(b, &none);
 	assert_int_equal(strncmp(buf_text(b), "HTTP/1.1 404 Not found\r\n", 24), 0);
 }
 

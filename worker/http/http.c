@@ -15,21 +15,26 @@ void exchange_begin(struct exchange *x)
 
 void exchange_not_found(struct exchange *x)
 {
-	http_resp_not_found(&x->resp);
+	http_resp_not_found(&x->resp, exchange_security(x));
 	x->close = true;
 }
 
 void exchange_error(struct exchange *x, unsigned status, const char *reason, const char *x_reason)
 {
-	http_resp_error(&x->resp, status, reason, x_reason);
+	http_resp_error(&x->resp, status, reason, x_reason, exchange_security(x));
 	x->close = true;
+}
+
+static const struct strv *security_lines(const struct http_dialogue *d)
+{
+	const struct strv *lines = &d->conf->host[0]->included_http_headers;
+
+	return lines->n ? lines : NULL;
 }
 
 const struct strv *exchange_security(const struct exchange *x)
 {
-	const struct strv *lines = &x->d->conf->host[0]->included_http_headers;
-
-	return lines->n ? lines : NULL;
+	return security_lines(x->d);
 }
 
 /* One whole request.  ERR_AGAIN never leaves here. */
@@ -61,7 +66,7 @@ static enum err refuse(struct http_dialogue *d, TALLOC_CTX *ctx, enum err err)
 		log_event(LOG_LVL_HTTP, d->log, "http-refused", LOG_KVS(kv_err(err)));
 	if (err == ERR_UNSUPPORTED) {
 		buf_init(&b, ctx, RESPONSE_MAX);
-		http_resp_not_found(&b);
+		http_resp_not_found(&b, security_lines(d));
 		if (!b.failed)
 			(void)d->env->write(d->arg, b.data, b.len);
 	}
