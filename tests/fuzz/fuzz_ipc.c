@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		&to_super__descriptor,	  &to_zygote__descriptor, &worker_conf__descriptor,
 		&ctl_request__descriptor,
 	};
-	TALLOC_CTX *ctx = talloc_new(NULL);
+	TALLOC_CTX *ctx;
 	const ProtobufCMessageDescriptor *top;
 	ProtobufCMessage *msg, *again;
 	uint8_t *packed;
@@ -64,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	ctx = talloc_new(NULL);
 	top = tops[data[0] % (sizeof tops / sizeof tops[0])];
 	if (ipc_unpack(ctx, top, data + 1, size - 1, &msg) == ERR_OK) {
 		(void)ipc_case_name(top, ipc_case(msg));
