@@ -92,14 +92,24 @@ def kill_tree(root):
     """Kills everything below ROOT (not ROOT); new children may appear meanwhile, hence the rounds."""
     for _ in range(50):
         below = descendants(root)
-        if not below:
-            return
         for pid in below:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        reap()
+        if not below:
+            return
         time.sleep(0.05)
+
+
+def reap():
+    """Collects children that have ended, whoever started them."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 def in_netns(name, function):
