@@ -13,7 +13,7 @@ from .client import Client
 from .net import Net, remove_namespaces
 from .pki import Pki
 from .server import Server
-from .shell import Failure, become_subreaper, descendants, kill_tree, process_name
+from .shell import Failure, become_subreaper, descendants, kill_tree, process_name, wait_for
 from .web import Web
 
 TAIL = 60  # lines of a log that a failure shows
@@ -81,9 +81,11 @@ class Test:
         for server in self.servers:
             server.stop()
             server.check_reports()
-        left = descendants(os.getpid())
-        if left:
-            raise Failure("processes left: %s" % [(pid, process_name(pid)) for pid in left])
+        left = lambda: [(pid, process_name(pid)) for pid in descendants(os.getpid())]
+        try:
+            wait_for("the test's processes to end", lambda: not left(), 3)
+        except Failure:
+            raise Failure("processes left: %s" % left())
 
     def clean(self):
         """Whatever happened: nothing stays."""

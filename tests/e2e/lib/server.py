@@ -259,15 +259,14 @@ class Tools:
         self.server = os.path.abspath(server)
         self.builddir = os.path.abspath(builddir or os.path.join(os.path.dirname(self.server), ".."))
         beside = builddir and os.path.join(builddir, "src") or os.path.dirname(self.server)
-        self.occtl = self._find(beside, "occtl")
-        self.ocpasswd = self._find(beside, "ocpasswd")
         self.sanitizers = sanitizers
         self.ours = os.path.basename(self.server) != "ocserv"
+        self.occtl = self._find(beside, "occtl")
+        self.ocpasswd = self._find(beside, "ocpasswd")
 
-    @staticmethod
-    def _find(folder, name):
+    def _find(self, folder, name):
         path = os.path.join(folder, name)
-        return path if os.path.exists(path) else shutil.which(name) or path
+        return path if self.ours or os.path.exists(path) else shutil.which(name) or path
 
 
 def timed(function):
