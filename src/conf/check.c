@@ -1,6 +1,8 @@
 /* check.c - what must hold across options, in the order of config.md 9.  Keys and certificates are
  * loaded and checked by auth. */
 #include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +35,27 @@ static void check_mandatory(const struct conf *conf, struct conf_report *r)
 		complain(h, CONF_OPT_device, r,
 			 "the 'device' configuration option must be specified!  "
 			 "Write for example device = vpns");
+}
+
+/* config.md 8.1: whom the worker processes become must exist. */
+static void check_identity(const struct conf *conf, struct conf_report *r)
+{
+	const struct host_conf *h = conf->host[0];
+	struct conf_where where;
+
+	if (conf->run_as_user && !getpwnam(conf->run_as_user)) {
+		where = conf_where_of(h, CONF_OPT_run_as_user);
+		conf_report_add(r, CONF_ERROR, &where,
+				"unknown user: %s; write one of this machine's, for example nobody",
+				conf->run_as_user);
+	}
+	if (conf->run_as_group && !getgrnam(conf->run_as_group)) {
+		where = conf_where_of(h, CONF_OPT_run_as_group);
+		conf_report_add(
+			r, CONF_ERROR, &where,
+			"unknown group: %s; write one of this machine's, for example nogroup",
+			conf->run_as_group);
+	}
 }
 
 /* Pairs of certificate and key, matched by their order. */
@@ -157,6 +180,7 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 	for (size_t i = 0; i < conf->n_hosts; i++)
 		conf_check_auth(conf->host[i], r);
 	check_mandatory(conf, r);
+	check_identity(conf, r);
 	for (size_t i = 0; i < conf->n_hosts; i++) {
 		const struct host_conf *h = conf->host[i];
 

@@ -287,6 +287,9 @@ enum err connect_handle(struct exchange *x)
 	if (err || !plan)
 		return ERR_NOMEM;
 	talloc_set_destructor(plan, plan_free);
+	/* config.md 12.3: the old agents ask for IPv6, but cannot use it. */
+	if (x->client->agent.class == CLIENT_OCV3)
+		want->want_v6 = false;
 	ask.want = want;
 	err = x->d->env->open(x->d->arg, plan, &ask, &grant);
 	if (err)
