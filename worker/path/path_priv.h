@@ -87,9 +87,13 @@ void inner_to_client(struct path *p);
 /* Whether inner_to_client would find room for packets. */
 bool inner_has_room(const struct path *p);
 
-/* The TLS channel: reads all that has arrived; sends one frame.  PKT has CSTP_HEADER writable bytes
- * before it. */
+/* The TLS channel: reads all that has arrived. */
 void tcp_chan_receive(struct path *p);
+
+/* Acts on the frames in decrypted bytes, which need not begin or end with a frame. */
+void tcp_chan_take(struct path *p, const uint8_t *data, size_t len);
+
+/* Sends one frame.  PKT has CSTP_HEADER writable bytes before it. */
 void tcp_chan_send(struct path *p, enum cstp_type type, uint8_t *pkt, size_t len);
 
 /* A frame without borrowed memory: PAYLOAD is copied.  Left out when too much waits already. */

@@ -41,11 +41,8 @@ static bool peer_hash(gnutls_session_t tls, uint8_t out[32])
 
 enum err rekey_begin(struct rekey *r, uint64_t now)
 {
-	if (!r->interval) {
-		gnutls_alert_send(r->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
-		return ERR_UNSUPPORTED;
-	}
-	if (now - r->last < r->interval / 2)
+	/* GnuTLS keeps the hello: the choice is to go on with it or to end the connection. */
+	if (!r->interval || now - r->last < r->interval / 2)
 		return ERR_DENIED;
 	r->has_peer = peer_hash(r->tls, r->peer);
 	r->running = true;

@@ -30,8 +30,8 @@ uint64_t rekey_deadline(const struct rekey *r);
 /* Sends a KeyUpdate that asks for the client's too.  ERR_TLS ends the tunnel. */
 MUST_USE enum err rekey_update(struct rekey *r, uint64_t now);
 
-/* The client asks for a renegotiation (GNUTLS_E_REHANDSHAKE).  ERR_DENIED: too soon, end the
- * tunnel.  ERR_UNSUPPORTED: it was declined politely, go on.  On success call rekey_continue. */
+/* The client asks for a renegotiation (GNUTLS_E_REHANDSHAKE); on success call rekey_continue.
+ * ERR_DENIED: too soon, or rekeying is off; end the tunnel. */
 MUST_USE enum err rekey_begin(struct rekey *r, uint64_t now);
 
 /* Goes on with a running renegotiation.  ERR_OK: done.  ERR_AGAIN: it waits for the client.

@@ -58,11 +58,16 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 	return (ssize_t)take;
 }
 
+bool stream_has_input(const struct stream *s)
+{
+	return s->in_at < s->in_end;
+}
+
 static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 {
 	struct stream *s = ptr;
 	(void)ms;
-	return s->in_at < s->in_end || s->eof;
+	return stream_has_input(s) || s->eof;
 }
 
 static int stream_close(struct stream *s)
@@ -107,7 +112,7 @@ int stream_fd(const struct stream *s)
 
 enum err stream_fill(struct stream *s)
 {
-	if (s->in_at < s->in_end)
+	if (stream_has_input(s))
 		return ERR_OK;
 	ssize_t k = recv(s->fd, s->in->data, STREAM_IN, MSG_DONTWAIT);
 	if (k < 0 && (errno == EAGAIN || errno == EINTR))

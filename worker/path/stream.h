@@ -36,6 +36,9 @@ MUST_USE enum err stream_fill(struct stream *s);
  * that a socket found full is not tried again.  ERR_CLOSED: the peer is gone. */
 MUST_USE enum err stream_flush(struct stream *s, bool writable, uint64_t now);
 
+/* Whether received bytes wait for GnuTLS. */
+bool stream_has_input(const struct stream *s);
+
 /* Bytes that wait for the socket. */
 size_t stream_waiting(const struct stream *s);
 

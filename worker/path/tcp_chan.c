@@ -39,8 +39,7 @@ static void on_frame(struct path *p, const struct cstp_frame *f)
 	}
 }
 
-/* Takes the frames out of one record; they need not begin or end with it. */
-static void on_record(struct path *p, const uint8_t *data, size_t len)
+void tcp_chan_take(struct path *p, const uint8_t *data, size_t len)
 {
 	struct cstp_frame frame;
 	while (p->end == PATH_END_NONE) {
@@ -75,12 +74,12 @@ static bool renegotiate(struct path *p)
 
 static bool on_rehandshake(struct path *p)
 {
-	enum err err = rekey_begin(&p->rekey, p->now);
-	if (err == ERR_DENIED) {
+	if (rekey_begin(&p->rekey, p->now)) {
 		log_warn(p->limits.log, "rekey-refused", kv_str("reason", "too soon"));
 		path_finish(p, PATH_END_ERROR);
+		return false;
 	}
-	return !err ? renegotiate(p) : err == ERR_UNSUPPORTED;
+	return renegotiate(p);
 }
 
 /* GnuTLS gave no data but RET.  Whether there may be more to read. */
@@ -88,7 +87,8 @@ static bool on_no_data(struct path *p, int ret)
 {
 	switch (ret) {
 	case GNUTLS_E_AGAIN:
-		return false;
+		/* Also said after a message without data, such as a key update. */
+		return stream_has_input(p->stream);
 	case GNUTLS_E_REHANDSHAKE:
 		return on_rehandshake(p);
 	case 0:
@@ -112,7 +112,7 @@ void tcp_chan_receive(struct path *p)
 	while (more && p->end == PATH_END_NONE) {
 		ssize_t k = gnutls_record_recv(p->tls, p->plain->data, PATH_PLAIN);
 		if (k > 0)
-			on_record(p, p->plain->data, (size_t)k);
+			tcp_chan_take(p, p->plain->data, (size_t)k);
 		else
 			more = on_no_data(p, (int)k);
 		/* Data came in the middle of a renegotiation: back to it. */
