@@ -1,9 +1,10 @@
 /* path_rig.c - see path_rig.h.  Used by the tests of worker/path. */
-#include "path_rig.h"
+#include "tests/unit/path_rig.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static void tcp_pair(int fd[2])
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof a;
+	int one = 1;
 	int l = socket(AF_INET, SOCK_STREAM, 0);
 	must(!bind(l, (void *)&a, sizeof a) && !listen(l, 1), "listen");
 	must(!getsockname(l, (void *)&a, &len), "getsockname");
@@ -94,6 +96,8 @@ static void tcp_pair(int fd[2])
 	fd[1] = accept(l, NULL, NULL);
 	must(fd[1] >= 0, "accept");
 	close(l);
+	/* What the client sends must be there when the path is stepped next. */
+	setsockopt(fd[0], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	fcntl(fd[0], F_SETFL, O_NONBLOCK);
 	fcntl(fd[1], F_SETFL, O_NONBLOCK);
 }
@@ -298,7 +302,7 @@ int rig_recv(struct rig *r, uint8_t *type, uint8_t *payload, size_t cap)
 		r->tcp_closed = true;
 	if (k <= 0)
 		return -1;
-	size_t len;
+	size_t len = 0;
 	must(k >= CSTP_HEADER && !cstp_header_parse(record, type, &len) &&
 		     len + CSTP_HEADER == (size_t)k && len <= cap,
 	     "a record that is not one frame");

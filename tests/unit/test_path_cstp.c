@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "path_rig.h"
+#include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
 
 static struct rig *tunnel(unsigned flags)

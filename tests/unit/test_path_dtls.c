@@ -13,7 +13,7 @@
 
 #include <gnutls/dtls.h>
 
-#include "path_rig.h"
+#include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
 
 static const char tls12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
