@@ -297,7 +297,8 @@ static void fill_open(OpenSession *m, const struct worker *w, const struct tunne
 	m->device_platform = text(c->platform);
 	m->mobile = c->mobile || ask->want->mobile;
 	m->want_v4 = ask->want->want_v4;
-	m->want_v6 = ask->want->want_v6;
+	/* openconnect 3 and older do not know what to do with it (compat-checklist 102). */
+	m->want_v6 = ask->want->want_v6 && c->agent.class != CLIENT_OCV3;
 }
 
 /* The first six characters of the session's name stand for it in logs. */
