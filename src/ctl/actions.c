@@ -14,7 +14,7 @@ static int act_on(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase ki
 		who.id = v->id;
 	else
 		who.user = (char *)(uintptr_t)v->text;
-	a = show_ask(ctx, ctl, kind, &who);
+	a = show_try(ctx, ctl, kind, &who);
 	if (!a)
 		return EXIT_FAILURE;
 	return a->result == CTL_RESULT__CTL_OK ? EXIT_SUCCESS : EXIT_NOT_FOUND;
@@ -65,7 +65,7 @@ static int act_plain(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase
 		     const char *done, const char *failed)
 {
 	CtlNothing nothing = CTL_NOTHING__INIT;
-	const struct answer *a = show_ask(ctx, ctl, kind, &nothing);
+	const struct answer *a = show_try(ctx, ctl, kind, &nothing);
 
 	if (!a)
 		return EXIT_FAILURE;

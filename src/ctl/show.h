@@ -6,7 +6,10 @@
 #include "ctl/client.h"
 #include "ctl/cmd.h"
 
-/* Asks the server; NULL after a failure, which was told. */
+/* Asks the server; NULL after a failure, which was told.  With show_try "failed" is an answer too.
+ */
+struct answer *show_try(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
+			void *field);
 struct answer *show_ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
 			void *field);
 

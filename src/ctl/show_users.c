@@ -7,7 +7,7 @@
 #include "ctl/show.h"
 #include "ctl/user.h"
 
-struct answer *show_ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
+struct answer *show_try(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
 			void *field)
 {
 	CtlRequest req = CTL_REQUEST__INIT;
@@ -16,6 +16,18 @@ struct answer *show_ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgC
 	req.msg_case = kind;
 	req.status = field; /* all members of the union are message pointers */
 	return client_ask(ctx, ctl->socket, false, &req, &a) ? NULL : a;
+}
+
+struct answer *show_ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
+			void *field)
+{
+	struct answer *a = show_try(ctx, ctl, kind, field);
+
+	if (!a || a->result != CTL_RESULT__CTL_FAILED)
+		return a;
+	fputs("the server cannot answer now; try again in a moment\n", stderr);
+	talloc_free(a);
+	return NULL;
 }
 
 static struct answer *ask_users(TALLOC_CTX *ctx, const struct ctl *ctl, const char *user,
