@@ -8,7 +8,7 @@
 #include "base/secret.h"
 
 enum {
-	BUCKETS = 4096,
+	BUCKETS = 256,
 	LOGINS_MAX =
 		32768,	/* beyond it the oldest gives way: half-open logins cost nothing to make */
 	STEPS_MAX = 64, /* no honest dialogue is that long */

@@ -31,7 +31,7 @@ enum auth_phase {
 	AUTH_ANY = 7,
 };
 
-enum { WORKER_BUCKETS = 1024 };
+enum { WORKER_BUCKETS = 512 };
 
 /* A worker, as far as auth deals with it. */
 struct worker {

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 
-enum { FIRST_BUCKETS = 1024 };
+enum { FIRST_BUCKETS = 256 };
 
 /* Both keys are digests of random cookies, so their first bytes are hash enough. */
 struct store {

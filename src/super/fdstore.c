@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-enum { BUCKETS = 4096 };
+enum { BUCKETS = 1024 };
 
 struct entry {
 	struct kept_fd kept;
