@@ -13,7 +13,7 @@ from .client import Client
 from .net import Net, remove_namespaces
 from .pki import Pki
 from .server import Server
-from .shell import Failure, become_subreaper, descendants, kill_tree, process_name, wait_for
+from .shell import Failure, become_subreaper, descendants, kill_tree, process_name, reap, wait_for
 from .web import Web
 
 TAIL = 60  # lines of a log that a failure shows
@@ -81,7 +81,12 @@ class Test:
         for server in self.servers:
             server.stop()
             server.check_reports()
-        left = lambda: [(pid, process_name(pid)) for pid in descendants(os.getpid())]
+
+        def left():
+            # The first process of a pid namespace goes when all others of it were collected, and the orphans are ours.
+            reap()
+            return [(pid, process_name(pid)) for pid in descendants(os.getpid())]
+
         try:
             wait_for("the test's processes to end", lambda: not left(), 3)
         except Failure:
