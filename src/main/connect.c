@@ -58,7 +58,7 @@ static void refuse(struct session *s, uint32_t status, const char *reason)
 
 	s->worker = NULL;
 	TALLOC_FREE(s->request);
-	TALLOC_FREE(s->tun);
+	connect_drop_device(s);
 	session_set_state(s, SESSION_IDLE);
 	refuse_worker(s, w, status, reason);
 	connect_idle(s);
@@ -195,7 +195,7 @@ static enum err make_device(struct session *s, const SessionOpen *msg)
 	/* A takeover keeps the device, its routes and whoever listens on it. */
 	if (s->tun && same_addrs(tun_addrs(s->tun), &addrs))
 		return ERR_OK;
-	TALLOC_FREE(s->tun);
+	connect_drop_device(s);
 	err = tun_new(s, s->m->nl, s->m->conf->device, mtu, &addrs, &s->tun);
 	if (!err)
 		log_debug(&s->log, "device",

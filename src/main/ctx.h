@@ -20,6 +20,7 @@
 #include "main/stats.h"
 
 struct ban_table;
+struct closer;
 struct control;
 struct hooks;
 struct lease_table;
@@ -70,6 +71,7 @@ struct main_ctx {
 	struct lease_table *leases;
 	struct ban_table *bans;
 	struct netlink *nl;
+	struct closer *closer; /* of TUN devices */
 	struct hooks *hooks;
 	struct control *control; /* NULL without use-occtl */
 

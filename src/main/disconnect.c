@@ -1,9 +1,11 @@
 /* disconnect.c - a session's tunnel from "user logged in" to its end. */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "main/admin.h"
+#include "main/closer.h"
 #include "main/connect.h"
 #include "main/script.h"
 #include "main/stats_journal.h"
@@ -115,6 +117,15 @@ static void tell_closed(struct session *s, bool refused)
 	s->unreported = !main_tell_auth(s->m, TO_AUTH__MSG_SESSION_CLOSED, &closed, -1);
 }
 
+void connect_drop_device(struct session *s)
+{
+	int fd = s->tun ? fcntl(tun_fd(s->tun), F_DUPFD_CLOEXEC, 0) : -1;
+
+	TALLOC_FREE(s->tun);
+	if (fd >= 0) /* this, and not the line before, is the last close */
+		closer_close(s->m->closer, fd);
+}
+
 void connect_idle(struct session *s)
 {
 	bool stopping = s->m->phase == MAIN_STOPPING;
@@ -125,7 +136,7 @@ void connect_idle(struct session *s)
 		connect_begin(s);
 		return;
 	}
-	TALLOC_FREE(s->tun);
+	connect_drop_device(s);
 	TALLOC_FREE(s->conf);
 	if (stopping || s->closing || (!s->keep && s->end.worker_id && !s->unreported))
 		session_forget(s);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "main/admin.h"
 #include "main/ban.h"
+#include "main/closer.h"
 #include "main/control.h"
 #include "main/hooks.h"
 #include "main/lease.h"
@@ -101,6 +102,8 @@ static enum err set_up_tables(struct main_ctx *m)
 		err = lease_table_new(m, &m->leases);
 	if (!err)
 		err = netlink_new(m, &m->nl);
+	if (!err)
+		err = closer_new(m, &m->closer);
 	if (!err)
 		err = hooks_new(m, m->loop, &m->hooks);
 	if (!err)

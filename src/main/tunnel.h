@@ -20,6 +20,9 @@ void connect_tell_opened(struct session *s);
 /* The connection ended while the connect script ran; now that is over, too. */
 void connect_down_finish(struct session *s);
 
+/* Gives the device up; it vanishes beside the loop. */
+void connect_drop_device(struct session *s);
+
 /* No tunnel any more: the session waits for its client, opens for a newer connection, or goes. */
 void connect_idle(struct session *s);
 
