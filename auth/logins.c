@@ -10,7 +10,8 @@
 enum {
 	BUCKETS = 256,
 	LOGINS_MAX =
-		32768,	/* beyond it the oldest gives way: half-open logins cost nothing to make */
+		32768, /* beyond it the oldest gives way: half-open logins cost nothing to make */
+	AGENT_MAX = 255,
 	STEPS_MAX = 64, /* no honest dialogue is that long */
 };
 
@@ -165,6 +166,16 @@ static struct login *find(const struct logins *l, const struct login_peer *peer,
 	return g && may_continue(g, msg->vhost, &peer->remote) ? g : NULL;
 }
 
+/* Clients may send kilobytes; nobody reads more of it, and the journal has to hold it. */
+static const char *agent_name(struct login *g, const char *old, const char *text)
+{
+	char cut[AGENT_MAX + 1];
+
+	str_copy(cut, sizeof cut, text);
+	talloc_free((char *)(uintptr_t)old);
+	return talloc_strdup(g, cut);
+}
+
 static const char *replace(struct login *g, const char *old, const char *text)
 {
 	talloc_free((char *)(uintptr_t)old);
@@ -204,7 +215,7 @@ static enum err take_facts(struct login *g, const struct login_peer *peer, const
 	g->remote = peer->remote;
 	g->local = peer->local;
 	g->http_auth = msg->http_auth;
-	g->user_agent = replace(g, g->user_agent, msg->user_agent);
+	g->user_agent = agent_name(g, g->user_agent, msg->user_agent);
 	g->authorization = replace(g, g->authorization, msg->authorization);
 	secret_mark((char *)(uintptr_t)g->authorization);
 	if (*msg->group || !g->selected)

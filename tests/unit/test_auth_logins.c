@@ -1,0 +1,943 @@
+/* test_auth_logins.c - the login dialogue with a clock, backends and a main process of our own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <talloc.h>
+
+#include "auth/logins.h"
+
+enum { LIFETIME = 300, POINTS = 10, TEXT = 600, WORKER = 5 };
+
+/* Copies of what the dialogue did last. */
+struct rig {
+	TALLOC_CTX *ctx;
+	struct logins *logins;
+	struct login_policy policy;
+	struct login_method method[3];
+	int64_t now;
+	/* the job that waits for its verdict */
+	runner_done_fn *done;
+	void *done_arg;
+	struct runner_job *job;
+	char asked_user[TEXT], asked_answer[TEXT], asked_state[TEXT];
+	bool asked_has_answer, asked_groups;
+	unsigned jobs;
+	/* the last answer */
+	unsigned answers;
+	uint64_t answered;
+	StepResult__ResultCase kind;
+	uint8_t context[LOGIN_CONTEXT];
+	size_t context_len, n_input, n_group;
+	char message[TEXT], error[TEXT], id[TEXT], input[TEXT], label[TEXT], reason[TEXT];
+	char group[4][TEXT], selected[TEXT], invitation[TEXT], ticket_group[TEXT];
+	bool fallback;
+	/* what main and the store were told */
+	unsigned failures, points, finals, grants;
+	char granted_user[TEXT], granted_group[TEXT];
+};
+
+/* ---- the outside ---------------------------------------------------------- */
+
+static const struct login_policy *ops_policy(void *arg, const char *vhost)
+{
+	struct rig *r = arg;
+
+	return strcmp(vhost, r->policy.vhost) == 0 ? &r->policy : NULL;
+}
+
+static int64_t ops_now(void *arg)
+{
+	return ((struct rig *)arg)->now;
+}
+
+static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *call,
+			runner_done_fn *done, void *done_arg, struct runner_job **job)
+{
+	struct rig *r = arg;
+	const struct backend_input *in = call->input;
+
+	r->jobs++;
+	r->done = done;
+	r->done_arg = done_arg;
+	r->asked_groups = !in;
+	if (in) {
+		str_copy(r->asked_user, TEXT, in->user);
+		str_copy(r->asked_answer, TEXT, in->answer ? in->answer : "");
+		memcpy(r->asked_state, in->state ? (const char *)in->state : "", in->state_len);
+		r->asked_state[in->state_len] = '\0';
+		r->asked_has_answer = in->answer != NULL;
+	}
+	/* Only its address matters: freeing it cancels. */
+	r->job = *job = (struct runner_job *)(void *)talloc_strdup(owner, "job");
+	return ERR_OK;
+}
+
+static void take_form(struct rig *r, const Form *f)
+{
+	r->n_input = f->n_input;
+	r->n_group = f->n_group;
+	str_copy(r->message, TEXT, f->message);
+	str_copy(r->error, TEXT, f->error);
+	str_copy(r->id, TEXT, f->id);
+	str_copy(r->selected, TEXT, f->selected);
+	if (f->n_input) {
+		str_copy(r->input, TEXT, f->input[f->n_input - 1]->name);
+		str_copy(r->label, TEXT, f->input[f->n_input - 1]->label);
+	}
+	for (size_t i = 0; i < f->n_group && i < 4; i++)
+		str_copy(r->group[i], TEXT, f->group[i]->value);
+}
+
+static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
+{
+	struct rig *r = arg;
+
+	r->answers++;
+	r->answered = worker;
+	r->kind = result->result_case;
+	r->context_len = result->context.len;
+	memcpy(r->context, result->context.data, result->context.len);
+	if (r->kind == STEP_RESULT__RESULT_FORM) {
+		take_form(r, result->form);
+	} else if (r->kind == STEP_RESULT__RESULT_DENIED) {
+		str_copy(r->reason, TEXT, result->denied->reason);
+		str_copy(r->invitation, TEXT, result->denied->www_authenticate);
+		r->fallback = result->denied->fallback;
+	} else if (r->kind == STEP_RESULT__RESULT_TICKET) {
+		str_copy(r->ticket_group, TEXT, result->ticket->group);
+		assert_int_equal(result->ticket->cookie.len, TICKET_COOKIE);
+	}
+}
+
+static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
+{
+	struct rig *r = arg;
+
+	(void)worker;
+	(void)user;
+	r->failures++;
+	r->points += points;
+	r->finals += final;
+}
+
+static enum err ops_grant(void *arg, const struct login_grant *grant)
+{
+	struct rig *r = arg;
+
+	r->grants++;
+	str_copy(r->granted_user, TEXT, grant->session.user);
+	str_copy(r->granted_group, TEXT, grant->session.group);
+	return ERR_OK;
+}
+
+static const struct logins_ops ops = { ops_policy, ops_now,    ops_run,
+				       ops_answer, ops_failed, ops_grant };
+
+static enum err no_groups(TALLOC_CTX *ctx, const void *conf, struct strv *out)
+{
+	(void)ctx;
+	(void)conf;
+	(void)out;
+	return ERR_OK;
+}
+
+static const struct auth_backend password = {
+	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .groups = no_groups
+};
+static const struct auth_backend once = { .name = "pam", .front = FRONT_FORM, .tries = 1 };
+static const struct auth_backend negotiate = { .name = "gssapi",
+					       .front = FRONT_HTTP,
+					       .scheme = "Negotiate",
+					       .scheme_by_invitation = true,
+					       .tries = 3 };
+static const struct auth_backend bearer = {
+	.name = "oidc", .front = FRONT_HTTP, .scheme = "Bearer", .tries = 3
+};
+
+static int setup(void **state)
+{
+	static const struct group_entry groups[] = { { "staff", "Staff" },
+						     { "guests", "Guest network" } };
+	struct rig *r = talloc_zero(NULL, struct rig);
+
+	r->ctx = r;
+	r->now = 1000;
+	r->method[0].backend = &password;
+	r->policy = (struct login_policy){ .vhost = "default",
+					   .method = r->method,
+					   .n_methods = 1,
+					   .groups = { groups, 2, NULL },
+					   .lifetime = LIFETIME,
+					   .points = POINTS };
+	assert_int_equal(logins_new(r, &ops, r, &r->logins), ERR_OK);
+	*state = r;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	talloc_free(*state);
+	return 0;
+}
+
+/* ---- steps ---------------------------------------------------------------- */
+
+static char *text(const char *s)
+{
+	return (char *)(uintptr_t)s;
+}
+
+struct said {
+	StepKind kind;
+	const char *user, *answer, *name; /* name of the input; NULL: password */
+	const char *group, *url, *authorization, *cert;
+	const char *cert_group[2];
+	bool http, no_context;
+	uint64_t worker;
+	uint8_t address;
+};
+
+static void say(struct rig *r, struct said s)
+{
+	Step msg = STEP__INIT;
+	Answer answer = ANSWER__INIT, *list[] = { &answer };
+	struct login_peer peer = { .worker = s.worker ? s.worker : WORKER };
+	char *cert_groups[] = { text(s.cert_group[0]), text(s.cert_group[1]) };
+
+	peer.remote.addr.family = AF_INET;
+	peer.remote.addr.bytes[0] = s.address;
+	msg.kind = s.kind;
+	msg.vhost = text("default");
+	msg.has_username = s.user != NULL;
+	msg.username = text(s.user ? s.user : "");
+	msg.group = text(s.group ? s.group : "");
+	msg.group_url = text(s.url ? s.url : "");
+	msg.authorization = text(s.authorization ? s.authorization : "");
+	msg.http_auth = s.http;
+	msg.cert_ok = s.cert != NULL;
+	msg.cert_user = text(s.cert ? s.cert : "");
+	msg.cert_group = cert_groups;
+	msg.n_cert_group = (size_t)(s.cert_group[0] != NULL) + (s.cert_group[1] != NULL);
+	if (!s.no_context)
+		msg.context = (ProtobufCBinaryData){ r->context_len, r->context };
+	if (s.answer) {
+		answer.name = text(s.name ? s.name : "password");
+		answer.value = text(s.answer);
+		msg.answer = list;
+		msg.n_answer = 1;
+	}
+	logins_step(r->logins, &peer, &msg);
+}
+
+#define INIT(...)  say(r, (struct said){ .kind = STEP_KIND__STEP_INIT, __VA_ARGS__ })
+#define REPLY(...) say(r, (struct said){ .kind = STEP_KIND__STEP_REPLY, __VA_ARGS__ })
+
+/* The runner answers; its job is gone by then. */
+static void verdict(struct rig *r, struct verdict v)
+{
+	if (!v.reason)
+		v.reason = "";
+	talloc_free(r->job);
+	r->job = NULL;
+	r->done(r->done_arg, ERR_OK, &v);
+}
+
+static void verdict_accept(struct rig *r, const char *group0, const char *group1)
+{
+	char *names[] = { text(group0), text(group1) };
+	struct verdict v = { .kind = VERDICT_ACCEPT };
+
+	v.groups = (struct strv){ names, (size_t)(group0 != NULL) + (group1 != NULL) };
+	verdict(r, v);
+}
+
+#define REJECT()     verdict(r, (struct verdict){ .kind = VERDICT_REJECT })
+#define CHALLENGE(t) verdict(r, (struct verdict){ .kind = VERDICT_CHALLENGE, .text = (t) })
+#define IS_FORM()    assert_int_equal(r->kind, STEP_RESULT__RESULT_FORM)
+#define IS_TICKET()  assert_int_equal(r->kind, STEP_RESULT__RESULT_TICKET)
+#define IS_DENIED(why)                                                                             \
+	do {                                                                                       \
+		assert_int_equal(r->kind, STEP_RESULT__RESULT_DENIED);                             \
+		assert_string_equal(r->reason, why);                                               \
+	} while (0)
+
+/* ---- passwords ------------------------------------------------------------ */
+
+static void first_form_has_both_inputs_and_the_groups(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	IS_FORM();
+	assert_string_equal(r->message, "Please enter your username and password.");
+	assert_string_equal(r->id, "main");
+	assert_int_equal(r->n_input, 2);
+	assert_int_equal(r->n_group, 2);
+	assert_string_equal(r->selected, "");
+	assert_int_equal(r->jobs, 0);
+}
+
+static void right_password_gives_a_ticket_with_the_first_group(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	assert_string_equal(r->asked_user, "ann");
+	assert_string_equal(r->asked_answer, "pw");
+	verdict_accept(r, "ops", "staff");
+	IS_TICKET();
+	assert_int_equal(r->context_len, 0);
+	assert_string_equal(r->granted_group, "ops");
+	assert_int_equal(r->failures, 0);
+}
+
+static void name_alone_leads_to_the_password_form(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann");
+	IS_FORM();
+	assert_int_equal(r->n_input, 1);
+	assert_string_equal(r->input, "password");
+	assert_string_equal(r->message, "Please enter your password.");
+	REPLY(.answer = "pw");
+	assert_string_equal(r->asked_user, "ann");
+}
+
+static void empty_password_is_an_answer(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "");
+	assert_int_equal(r->jobs, 1);
+	assert_true(r->asked_has_answer);
+}
+
+static void missing_password_ends_the_login(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann");
+	REPLY(.user = NULL);
+	IS_DENIED("No password");
+	assert_int_equal(r->points, 0);
+	assert_int_equal(r->finals, 1);
+}
+
+static void missing_name_shows_the_form_again(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.answer = "pw");
+	IS_FORM();
+	assert_int_equal(r->n_input, 2);
+	assert_int_equal(r->jobs, 0);
+}
+
+static void wrong_password_asks_again_and_the_right_one_succeeds(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "bad");
+	REJECT();
+	IS_FORM();
+	assert_string_equal(r->message, "Login failed.\nPlease enter your password.");
+	assert_string_equal(r->error, "Login failed.");
+	assert_int_equal(r->n_input, 1);
+	assert_int_equal(r->points, POINTS);
+	REPLY(.answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "");
+}
+
+static void name_may_be_corrected_after_a_failure(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "amn", .answer = "pw");
+	REJECT();
+	REPLY(.user = "ann", .answer = "pw");
+	assert_string_equal(r->asked_user, "ann");
+}
+
+static void third_failure_ends_the_login(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	for (int i = 0; i < 3; i++) {
+		IS_FORM();
+		REPLY(.user = "ann", .answer = "bad");
+		REJECT();
+	}
+	IS_DENIED("Authentication failed");
+	assert_int_equal(r->context_len, 0);
+	assert_int_equal(r->failures, 3);
+	assert_int_equal(r->finals, 1);
+}
+
+static void new_init_keeps_the_failure_count(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 3; i++) {
+		INIT(.user = NULL);
+		REPLY(.user = "ann", .answer = "bad");
+		REJECT();
+	}
+	IS_DENIED("Authentication failed");
+}
+
+static void hanging_up_while_the_password_is_checked_counts(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 3; i++) {
+		INIT(.user = NULL);
+		REPLY(.user = "ann", .answer = "guess");
+		assert_non_null(r->job);
+	}
+	INIT(.user = NULL);
+	IS_DENIED("Authentication failed");
+}
+
+static void backend_with_one_try_ends_at_the_first_failure(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "bad");
+	REJECT();
+	IS_DENIED("Authentication failed");
+}
+
+static void broken_backend_is_an_internal_error_without_points(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_ERROR, .reason = "disk" });
+	IS_DENIED("Internal error");
+	assert_int_equal(r->points, 0);
+}
+
+static void overlong_user_name_of_a_backend_is_refused(void **state)
+{
+	struct rig *r = *state;
+	char name[BACKEND_NAME_MAX + 2];
+
+	memset(name, 'a', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = name });
+	IS_FORM();
+	assert_int_equal(r->grants, 0);
+}
+
+/* ---- contexts ------------------------------------------------------------- */
+
+static void login_goes_on_over_another_connection(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann");
+	logins_worker_gone(r->logins, WORKER);
+	REPLY(.answer = "pw", .worker = 6);
+	assert_string_equal(r->asked_user, "ann");
+	verdict_accept(r, NULL, NULL);
+	assert_int_equal(r->answered, 6);
+}
+
+static void connection_names_its_login_without_a_cookie(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .no_context = true);
+	REPLY(.answer = "pw", .no_context = true);
+	assert_string_equal(r->asked_user, "ann");
+}
+
+static void context_is_worth_nothing_elsewhere(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann");
+	REPLY(.answer = "pw", .worker = 6, .address = 9);
+	IS_FORM();
+	assert_int_equal(r->n_input, 2);
+	assert_int_equal(r->jobs, 0);
+}
+
+static void login_dies_with_its_time(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	r->now += LIFETIME;
+	logins_expire(r->logins);
+	IS_DENIED("Authentication failed");
+	REPLY(.answer = "pw");
+	IS_FORM();
+}
+
+static void unread_answer_of_a_lost_worker_is_not_sent(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	logins_worker_gone(r->logins, WORKER);
+	assert_int_equal(r->answers, 1);
+}
+
+static void reply_without_any_login_is_a_whole_login(void **state)
+{
+	struct rig *r = *state;
+
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
+static void endless_dialogue_is_ended(void **state)
+{
+	struct rig *r = *state;
+
+	for (int i = 0; i < 64; i++)
+		INIT(.user = NULL);
+	IS_FORM();
+	INIT(.user = NULL);
+	IS_DENIED("Authentication failed");
+}
+
+/* ---- challenges ----------------------------------------------------------- */
+
+static void challenges_are_numbered_by_their_text(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_CHALLENGE,
+				     .text = "Code 1",
+				     .state = (const uint8_t *)"xyz",
+				     .state_len = 3 });
+	IS_FORM();
+	assert_string_equal(r->id, "challenge");
+	assert_string_equal(r->message, "Code 1");
+	assert_string_equal(r->input, "secondary_password");
+	assert_string_equal(r->label, "Password1:");
+	REPLY(.answer = "1", .name = "secondary_password");
+	assert_string_equal(r->asked_state, "xyz");
+	assert_string_equal(r->asked_answer, "1");
+	CHALLENGE("Code 2");
+	assert_string_equal(r->label, "Password2:");
+	assert_int_equal(r->points, 0);
+	REPLY(.answer = "2");
+	CHALLENGE("Code 2");
+	assert_string_equal(r->label, "Password2:");
+	assert_int_equal(r->points, POINTS);
+	REPLY(.answer = "3");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
+static void rejection_after_a_challenge_is_final(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	CHALLENGE("Code");
+	REPLY(.answer = "1");
+	REJECT();
+	IS_DENIED("Authentication failed");
+}
+
+static void seventeenth_challenge_ends_the_login(void **state)
+{
+	struct rig *r = *state;
+	char question[8] = "Code A";
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	for (int i = 0; i < 16; i++, question[5]++) {
+		CHALLENGE(question);
+		IS_FORM();
+		REPLY(.answer = "1");
+	}
+	assert_int_equal(r->points, 0);
+	CHALLENGE(question);
+	IS_DENIED("Authentication failed");
+}
+
+static void name_is_fixed_once_a_challenge_was_asked(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	CHALLENGE("Code");
+	REPLY(.user = "root", .answer = "1");
+	assert_string_equal(r->asked_user, "ann");
+}
+
+/* ---- groups --------------------------------------------------------------- */
+
+static void label_selects_its_group(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw", .group = "Guest network");
+	verdict_accept(r, "staff", "guests");
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "guests");
+}
+
+static void selected_group_comes_first_in_the_next_form(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	INIT(.group = "guests");
+	assert_string_equal(r->selected, "guests");
+	assert_string_equal(r->group[0], "guests");
+	assert_string_equal(r->group[1], "staff");
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, "staff", "guests");
+	assert_string_equal(r->granted_group, "guests");
+}
+
+static void group_without_membership_fails_like_a_wrong_password(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw", .group = "guests");
+	verdict_accept(r, "staff", NULL);
+	IS_FORM();
+	assert_string_equal(r->error, "Login failed.");
+	assert_int_equal(r->points, POINTS);
+	assert_int_equal(r->grants, 0);
+}
+
+static void unlisted_group_is_not_echoed_but_a_member_gets_it(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.group = "hidden");
+	assert_int_equal(r->n_group, 2);
+	assert_string_equal(r->selected, "");
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, "staff", "hidden");
+	assert_string_equal(r->granted_group, "hidden");
+}
+
+static void default_entry_means_no_group(void **state)
+{
+	struct rig *r = *state;
+
+	r->policy.groups.none = "(none)";
+	INIT(.user = NULL);
+	assert_int_equal(r->n_group, 3);
+	assert_string_equal(r->group[0], "(none)");
+	REPLY(.user = "ann", .answer = "pw", .group = "(none)");
+	verdict_accept(r, "staff", NULL);
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "");
+}
+
+static void url_forces_its_group(void **state)
+{
+	struct rig *r = *state;
+
+	r->policy.group_by_url = true;
+	INIT(.url = "/guests/");
+	assert_int_equal(r->n_group, 0);
+	REPLY(.user = "ann", .answer = "pw", .group = "staff");
+	verdict_accept(r, "staff", "guests");
+	assert_string_equal(r->granted_group, "guests");
+}
+
+static void unknown_url_forces_nothing(void **state)
+{
+	struct rig *r = *state;
+
+	r->policy.group_by_url = true;
+	INIT(.url = "/nowhere");
+	assert_int_equal(r->n_group, 2);
+}
+
+static void url_means_nothing_unless_configured(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.url = "/guests");
+	assert_int_equal(r->n_group, 2);
+	assert_string_equal(r->selected, "");
+}
+
+static void groups_of_the_backend_are_offered_when_asked_for(void **state)
+{
+	struct rig *r = *state;
+
+	r->policy.auto_groups = true;
+	INIT(.user = NULL);
+	assert_true(r->asked_groups);
+	assert_int_equal(r->answers, 0);
+	verdict_accept(r, "one", "two");
+	IS_FORM();
+	assert_int_equal(r->n_group, 2);
+	assert_string_equal(r->group[1], "two");
+	assert_int_equal(r->grants, 0);
+}
+
+static void backend_without_groups_grants_only_listed_ones(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	REPLY(.user = "ann", .answer = "pw", .group = "staff");
+	verdict_accept(r, NULL, NULL);
+	assert_string_equal(r->granted_group, "staff");
+	REPLY(.user = "ann", .answer = "pw", .group = "root", .no_context = true);
+	verdict_accept(r, NULL, NULL);
+	IS_DENIED("Authentication failed");
+}
+
+/* ---- certificates --------------------------------------------------------- */
+
+static void password_and_certificate_must_name_the_same_user(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].certificate = true;
+	INIT(.cert = "ann");
+	IS_FORM();
+	REPLY(.user = "bob", .answer = "pw", .cert = "ann");
+	verdict_accept(r, NULL, NULL);
+	IS_FORM();
+	assert_int_equal(r->grants, 0);
+	REPLY(.user = "ann", .answer = "pw", .cert = "ann");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
+static void certificate_supplies_a_missing_name(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].certificate = true;
+	INIT(.cert = "ann");
+	REPLY(.answer = "pw", .cert = "ann");
+	assert_string_equal(r->asked_user, "ann");
+}
+
+static void missing_certificate_ends_the_login(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].certificate = true;
+	INIT(.user = NULL);
+	IS_DENIED("No certificate");
+}
+
+static void certificate_must_be_shown_at_every_step(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].certificate = true;
+	INIT(.cert = "ann");
+	REPLY(.user = "ann", .answer = "pw");
+	IS_DENIED("No certificate");
+}
+
+static void certificate_without_a_name_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0] = (struct login_method){ .certificate = true };
+	INIT(.cert = "");
+	IS_DENIED("Could not read certificate");
+}
+
+static void certificate_alone_with_one_listed_group_asks_nothing(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0] = (struct login_method){ .certificate = true };
+	INIT(.cert = "ann", .cert_group = { "other", "staff" });
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "staff");
+}
+
+static void certificate_with_several_groups_asks_for_one(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0] = (struct login_method){ .certificate = true };
+	INIT(.cert = "ann", .cert_group = { "guests", "staff" });
+	IS_FORM();
+	assert_string_equal(r->message, "Please select your group.");
+	assert_int_equal(r->n_input, 0);
+	REPLY(.cert = "ann", .cert_group = { "guests", "staff" }, .group = "guests");
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "guests");
+}
+
+static void certificate_outside_the_selected_group_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0] = (struct login_method){ .certificate = true };
+	INIT(.cert = "ann", .cert_group = { "guests" }, .group = "staff");
+	IS_DENIED("Authentication failed");
+}
+
+static void certificate_of_unlisted_groups_is_not_assigned_silently(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0] = (struct login_method){ .certificate = true };
+	INIT(.cert = "ann", .cert_group = { "hidden" });
+	IS_FORM();
+	assert_int_equal(r->n_group, 3);
+	REPLY(.cert = "ann", .cert_group = { "hidden" }, .group = "hidden");
+	IS_TICKET();
+}
+
+static void certificate_as_alternative_spares_the_password(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[1] = (struct login_method){ .certificate = true };
+	r->policy.n_methods = 2;
+	INIT(.cert = "ann");
+	IS_TICKET();
+	INIT(.no_context = true);
+	IS_FORM();
+}
+
+/* ---- HTTP authentication -------------------------------------------------- */
+
+static void negotiation_is_offered_to_those_who_can_and_others_get_the_form(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[1].backend = &negotiate;
+	r->policy.n_methods = 2;
+	INIT(.http = true);
+	IS_DENIED("Unauthorized");
+	assert_string_equal(r->invitation, "Negotiate");
+	assert_true(r->fallback);
+	assert_int_equal(r->failures, 0);
+	INIT(.user = NULL);
+	IS_FORM();
+}
+
+static void negotiated_user_gets_a_ticket(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	INIT(.http = true, .authorization = "Negotiate abc");
+	assert_false(r->asked_has_answer);
+	verdict(r, (struct verdict){ .kind = VERDICT_HTTP, .text = "Negotiate def" });
+	assert_string_equal(r->invitation, "Negotiate def");
+	INIT(.http = true, .authorization = "Negotiate ghi");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_TICKET();
+	assert_string_equal(r->granted_user, "ann");
+}
+
+static void bearer_is_asked_for_when_there_is_nothing_else(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &bearer;
+	INIT(.user = NULL);
+	assert_string_equal(r->invitation, "Bearer");
+	assert_false(r->fallback);
+	r->method[1].backend = &password;
+	r->policy.n_methods = 2;
+	INIT(.user = NULL);
+	IS_FORM();
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(first_form_has_both_inputs_and_the_groups),
+		CASE(right_password_gives_a_ticket_with_the_first_group),
+		CASE(name_alone_leads_to_the_password_form),
+		CASE(empty_password_is_an_answer),
+		CASE(missing_password_ends_the_login),
+		CASE(missing_name_shows_the_form_again),
+		CASE(wrong_password_asks_again_and_the_right_one_succeeds),
+		CASE(name_may_be_corrected_after_a_failure),
+		CASE(third_failure_ends_the_login),
+		CASE(new_init_keeps_the_failure_count),
+		CASE(hanging_up_while_the_password_is_checked_counts),
+		CASE(backend_with_one_try_ends_at_the_first_failure),
+		CASE(broken_backend_is_an_internal_error_without_points),
+		CASE(overlong_user_name_of_a_backend_is_refused),
+		CASE(login_goes_on_over_another_connection),
+		CASE(connection_names_its_login_without_a_cookie),
+		CASE(context_is_worth_nothing_elsewhere),
+		CASE(login_dies_with_its_time),
+		CASE(unread_answer_of_a_lost_worker_is_not_sent),
+		CASE(reply_without_any_login_is_a_whole_login),
+		CASE(endless_dialogue_is_ended),
+		CASE(challenges_are_numbered_by_their_text),
+		CASE(rejection_after_a_challenge_is_final),
+		CASE(seventeenth_challenge_ends_the_login),
+		CASE(name_is_fixed_once_a_challenge_was_asked),
+		CASE(label_selects_its_group),
+		CASE(selected_group_comes_first_in_the_next_form),
+		CASE(group_without_membership_fails_like_a_wrong_password),
+		CASE(unlisted_group_is_not_echoed_but_a_member_gets_it),
+		CASE(default_entry_means_no_group),
+		CASE(url_forces_its_group),
+		CASE(unknown_url_forces_nothing),
+		CASE(url_means_nothing_unless_configured),
+		CASE(groups_of_the_backend_are_offered_when_asked_for),
+		CASE(backend_without_groups_grants_only_listed_ones),
+		CASE(password_and_certificate_must_name_the_same_user),
+		CASE(certificate_supplies_a_missing_name),
+		CASE(missing_certificate_ends_the_login),
+		CASE(certificate_must_be_shown_at_every_step),
+		CASE(certificate_without_a_name_is_refused),
+		CASE(certificate_alone_with_one_listed_group_asks_nothing),
+		CASE(certificate_with_several_groups_asks_for_one),
+		CASE(certificate_outside_the_selected_group_is_refused),
+		CASE(certificate_of_unlisted_groups_is_not_assigned_silently),
+		CASE(certificate_as_alternative_spares_the_password),
+		CASE(negotiation_is_offered_to_those_who_can_and_others_get_the_form),
+		CASE(negotiated_user_gets_a_ticket),
+		CASE(bearer_is_asked_for_when_there_is_nothing_else),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
