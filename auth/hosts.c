@@ -133,16 +133,28 @@ static enum err load_hosts(struct hosts *h, struct keys_report *report)
 	return first;
 }
 
+/* Main has checked these rows before; what is wrong with them all the same is no user's fault. */
+static void add_findings(const struct conf_report *found, struct keys_report *report)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->item[i].severity == CONF_ERROR)
+			add_error(report, report->ctx, "default", found->item[i].text);
+}
+
 enum err hosts_load(TALLOC_CTX *ctx, const struct conf_rows *rows, uint64_t generation,
 		    struct keys_report *report, struct hosts **out)
 {
 	struct hosts *h = talloc_zero(ctx, struct hosts);
+	struct conf_report *found;
 	enum err err;
 
 	if (!h)
 		return ERR_NOMEM;
 	h->generation = generation;
-	err = conf_from_rows(h, rows, CONF_SHARE, NULL, &h->conf);
+	found = conf_report_new(h);
+	err = found ? conf_from_rows(h, rows, CONF_SHARE, found, &h->conf) : ERR_NOMEM;
+	if (err == ERR_CONF)
+		add_findings(found, report);
 	if (!err) {
 		h->item = talloc_zero_array(h, struct host, (unsigned)h->conf->n_hosts);
 		err = h->item ? load_hosts(h, report) : ERR_NOMEM;

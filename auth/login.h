@@ -23,8 +23,8 @@ struct login {
 	int64_t created, expires;
 
 	/* From the newest step.  Strings are children of the login. */
-	uint64_t worker;
-	bool waiting; /* the worker has no answer yet */
+	uint64_t worker; /* 0: none */
+	bool waiting;	 /* the worker has no answer yet */
 	struct endpoint remote, local;
 	const char *vhost, *user_agent;
 	const char *selected; /* what was sent as group; "" nothing yet */

@@ -251,6 +251,38 @@ static void deny_peer(struct logins *l, uint64_t worker)
 	l->ops->answer(l->arg, worker, &result);
 }
 
+/* Takes WORKER away from its logins but KEEP: none of them may answer it any more. */
+static void part(struct logins *l, uint64_t worker, const struct login *keep)
+{
+	struct login *next;
+
+	for (struct login *g = *worker_bucket(l, worker); g; g = next) {
+		next = g->by_worker;
+		if (g->worker != worker || g == keep)
+			continue;
+		drop_job(g);
+		g->waiting = false;
+		leave_worker(g);
+		g->worker = 0;
+	}
+}
+
+void logins_worker_gone(struct logins *l, uint64_t worker)
+{
+	part(l, worker, NULL);
+}
+
+/* The step of PEER is the one to answer now: neither another login of its worker nor another
+ * worker of its login waits any longer. */
+static void take_turn(struct logins *l, struct login *g, const struct login_peer *peer)
+{
+	part(l, peer->worker, g);
+	drop_job(g);
+	if (g->waiting && g->worker != peer->worker)
+		deny_peer(l, g->worker);
+	g->waiting = false;
+}
+
 void logins_step(struct logins *l, const struct login_peer *peer, const Step *msg)
 {
 	const struct login_policy *policy = l->ops->policy(l->arg, msg->vhost);
@@ -259,31 +291,17 @@ void logins_step(struct logins *l, const struct login_peer *peer, const Step *ms
 	if (policy && !g)
 		g = login_new(l, policy, &peer->remote);
 	if (!g) {
+		part(l, peer->worker, NULL);
 		deny_peer(l, peer->worker);
 		return;
 	}
-	drop_job(g);
+	take_turn(l, g, peer);
 	if (take_facts(g, peer, msg))
 		login_deny(g, "Internal error");
 	else if (++g->steps > STEPS_MAX || g->tries >= LOGIN_TRIES)
 		login_deny(g, "Authentication failed");
 	else
 		login_advance(g, policy, msg);
-}
-
-void logins_worker_gone(struct logins *l, uint64_t worker)
-{
-	struct login *next;
-
-	for (struct login *g = *worker_bucket(l, worker); g; g = next) {
-		next = g->by_worker;
-		if (g->worker != worker)
-			continue;
-		drop_job(g);
-		g->waiting = false;
-		leave_worker(g);
-		g->worker = 0;
-	}
 }
 
 void logins_expire(struct logins *l)

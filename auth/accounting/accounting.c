@@ -29,10 +29,10 @@ void accounting_interim(const struct session *s, int64_t now)
 		  kv_u64("rx", s->rx), kv_u64("tx", s->tx));
 }
 
-void accounting_stop(const struct session *s, int reason, int64_t now)
+void accounting_stop(const struct session *s, unsigned reason, int64_t now)
 {
 	struct log_ctx log = log_of(s);
 
-	log_debug(&log, "accounting-stop", kv_i64("reason", reason),
+	log_debug(&log, "accounting-stop", kv_u64("reason", reason),
 		  kv_i64("seconds", now - s->started), kv_u64("rx", s->rx), kv_u64("tx", s->tx));
 }

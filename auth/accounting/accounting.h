@@ -18,6 +18,6 @@ void accounting_count(struct session *s, uint64_t rx, uint64_t tx);
 void accounting_interim(const struct session *s, int64_t now);
 
 /* The session is over; REASON is an EndReason (ipc/types.proto). */
-void accounting_stop(const struct session *s, int reason, int64_t now);
+void accounting_stop(const struct session *s, unsigned reason, int64_t now);
 
 #endif /* AUTH_ACCOUNTING_ACCOUNTING_H */

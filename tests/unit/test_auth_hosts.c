@@ -106,7 +106,7 @@ static void host_without_methods_is_refused(void **state)
 static void every_fault_is_reported(void **state)
 {
 	const struct conf_row rows[] = {
-		{ NULL, "auth", "plain", "f", 1 },
+		{ NULL, "auth", "plain[passwd=/etc/passwd]", "f", 1 },
 		{ NULL, "server-cert", "/nonexistent/cert", "f", 2 },
 		{ NULL, "server-key", "/nonexistent/key", "f", 3 },
 		{ "b.example", "server-cert", "/nonexistent/cert2", "f", 4 },

@@ -100,7 +100,8 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 	r->answered = worker;
 	r->kind = result->result_case;
 	r->context_len = result->context.len;
-	memcpy(r->context, result->context.data, result->context.len);
+	if (r->context_len)
+		memcpy(r->context, result->context.data, r->context_len);
 	if (r->kind == STEP_RESULT__RESULT_FORM) {
 		take_form(r, result->form);
 	} else if (r->kind == STEP_RESULT__RESULT_DENIED) {

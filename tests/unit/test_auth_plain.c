@@ -56,7 +56,7 @@ static void add(struct rig *r, const char *user, const char *groups, const char 
 	struct crypt_data data = { 0 };
 
 	fprintf(r->file, "%s:%s:%s%s\n", user, groups, mark,
-		password ? crypt_r(password, setting, &data) : "");
+		password ? crypt_rn(password, setting, &data, sizeof data) : "");
 	fflush(r->file);
 }
 

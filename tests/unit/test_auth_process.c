@@ -91,7 +91,7 @@ static void write_passwd(struct rig *r)
 	char line[300];
 
 	snprintf(line, sizeof line, "alice:staff,guests:%s\n",
-		 crypt_r("secret", "$5$rounds=1000$salt$", &data));
+		 crypt_rn("secret", "$5$rounds=1000$salt$", &data, sizeof data));
 	write_file(r->passwd, line, strlen(line));
 }
 

@@ -48,7 +48,7 @@ static int setup(void **state)
 	snprintf(r->passwd, sizeof r->passwd, "%s/passwd", r->dir);
 	snprintf(r->fifo, sizeof r->fifo, "%s/fifo", r->dir);
 	f = fopen(r->passwd, "w");
-	fprintf(f, "ann:staff:%s\n", crypt_r("pw", "$5$rounds=1000$salt$", &data));
+	fprintf(f, "ann:staff:%s\n", crypt_rn("pw", "$5$rounds=1000$salt$", &data, sizeof data));
 	fclose(f);
 	/* Opening it blocks for ever, like a server that does not answer. */
 	assert_int_equal(mkfifo(r->fifo, 0600), 0);
