@@ -377,7 +377,7 @@ enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *a
 	ev_timer_init(&p->kick, on_kick, 0, 0);
 	p->kick.data = p;
 	talloc_set_destructor(p, pool_destroy);
-	for (; argv[n] && n < ARGS_MAX; n++) {
+	for (; n < ARGS_MAX && argv[n]; n++) {
 		p->argv[n] = talloc_strdup(p, argv[n]);
 		if (!p->argv[n]) {
 			talloc_free(p);

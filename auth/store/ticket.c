@@ -30,8 +30,9 @@ void ticket_sid(const uint8_t cookie[TICKET_COOKIE], char sid[TICKET_SID + 1])
 
 	digest(GNUTLS_DIG_SHA1, cookie, sha1);
 	text = base64_encode(NULL, sha1, sizeof sha1);
-	if (!text || strlen(text) != TICKET_SID)
+	if (text && strlen(text) == TICKET_SID)
+		memcpy(sid, text, TICKET_SID + 1);
+	else
 		fatal_bug("no session id");
-	memcpy(sid, text, TICKET_SID + 1);
 	talloc_free(text);
 }

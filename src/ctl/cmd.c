@@ -33,7 +33,7 @@ static struct walk walk(const char *name, const char *line)
 	while (*w.name && *w.line) {
 		size_t n = strcspn(w.name, " "), m = strcspn(w.line, blanks);
 
-		if (w.line[m] == 0 && m <= n && strncasecmp(w.name, w.line, m) == 0) {
+		if (m <= n && w.line[m] == 0 && strncasecmp(w.name, w.line, m) == 0) {
 			w.name += m;
 			w.line += m;
 			w.in_word = true;

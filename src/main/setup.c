@@ -1,6 +1,7 @@
 /* setup.c - the parts of main, made in the order they need each other. */
 #include <grp.h>
 #include <pwd.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -74,6 +75,8 @@ static void set_up_control(struct main_ctx *m)
 {
 	const char *path = m->conf->occtl_socket_file;
 	int fd = restore_take(m->restore, FD_KIND__FD_CTL);
+	/* So that the supervisor removes the file if main cannot. */
+	const ProtobufCBinaryData note = { strlen(path) + 1, (uint8_t *)(uintptr_t)path };
 	enum err err = ERR_OK;
 	uid_t uid;
 	gid_t gid;
@@ -84,7 +87,7 @@ static void set_up_control(struct main_ctx *m)
 		owner_of(m->conf, &uid, &gid);
 		err = control_listen(path, uid, gid, &fd);
 		if (!err)
-			main_keep_fd(m, FD_KIND__FD_CTL, 0, fd, NULL);
+			main_keep_fd(m, FD_KIND__FD_CTL, 0, fd, &note);
 	}
 	if (!err)
 		err = control_new(m, m->loop, fd, path, admin_ops(), m, &m->control);

@@ -47,7 +47,8 @@ struct super {
 	pid_t holder;
 	int holder_fd; /* pidfd, -1: no namespaces */
 	enum super_state state;
-	int status; /* our exit status */
+	int status;	   /* our exit status */
+	bool main_stopped; /* it ended in order */
 	int64_t up_since;
 	ev_signal on_signal[4];
 	ev_child reaper;
@@ -367,12 +368,30 @@ static void on_kill(struct ev_loop *loop, ev_timer *w, int revents)
 	kill_all(w->data, SIGKILL);
 }
 
+static enum err remove_socket_file(void *arg, const struct kept_fd *kept)
+{
+	(void)arg;
+	if (kept->kind == FD_KIND__FD_CTL && kept->note_len &&
+	    kept->note[kept->note_len - 1] == '\0')
+		unlink((const char *)kept->note);
+	return ERR_OK;
+}
+
+/* A main that stopped in order has removed its socket; one that crashed could not. */
+static void remove_left_over(struct super *s)
+{
+	if (s->main_stopped)
+		return;
+	(void)!fdstore_each(s->kept, remove_socket_file, s);
+}
+
 static void stop(struct super *s, int status)
 {
 	if (s->state == STOPPING)
 		return;
 	s->state = STOPPING;
 	s->status = status;
+	remove_left_over(s);
 	talloc_free(s->auth.chan);
 	s->auth.chan = NULL;
 	talloc_free(s->zygote.chan);
@@ -397,7 +416,8 @@ static void worker_ended(struct super *s, pid_t pid, int status)
 static void main_ended(struct super *s, int status)
 {
 	child_ended(&s->main);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	s->main_stopped = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	if (s->main_stopped)
 		stop(s, 0);
 	else if (s->state == STARTING)
 		stop(s, 1);
