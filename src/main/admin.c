@@ -95,6 +95,7 @@ static void fill_tunnel(const struct tun *tun, struct control_user *u)
 
 static void fill_session(const struct session *s, struct control_user *u)
 {
+	u->id = s->id; /* also when the process is gone already */
 	u->user = s->user;
 	u->group = *s->group ? s->group : NULL;
 	u->vhost = s->vhost;
