@@ -51,14 +51,14 @@ void session_print_header(FILE *out)
 		"user agent", "created", "status");
 }
 
-void session_print_row(TALLOC_CTX *ctx, FILE *out, const SessionRow *s)
+void session_print_row(TALLOC_CTX *ctx, FILE *out, const SessionRow *s, int64_t now)
 {
-	char ip[ADDR_TEXT], id[SESSION_SHORT_ID + 1], date[FMT_TEXT];
+	char ip[ADDR_TEXT], id[SESSION_SHORT_ID + 1], age[FMT_TEXT];
 	const Session *in = s->session;
 
 	fprintf(out, "%6s %8s %8s %14s %24.24s %8s %8s\n", short_id(s, id),
 		fmt_safe(ctx, or_none(in->user)), in->vhost, remote_ip(s, ip),
-		fmt_safe(ctx, in->user_agent), fmt_date(s->created, date), s->state);
+		fmt_safe(ctx, in->user_agent), fmt_interval(now - s->created, age), s->state);
 }
 
 void session_print(TALLOC_CTX *ctx, FILE *out, const SessionRow *s)

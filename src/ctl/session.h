@@ -3,6 +3,7 @@
 #define CTL_SESSION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <talloc.h>
 
@@ -22,7 +23,7 @@ bool session_has_prefix(const SessionRow *s, const char *sid);
 bool session_is_id(const char *sid);
 
 void session_print_header(FILE *out);
-void session_print_row(TALLOC_CTX *ctx, FILE *out, const SessionRow *s);
+void session_print_row(TALLOC_CTX *ctx, FILE *out, const SessionRow *s, int64_t now);
 void session_print(TALLOC_CTX *ctx, FILE *out, const SessionRow *s);
 json_t *session_json(const SessionRow *s); /* the caller owns it */
 

@@ -1,6 +1,7 @@
 /* show_sessions.c - show sessions all, sessions valid, session SID; terminate session. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "ctl/json.h"
 #include "ctl/session.h"
 #include "ctl/show.h"
@@ -38,7 +39,7 @@ static int show_list(TALLOC_CTX *ctx, const struct ctl *ctl, bool valid_only)
 		}
 		if (first)
 			session_print_header(ctl->out);
-		session_print_row(ctx, ctl->out, a->session[i]);
+		session_print_row(ctx, ctl->out, a->session[i], clock_unix());
 		first = false;
 	}
 	if (ctl->json)

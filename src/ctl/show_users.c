@@ -107,7 +107,7 @@ static json_t *iroute_json(const CtlUser *u)
 static void print_iroutes(TALLOC_CTX *ctx, FILE *out, const CtlUser *u)
 {
 	for (size_t i = 0; i < u->n_iroute; i++)
-		fprintf(out, "%8u %8s %8s %6s %14s %14s\n", u->id, fmt_safe(ctx, u->username),
+		fprintf(out, "%6u %8s %8s %6s %16s %28s\n", u->id, fmt_safe(ctx, u->username),
 			u->vhost, u->device, user_vpn_ip(u), fmt_safe(ctx, u->iroute[i]));
 }
 
@@ -118,7 +118,7 @@ int show_iroutes(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 
 	(void)v;
 	if (a && !ctl->json && a->n_user)
-		fprintf(ctl->out, "%8s %8s %8s %6s %14s %14s\n", "id", "user", "vhost", "device",
+		fprintf(ctl->out, "%6s %8s %8s %6s %16s %28s\n", "id", "user", "vhost", "device",
 			"vpn-ip", "iroute");
 	for (size_t i = 0; a && i < a->n_user; i++) {
 		if (ctl->json)

@@ -399,7 +399,7 @@ static void a_session_is_printed_as_specified(void **state)
 	s.is_open = true;
 	session_print(ctx, out, &s);
 	s.expires = NOW + 300;
-	session_print_row(ctx, out, &s);
+	session_print_row(ctx, out, &s, NOW + 3);
 	fclose(out);
 	assert_string_equal(text,
 			    "\tSession: ndhD0C\n"
@@ -412,7 +412,7 @@ static void a_session_is_printed_as_specified(void **state)
 			    "\tIn use: True   Activated: True\n"
 			    "\tCertificate auth: False\n"
 			    "ndhD0C     test  default      127.0.0.1 Open AnyConnect VPN Agen "
-			    "2026-11-22 07:01 authenticated\n");
+			    "      3s authenticated\n");
 	free(text);
 	o = session_json(&s);
 	assert_string_equal(text_of(o, "Expires"), "2026-11-22 07:06");
