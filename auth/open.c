@@ -38,7 +38,7 @@ static void tell_expired(struct auth *a, const char *sid)
 static void forget(struct auth *a, struct session *s, EndReason reason)
 {
 	if (s->opened)
-		accounting_stop(s, (int)reason, clock_unix());
+		accounting_stop(s, reason, clock_unix());
 	store_forget(a->store, s);
 }
 
