@@ -358,6 +358,11 @@ static enum err env_write(void *arg, const void *data, size_t len)
 	return tls_write(arg, data, len);
 }
 
+static bool env_has_more(void *arg)
+{
+	return tls_has_more(arg);
+}
+
 static void env_on_client(void *arg, const struct http_client *client)
 {
 	struct worker *w = arg;
@@ -371,6 +376,7 @@ static void env_on_client(void *arg, const struct http_client *client)
 const struct http_env ask_env = {
 	.read = env_read,
 	.write = env_write,
+	.has_more = env_has_more,
 	.step = env_step,
 	.open = env_open,
 	.logout = env_logout,

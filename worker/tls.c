@@ -238,6 +238,14 @@ enum err tls_read(struct worker *w, void *data, size_t cap, size_t *len)
 	}
 }
 
+bool tls_has_more(struct worker *w)
+{
+	char c;
+
+	/* The end of the stream does not count: a client may say all, close and then listen. */
+	return gnutls_record_recv(w->tls, &c, 1) > 0;
+}
+
 enum err tls_write(struct worker *w, const void *data, size_t len)
 {
 	const uint8_t *p = data;

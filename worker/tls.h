@@ -14,6 +14,10 @@ MUST_USE enum err tls_accept(struct worker *w);
 MUST_USE enum err tls_read(struct worker *w, void *data, size_t cap, size_t *len);
 MUST_USE enum err tls_write(struct worker *w, const void *data, size_t len);
 
+/* Whether a byte of the client waits to be read.  Takes that byte: for a connection that is to end
+ * because of it. */
+bool tls_has_more(struct worker *w);
+
 /* Says goodbye as far as the socket takes it at once; DENIED: with an alert. */
 void tls_goodbye(struct worker *w, bool denied);
 

@@ -28,6 +28,7 @@ struct play {
 	char seen_group[GROUP_NAME_MAX + 1];
 	char seen_password[64];
 	bool seen_context, seen_logout;
+	bool impatient; /* the client sends on before it has its answer */
 	unsigned steps;
 	struct tunnel_grant grant;
 	struct tunnel_plan *plan;
@@ -55,6 +56,11 @@ static enum err play_write(void *arg, const void *data, size_t len)
 {
 	buf_put(&((struct play *)arg)->output, data, len);
 	return ERR_OK;
+}
+
+static bool play_has_more(void *arg)
+{
+	return ((struct play *)arg)->impatient;
 }
 
 static enum err play_step(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
@@ -95,7 +101,7 @@ static void play_client(void *arg, const struct http_client *client)
 }
 
 static const struct http_env env = {
-	play_read, play_write, play_step, play_open, play_logout, play_client,
+	play_read, play_write, play_has_more, play_step, play_open, play_logout, play_client,
 };
 
 static struct conf *conf_of(TALLOC_CTX *ctx, const char *const *rows)
@@ -209,6 +215,33 @@ static void unknown_get_is_404_and_unknown_post_a_login(void **state)
 	assert_non_null(strstr(play_run(&p, POST("/staff?a=b", "0", "")), "<auth id=\"main\">"));
 	assert_string_equal(p.seen_group, "staff");
 	assert_non_null(strstr(play_run(&p, POST("/svc", "0", "")), "HTTP/1.1 404 Not found\r\n"));
+	play_end(&p);
+}
+
+static void login_paths_go_on_with_a_slash_in_gets(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_non_null(strstr(play_run(&p, "GET /auth/ HTTP/1.1\r\n\r\n"), "<auth id=\"main\">"));
+	assert_non_null(strstr(play_run(&p, "GET /authx HTTP/1.1\r\n\r\n"), "HTTP/1.1 404"));
+	play_end(&p);
+}
+
+/* Protocol.md 10.3: in the record behind the request, too. */
+static void whoever_does_not_wait_for_the_answer_gets_none(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, no_rows);
+	p.impatient = true;
+	assert_string_equal(play_run(&p, POST("/", "0", "")), "");
+	assert_int_equal(p.result, ERR_PROTO);
+	play_run(&p, CONNECT(COOKIE, ""));
+	assert_int_equal(p.result, ERR_PROTO);
+	assert_null(p.plan);
 	play_end(&p);
 }
 
@@ -477,6 +510,8 @@ int main(void)
 		cmocka_unit_test(fixed_documents_are_found_by_the_get_rules),
 		cmocka_unit_test(path_becomes_a_group_name),
 		cmocka_unit_test(unknown_get_is_404_and_unknown_post_a_login),
+		cmocka_unit_test(login_paths_go_on_with_a_slash_in_gets),
+		cmocka_unit_test(whoever_does_not_wait_for_the_answer_gets_none),
 		cmocka_unit_test(logout_needs_the_ticket),
 		cmocka_unit_test(context_of_the_connection_goes_on_without_a_cookie),
 		cmocka_unit_test(success_carries_all_cookies_and_the_banner),

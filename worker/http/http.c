@@ -77,6 +77,9 @@ static enum err answer(struct exchange *x)
 {
 	enum err err = route_request(x);
 
+	/* What came while the answer was made is not the next request either (10.3). */
+	if (!err && x->d->env->has_more(x->d->arg))
+		return refuse(x->d, x->ctx, ERR_PROTO);
 	if (err || x->plan)
 		return err;
 	if (x->resp.failed)

@@ -82,6 +82,8 @@ struct http_env {
 	/* At least one byte.  ERR_CLOSED; ERR_TIMEOUT; ERR_STATE: asked to end. */
 	enum err (*read)(void *arg, void *data, size_t cap, size_t *len);
 	enum err (*write)(void *arg, const void *data, size_t len);
+	/* Whether the client has sent anything that was not read yet; never waits. */
+	bool (*has_more)(void *arg);
 	enum err (*step)(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
 			 struct login_answer **out);
 	enum err (*open)(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,

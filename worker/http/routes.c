@@ -62,6 +62,14 @@ static bool is_login_path(const char *path)
 	return false;
 }
 
+static bool is_login_get(const char *path)
+{
+	for (size_t i = 0; i < sizeof login_paths / sizeof login_paths[0]; i++)
+		if (path_is(path, login_paths[i]))
+			return true;
+	return false;
+}
+
 void route_group_of(const char *path, char out[GROUP_NAME_MAX + 1])
 {
 	char name[HTTP_TARGET_MAX + 1];
@@ -110,7 +118,7 @@ static enum err route_get(struct exchange *x)
 	const struct canned *doc = route_canned(x->req->path);
 	char group[GROUP_NAME_MAX + 1];
 
-	if (is_login_path(x->req->path))
+	if (is_login_get(x->req->path))
 		return login_handle(x, "");
 	if (doc)
 		return send_canned(x, doc);
