@@ -193,6 +193,22 @@ static void dtls_after_a_renegotiation_uses_the_new_key(void **state)
 	rig_free(r);
 }
 
+static void a_dtls_renegotiation_keeps_the_key_of_its_channel(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel(tls12, 100, true);
+	struct rig_udp u;
+	uint8_t frame[2] = { CSTP_DPD_REQ, 1 }, back[RIG_PACKET];
+	assert_true(rig_udp_connect(r, &u));
+	rig_later(r, 60000);
+	assert_int_equal(renegotiate(r), 0); /* the exporter gives another key now */
+	assert_true(rig_udp_handshake(&u));  /* the client has only the old one */
+	rig_udp_send(&u, frame, sizeof frame);
+	assert_int_equal(rig_udp_recv(&u, back, sizeof back), 2);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_renegotiation_too_soon_ends_the_tunnel),
 		cmocka_unit_test(a_renegotiation_nobody_agreed_to_ends_the_tunnel),
 		cmocka_unit_test(dtls_after_a_renegotiation_uses_the_new_key),
+		cmocka_unit_test(a_dtls_renegotiation_keeps_the_key_of_its_channel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

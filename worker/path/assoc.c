@@ -28,6 +28,7 @@ struct assoc {
 	size_t in_len;
 	bool open, renegotiating;
 	uint64_t started, retry;
+	uint8_t key[PSK_LEN];
 };
 
 static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
@@ -61,19 +62,28 @@ static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
 	return a->in_len > 0;
 }
 
-/* The key of PSK-NEGOTIATE, derived anew at each handshake: it changes when the TLS session is
- * renegotiated.  The identity means nothing. */
-static int psk_key(gnutls_session_t s, const char *user, gnutls_datum_t *key)
+/* The key of PSK-NEGOTIATE, derived for each association: it changes when the TLS session is
+ * renegotiated.  A renegotiation of the association itself uses its first key again, as the client
+ * does. */
+static enum err derive_key(struct assoc *a)
 {
 	static const char label[] = "EXPORTER-openconnect-psk";
+	int ret = gnutls_prf_rfc5705(a->conf->tls, sizeof label - 1, label, 0, NULL, PSK_LEN,
+				     (char *)a->key);
+	return ret < 0 ? ERR_TLS : ERR_OK;
+}
+
+/* The identity means nothing. */
+static int psk_key(gnutls_session_t s, const char *user, gnutls_datum_t *key)
+{
 	const struct assoc *a = gnutls_session_get_ptr(s);
 	(void)user;
 	key->data = gnutls_malloc(PSK_LEN);
 	if (!key->data)
 		return -1;
 	key->size = PSK_LEN;
-	return gnutls_prf_rfc5705(a->conf->tls, sizeof label - 1, label, 0, NULL, PSK_LEN,
-				  (char *)key->data);
+	memcpy(key->data, a->key, PSK_LEN);
+	return 0;
 }
 
 static int conf_deinit(struct assoc_conf *c)
@@ -112,6 +122,7 @@ enum err assoc_conf_new(TALLOC_CTX *ctx, const struct path_dtls *dtls, gnutls_se
 static int assoc_deinit(struct assoc *a)
 {
 	gnutls_deinit(a->s);
+	secret_wipe(a->key, sizeof a->key);
 	if (a->own_fd)
 		close(a->fd);
 	return 0;
@@ -127,7 +138,7 @@ static enum err set_mode(struct assoc *a)
 	if (gnutls_priority_set_direct(a->s, c->dtls->priorities, NULL) < 0 ||
 	    gnutls_credentials_set(a->s, GNUTLS_CRD_PSK, c->psk) < 0)
 		return ERR_TLS;
-	return ERR_OK;
+	return derive_key(a);
 }
 
 enum err assoc_new(TALLOC_CTX *ctx, const struct assoc_conf *conf, int fd, bool own_fd,
