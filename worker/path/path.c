@@ -214,7 +214,7 @@ void path_say_goodbye(struct path *p, const char *text)
 	(void)gnutls_bye(p->tls, GNUTLS_SHUT_WR);
 	if (p->udp.active)
 		assoc_say_goodbye(p->udp.active);
-	flush(p, 0);
+	flush(p, PATH_TCP_OUT | PATH_UDP_OUT); /* a last try even if they were full */
 }
 
 const struct path_counters *path_counters(const struct path *p)

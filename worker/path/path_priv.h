@@ -34,6 +34,7 @@ struct udp_chan {
 	uint64_t hello; /* when the last handshake was begun */
 	bool full;	/* the socket took no more */
 	unsigned cap;	/* largest inner packet announced, or proven by the client since */
+	unsigned fits;	/* largest inner packet that is sent over UDP */
 	struct pmtu pmtu;
 };
 

@@ -61,7 +61,8 @@ static void apply_mtu(struct path *p)
 	if (data <= DTLS_FRAME_HEADER)
 		return;
 	data -= DTLS_FRAME_HEADER;
-	path_set_mtu(p, data < u->cap ? data : u->cap);
+	u->fits = data < u->cap ? data : u->cap;
+	path_set_mtu(p, u->fits);
 }
 
 /* The client's probe of LEN plaintext bytes arrived, so the path carries it: ours may become as
@@ -198,7 +199,7 @@ static void drop_active(struct path *p, const char *why)
 static void on_dpd_request(struct path *p, uint8_t *frame, size_t len)
 {
 	frame[0] = CSTP_DPD_RESP;
-	if (len > p->data_mtu + DTLS_FRAME_HEADER)
+	if (len > p->udp.fits + DTLS_FRAME_HEADER)
 		raise_mtu(p, (unsigned)len);
 	if (!send_frame(p, frame, len))
 		(void)send_frame(p, frame, DTLS_FRAME_HEADER);
