@@ -287,7 +287,13 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
 {
 	LoginFailed msg = LOGIN_FAILED__INIT;
+	struct worker *w = worker_by_id(arg, worker);
+	Endpoint remote = ENDPOINT__INIT;
 
+	if (w) {
+		remote = ipc_endpoint(&w->remote);
+		msg.remote = &remote;
+	}
 	msg.worker_id = worker;
 	msg.user = (char *)(uintptr_t)user;
 	msg.points = points;

@@ -36,7 +36,7 @@ enum err client_connect(const char *path, bool quiet, int *out)
 		}
 	}
 	if (!quiet)
-		fprintf(stderr, "error connecting to sallyport socket '%s': %s\n", path,
+		fprintf(stderr, "error connecting to ocserv socket '%s': %s\n", path,
 			strerror(errno));
 	if (fd >= 0)
 		close(fd);

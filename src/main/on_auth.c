@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/convert.h"
 #include "ipc/route.h"
 #include "main/admin.h"
 #include "main/ban.h"
@@ -22,10 +23,10 @@ static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult 
 	return ERR_OK;
 }
 
-static void log_failed_login(const struct worker *w, const char *user)
+static void log_failed_login(const struct addr *ip, const char *user)
 {
 	char *text = talloc_asprintf(NULL, "failed authentication attempt for user '%s'", user);
-	struct log_ctx ctx = worker_log(w);
+	const struct log_ctx ctx = { .ip = ip->family ? ip : NULL };
 
 	if (text)
 		log_info(&ctx, "login-failed", kv_text(text));
@@ -36,18 +37,17 @@ static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFaile
 				struct ipc_fds *fds)
 {
 	struct worker *w = worker_by_id(m, msg->worker_id);
+	struct endpoint remote = ipc_endpoint_read(msg->remote);
 
 	(void)peer;
 	(void)fds;
 	if (msg->final)
 		stats_login_failed(&m->stats);
-	if (!w)
-		return ERR_OK;
-	if (msg->final)
+	if (msg->final && w)
 		w->auth_failed = true;
-	if (msg->points)
-		ban_charge(m->bans, &w->remote.addr, BAN_PASSWORD, msg->points, clock_unix());
-	log_failed_login(w, msg->user);
+	if (msg->points && remote.addr.family)
+		ban_charge(m->bans, &remote.addr, BAN_PASSWORD, msg->points, clock_unix());
+	log_failed_login(&remote.addr, msg->user);
 	return ERR_OK;
 }
 

@@ -1,5 +1,6 @@
 """How long sessions live, what a cookie is worth, and how many may be there."""
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from lib.client import authenticate
 from lib.harness import marks
@@ -17,8 +18,8 @@ def test_cut_network_reconnects_with_the_same_addresses(t):
     client = t.client(arguments=["--reconnect-timeout", "80"]).wait()
     before = server.user()
     t.net.cut_all()
-    client.wait_log(r"DPD|Dead peer|dead peer", 30)
-    time.sleep(2)
+    client.wait_log("dead peer", 30)
+    time.sleep(1)
     t.net.mend()
     client.wait_for("a reconnection", lambda: client.script_calls("reconnect"), 60)
     client.wait_for("pings", lambda: ping(client.netns, count=1), 30)
@@ -341,7 +342,6 @@ def test_rate_limit_changes_no_outcome(t):
 @marks(seconds=90)
 def test_many_logins_at_once(t):
     """Checklist 20: two hundred logins, sixteen at a time, none fails by the server's fault."""
-    from concurrent.futures import ThreadPoolExecutor
     server = t.server({"cookie-timeout": 300})
 
     def one(_):

@@ -1,9 +1,13 @@
 """Packets: both channels, both families, all kinds of negotiation, and what the client is told."""
+import re
+import socket
 import ssl
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from lib.harness import marks
 from lib.net import CLIENT4, GATEWAY4, LAN4, LAN6, SERVER6
+from lib.shell import wait_for
 from lib.traffic import Pinger, Transfer, must_ping, ping, transfer, udp_echo
 from lib.web import Tunnel, echo_request
 
@@ -278,7 +282,6 @@ def test_udp_cut_and_mended_while_data_flows(t):
 
 def udp_bytes(t):
     """Bytes of UDP datagrams that reached the server's port, counted by a rule made on first use."""
-    import re
     out = t.net.run(t.net.srv, "nft", "list", "table", "inet", "count", check=False).stdout
     if not out:
         t.net.nft(t.net.srv, "table inet count { chain in { type filter hook input priority 0; udp dport 443 counter; }\n }")
@@ -298,7 +301,6 @@ def test_udp_never_works(t):
 
 def test_stray_datagrams(t):
     """Checklist 123, 124: nonsense on the DTLS port and a repeated hello disturb nobody."""
-    import socket
     server = t.server()
     capture = HelloCapture(t)
     client = t.client().wait()
@@ -321,7 +323,6 @@ class HelloCapture:
     """Sees the datagrams of the client on its way out, to play the first hello again."""
 
     def __init__(self, t):
-        import socket
         self.socket = t.net.socket(t.net.cli, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
         self.socket.bind(("tosrv", 3))
         self.socket.settimeout(5)
@@ -478,7 +479,6 @@ def test_fifty_clients_see_only_their_own(t):
         hash_part = line.read().strip().split(":", 1)[1]
     with open(server.dir + "/passwd", "w") as out:
         out.writelines("%s:%s\n" % (user, hash_part) for user in users)
-    from concurrent.futures import ThreadPoolExecutor
     with ThreadPoolExecutor(10) as pool:
         tunnels = list(pool.map(lambda user: t.web(timeout=60).must_login(user).open(types="IPv4"), users))
     addresses = {tunnel.address for tunnel in tunnels}
@@ -503,4 +503,4 @@ def test_fifty_clients_see_only_their_own(t):
     for tunnel in tunnels:
         tunnel.bye()
     server.wait_no_user(None, 20)
-    t.expect(not server.devices(), "devices left", server.devices())
+    wait_for("the devices to go", lambda: not server.devices(), 10)

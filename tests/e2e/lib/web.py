@@ -45,7 +45,7 @@ class Web:
 
     def __init__(self, test, netns=None, host=SERVER4, port=443, source=None, name=None, tls=None, timeout=20,
                  cookies=None, raw=False):
-        self.cookies, self.agent = dict(cookies or {}), AGENT
+        self.cookies, self.agent, self.file = dict(cookies or {}), AGENT, None
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.socket = netns_socket(netns or test.net.cli, family)
         self.socket.settimeout(timeout)
@@ -63,6 +63,13 @@ class Web:
             self.file = self.socket.makefile("rb")
 
     def close(self):
+        """Ends the TCP connection at once, without a word of TLS."""
+        try:
+            self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # closed by the server already
+        if self.file:
+            self.file.close()
         self.socket.close()
 
     # HTTP
