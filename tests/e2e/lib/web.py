@@ -63,7 +63,6 @@ class Web:
             self.file = self.socket.makefile("rb")
 
     def close(self):
-<<<<<<< HEAD
         """Ends the TCP connection at once, without a word of TLS."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
@@ -71,9 +70,6 @@ class Web:
             pass  # closed by the server already
         if self.file:
             self.file.close()
-=======
-        self.file.close()  # the socket is open as long as this is
->>>>>>> c70e706 (tests/e2e: close what close() says it closes, wait for the dead peer)
         self.socket.close()
 
     # HTTP
