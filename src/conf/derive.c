@@ -51,16 +51,16 @@ static void imply_compat(struct host_conf *h, struct conf_report *report)
 	imply(h, "cisco-client-compat", "select-group-by-url", &h->select_group_by_url, report);
 }
 
-/* AnyConnect clients that need cisco-client-compat fail with TLS 1.3. */
+/* AnyConnect clients that need cisco-client-compat fail with TLS 1.3; an administrator who wrote a
+ * priority string knows what his clients can do (protocol.md 2.2). */
 static enum err derive_priorities(struct conf *conf, struct host_conf *h)
 {
-	const char *p =
-		h->tls_priorities ? h->tls_priorities : conf_options[CONF_OPT_tls_priorities].def;
-
-	if (h->cisco_client_compat && !strstr(p, "VERS-TLS1.3"))
-		p = talloc_asprintf(conf, "%s:-VERS-TLS1.3", p);
-	h->tls_priorities = p;
-	return p ? ERR_OK : ERR_NOMEM;
+	if (h->origin[CONF_OPT_tls_priorities])
+		return ERR_OK;
+	h->tls_priorities = conf_options[CONF_OPT_tls_priorities].def;
+	if (h->cisco_client_compat)
+		h->tls_priorities = talloc_asprintf(conf, "%s:-VERS-TLS1.3", h->tls_priorities);
+	return h->tls_priorities ? ERR_OK : ERR_NOMEM;
 }
 
 /* The flags let sessions with an own dpd or idle-timeout follow that instead. */

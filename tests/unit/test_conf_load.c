@@ -340,8 +340,11 @@ static void cisco_compat_implies_what_such_clients_need(void **state)
 
 	(void)state;
 	assert_int_equal(fixture_load_more(&f, "[vhost:a]\ncisco-client-compat = true\n"
-					       "dtls-legacy = false\n"),
+					       "dtls-legacy = false\n"
+					       "[vhost:b]\ncisco-client-compat = true\n"
+					       "tls-priorities = NORMAL\n"),
 			 ERR_OK);
+	assert_string_equal(conf_host(f.conf, "b")->tls_priorities, "NORMAL");
 	h = conf_host(f.conf, "a");
 	assert_true(h->dtls_legacy && h->select_group_by_url);
 	assert_string_equal(h->tls_priorities, "NORMAL:%SERVER_PRECEDENCE:%COMPAT:-VERS-TLS1.3");
