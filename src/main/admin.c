@@ -275,7 +275,8 @@ void admin_on_sessions(struct main_ctx *m, const SessionList *msg)
 	if (!m->control)
 		return;
 	control_reply_sessions(m->control, msg->request, msg->session, msg->n_session);
-	control_done(m->control, msg->request, CTL_RESULT__CTL_OK);
+	if (!msg->more)
+		control_done(m->control, msg->request, CTL_RESULT__CTL_OK);
 }
 
 struct ban_reply {
