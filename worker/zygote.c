@@ -343,6 +343,16 @@ static int parse_channel(int argc, char **argv)
 	return *end == '\0' && fd > STDERR_FILENO && fd < 1024 ? (int)fd : -1;
 }
 
+/* The supervisor alone decides about the end: a terminal or service manager signals everyone.
+ * Workers inherit this. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE };
+
+	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
+		(void)signal(ignored[i], SIG_IGN);
+}
+
 static enum err start(struct zygote *z, int channel)
 {
 	sigset_t chld, others;
@@ -360,7 +370,7 @@ static enum err start(struct zygote *z, int channel)
 	(void)sigprocmask(SIG_SETMASK, &others, NULL);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	(void)signal(SIGPIPE, SIG_IGN);
+	ignore_signals();
 	if (sigprocmask(SIG_BLOCK, &chld, NULL) < 0 || fcntl(channel, F_SETFD, FD_CLOEXEC) < 0)
 		return ERR_SYS;
 	z->signal_fd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -1,5 +1,6 @@
 /* Tests of a whole worker: the real program between a fake server and a TLS client. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -436,6 +437,7 @@ int main(void)
 		CASE(known_protocols_are_chosen_and_unknown_ones_ignored),
 		cmocka_unit_test(name_in_the_hello_selects_host_priorities_and_texts),
 		CASE(zygote_survives_the_loss_of_main),
+		CASE(zygote_and_workers_leave_signals_to_the_supervisor),
 		CASE_CLOSED(connect_opens_the_tunnel_and_packets_flow),
 		CASE_CLOSED(lost_connection_keeps_the_session),
 		CASE_CLOSED(all_key_exchanges_reach_the_key),
