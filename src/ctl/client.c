@@ -36,8 +36,10 @@ enum err client_connect(const char *path, bool quiet, int *out)
 		}
 	}
 	if (!quiet)
-		fprintf(stderr, "error connecting to ocserv socket '%s': %s\n", path,
-			strerror(errno));
+		fprintf(stderr,
+			"error connecting to ocserv socket '%s': %s\n"
+			"(is sallyportd running, with use-occtl and this occtl-socket-file?)\n",
+			path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return ERR_SYS;

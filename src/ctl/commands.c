@@ -11,7 +11,7 @@ static int cmd_help(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 	(void)ctx;
 	(void)v;
 	fputs("Available Commands\n", ctl->out);
-	cmd_print_help(ctl->out, "", ctl->interactive);
+	cmd_print_help(ctl->out, "", true);
 	return EXIT_SUCCESS;
 }
 
@@ -95,7 +95,7 @@ static int explain(const struct ctl *ctl, enum cmd_match match, const char *line
 		cmd_print_help(ctl->out, line, ctl->interactive);
 		return EXIT_FAILURE;
 	case CMD_ARGUMENT:
-		cmd_print_help(ctl->out, "", ctl->interactive);
+		cmd_print_help(ctl->out, "", true);
 		return EXIT_FAILURE;
 	case CMD_BAD_IP:
 		fprintf(stderr, "Cannot parse IP: %s\n", value->text);

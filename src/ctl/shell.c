@@ -44,7 +44,8 @@ static unsigned char offer(TALLOC_CTX *ctx, EditLine *el, const struct strv *wor
 	}
 	more = talloc_asprintf(ctx, "%.*s%s", (int)(common - typed), words->item[0] + typed,
 			       words->n == 1 ? " " : "");
-	return more && el_insertstr(el, more) == 0 ? CC_REFRESH : CC_ERROR;
+	/* The whole line is drawn anew: it reads right in a log of the terminal too. */
+	return more && el_insertstr(el, more) == 0 ? CC_REDISPLAY : CC_ERROR;
 }
 
 /* TAB.  A word in another case than the table's is left to the administrator. */
