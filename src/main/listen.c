@@ -103,16 +103,11 @@ static bool is_full(struct listeners *l)
 static bool is_banned(struct main_ctx *m, const struct addr *from)
 {
 	int64_t now = clock_unix();
-	char text[64 + ADDR_TEXT], ip[ADDR_TEXT];
 
 	if (m->conf->listen_proxy_proto)
 		return false; /* on_worker.c does it for the client behind the proxy */
 	ban_charge(m->bans, from, BAN_CONNECTION, m->conf->ban_points_connection, now);
-	if (!ban_is_refused(m->bans, from, now))
-		return false;
-	snprintf(text, sizeof text, "rejected connection from banned IP: %s", addr_print(from, ip));
-	log_info(NULL, "banned", kv_text(text));
-	return true;
+	return ban_is_refused(m->bans, from, now);
 }
 
 static void serve(struct listeners *l, int fd, const struct sockaddr *from)

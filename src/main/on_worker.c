@@ -42,19 +42,14 @@ static enum err on_log(struct main_ctx *m, struct worker *w, const WorkerLog *ms
 /* listen-proxy-proto: only now the client's own address is known (config.md 15). */
 static void check_proxied(struct main_ctx *m, struct worker *w, const struct endpoint *remote)
 {
-	struct log_ctx ctx;
 	int64_t now = clock_unix();
 
 	if (!m->conf->listen_proxy_proto || !remote->addr.family)
 		return;
 	w->remote = *remote;
 	ban_charge(m->bans, &remote->addr, BAN_CONNECTION, m->conf->ban_points_connection, now);
-	if (!ban_is_refused(m->bans, &remote->addr, now))
-		return;
-	ctx = worker_log(w);
-	log_info(&ctx, "banned", kv_text("rejected connection from banned IP"),
-		 kv_addr("ip", &remote->addr));
-	worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);
+	if (ban_is_refused(m->bans, &remote->addr, now))
+		worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);
 }
 
 void worker_take_info(struct worker *w, const WorkerInfo *msg)
