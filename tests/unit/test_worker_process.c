@@ -413,6 +413,29 @@ static void zygote_survives_the_loss_of_main(void **state)
 	actor_free(&a);
 }
 
+/* A terminal's interrupt goes to everyone; only the supervisor acts on it. */
+static void zygote_and_workers_leave_signals_to_the_supervisor(void **state)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct stage *s = *state;
+	struct ipc_fds fds = { .n = 0 };
+	ProtobufCMessage *m = NULL;
+	struct actor a;
+
+	stage_spawn(s, &a);
+	assert_int_equal(actor_connect(&a, NULL, NULL), 0);
+	assert_int_equal(ipc_recv(tmp, s->main_fd, &to_main__descriptor, &m, &fds), ERR_OK);
+	assert_int_equal(((ToMain *)m)->msg_case, TO_MAIN__MSG_WORKER_SPAWNED);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		assert_int_equal(kill(s->zygote, signals[i]), 0);
+		assert_int_equal(kill((pid_t)((ToMain *)m)->worker_spawned->pid, signals[i]), 0);
+	}
+	log_in(&a);
+	talloc_free(tmp);
+	actor_free(&a);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 #define CASE_CLOSED(f)                                                                             \
 	{                                                                                          \
