@@ -117,8 +117,9 @@ static void parse_identity(const struct http_request *req, struct http_client *c
 	copy_header(req, "X-AnyConnect-Identifier-ClientVersion", c->client_version);
 	copy_header(req, "X-AnyConnect-Identifier-DeviceType", c->device_type);
 	copy_header(req, "X-AnyConnect-Identifier-Device-UniqueID", c->device_id);
-	c->mobile = str_starts_nocase(c->platform, "apple-ios") ||
-		    str_starts_nocase(c->platform, "android") ||
+	if (str_starts_nocase(c->platform, "apple-ios"))
+		c->agent.ios = true;
+	c->mobile = c->agent.ios || str_starts_nocase(c->platform, "android") ||
 		    header_is(req, "X-CSTP-License", "mobile");
 }
 

@@ -25,7 +25,7 @@ enum client_class {
 
 struct client_agent {
 	enum client_class class;
-	bool ios;     /* AnyConnect for Apple iOS */
+	bool ios;     /* AnyConnect for Apple iOS, by name or by platform */
 	bool browser; /* "Mozilla/..." */
 };
 

@@ -133,6 +133,10 @@ static void mobile_clients_are_recognised(void **state)
 {
 	(void)state;
 	assert_true(parse("GET / HTTP/1.1\nX-AnyConnect-Identifier-Platform: apple-ios\n").mobile);
+	assert_true(
+		parse("GET / HTTP/1.1\nX-AnyConnect-Identifier-Platform: apple-ios\n").agent.ios);
+	assert_false(
+		parse("GET / HTTP/1.1\nX-AnyConnect-Identifier-Platform: android\n").agent.ios);
 	assert_true(parse("GET / HTTP/1.1\nX-AnyConnect-Identifier-Platform: Android\n").mobile);
 	assert_true(parse("GET / HTTP/1.1\nX-CSTP-License: mobile\n").mobile);
 	assert_false(parse("GET / HTTP/1.1\nX-AnyConnect-Identifier-Platform: linux\n").mobile);
