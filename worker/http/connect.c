@@ -59,7 +59,7 @@ static void plan_mtu(const struct http_dialogue *d, const struct cstp_request *w
 	plan->data_mtu = mtu_data(plan->link_mtu, claims.outer_v6, overhead_of(&plan->dtls));
 	if (limit && plan->data_mtu > limit)
 		plan->data_mtu = limit;
-	if (plan->v6.addr.family && plan->data_mtu < MTU_IPV6_MIN && plan->grant->v4.addr.family) {
+	if (plan->v6.addr.family && plan->data_mtu < MTU_IPV6_MIN) {
 		plan->v6.addr.family = 0;
 		plan_mtu(d, want, plan);
 	}
