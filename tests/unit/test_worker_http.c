@@ -350,8 +350,14 @@ static void old_openconnect_gets_a_bare_password_form(void **state)
 	play_init(&p, no_rows);
 	text = play_run(&p,
 			"GET / HTTP/1.1\r\nUser-Agent: Open AnyConnect VPN Agent v3.20\r\n\r\n");
-	assert_non_null(strstr(text, "<auth id=\"passwd\">"));
+	assert_non_null(strstr(text, "<auth id=\"main\">"));
+	assert_non_null(strstr(text, "\r\nContent-Type: text/xml; charset=utf-8\r\n"));
 	assert_null(strstr(text, "config-auth"));
+	p.answer.form.fields++;
+	p.answer.form.n_fields = 1;
+	text = play_run(&p,
+			"GET / HTTP/1.1\r\nUser-Agent: Open AnyConnect VPN Agent v3.20\r\n\r\n");
+	assert_non_null(strstr(text, "<auth id=\"passwd\">"));
 	play_end(&p);
 }
 
@@ -419,6 +425,11 @@ static void small_links_withdraw_ipv6(void **state)
 	assert_int_equal(p.plan->v6.addr.family, 0);
 	text = play_run(&p, CONNECT(COOKIE, "X-CSTP-Base-MTU: 1500\r\n"));
 	assert_non_null(strstr(text, "\r\nX-CSTP-Address-IP6: fd00::5/128\r\n"));
+	/* Nothing is left to announce. */
+	p.grant.v4.addr.family = 0;
+	p.plan = NULL;
+	text = play_run(&p, CONNECT(COOKIE, "X-CSTP-Base-MTU: 1280\r\n"));
+	assert_non_null(strstr(text, "HTTP/1.1 503 Service Unavailable\r\n"));
 	play_end(&p);
 }
 

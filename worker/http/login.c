@@ -74,20 +74,8 @@ static enum err end_document(struct exchange *x, struct buf *doc)
 {
 	if (doc->failed)
 		return ERR_TOO_LONG;
-	http_resp_body(&x->resp, "text/xml", doc->data, doc->len);
+	http_resp_body(&x->resp, "text/xml; charset=utf-8", doc->data, doc->len);
 	return ERR_OK;
-}
-
-/* openconnect 3 and older know the password form by another name (protocol.md 4.2). */
-static const char *form_id(const struct exchange *x, const struct auth_form *f)
-{
-	bool password = false;
-
-	for (size_t i = 0; i < f->n_fields; i++)
-		password = password || f->fields[i].type == AUTH_FIELD_PASSWORD;
-	if (is_bare(x) && password && (!f->id || strcmp(f->id, "main") == 0))
-		return "passwd";
-	return f->id && *f->id ? f->id : "main";
 }
 
 static enum err send_form(struct exchange *x, const struct login_answer *a)
@@ -95,7 +83,7 @@ static enum err send_form(struct exchange *x, const struct login_answer *a)
 	struct auth_form form = a->form;
 	struct buf doc;
 
-	form.id = form_id(x, &a->form);
+	form.id = a->form.id && *a->form.id ? a->form.id : "main";
 	form.banner = x->d->host->pre_login_banner;
 	form.action = "/auth";
 	buf_init(&doc, x->ctx, DOCUMENT_MAX);
