@@ -9,6 +9,13 @@
 #include "ipc/convert.h"
 #include "ipc/route.h"
 
+enum {
+	/* A connection needs a handful of signatures and login steps, and a signature for each
+	 * renewal of keys.  More is a worker in hostile hands that keeps us from serving others. */
+	BUDGET = 64,
+	REFILL_MS = 1000,
+};
+
 /* ---- life ----------------------------------------------------------------- */
 
 static struct worker **bucket(const struct auth *a, uint64_t id)
@@ -149,15 +156,32 @@ static enum err on_logout(struct auth *a, struct worker *w, const Logout *msg, s
 
 ROUTES_DEFINE(worker_routes, WORKER_ROUTES)
 
+/* Every request costs one of the budget, which fills up again by one a second. */
+static bool may_ask(struct worker *w, uint64_t now)
+{
+	uint64_t more = (now - w->budget_ms) / REFILL_MS;
+
+	if (more) {
+		w->budget = more > BUDGET - w->budget ? BUDGET : w->budget + (unsigned)more;
+		w->budget_ms += more * REFILL_MS;
+	}
+	if (!w->budget)
+		return false;
+	w->budget--;
+	return true;
+}
+
 static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,
 		       struct ipc_fds *fds)
 {
 	struct worker *w = arg;
 	struct auth *a = w->auth;
 	uint64_t id = w->id;
-	enum err err = route_dispatch(&worker_routes, a, w, AUTH_FROM_WORKER, a->phase, msg, fds);
+	enum err err = ERR_EXHAUSTED;
 
 	(void)chan;
+	if (may_ask(w, clock_ms()))
+		err = route_dispatch(&worker_routes, a, w, AUTH_FROM_WORKER, a->phase, msg, fds);
 	/* The handler's answer may have found the worker not reading, and ended it. */
 	if (err && worker_by_id(a, id))
 		cut_off(w, err);
@@ -239,6 +263,8 @@ enum err worker_add(struct auth *a, const WorkerNew *msg, int fd, bool restored)
 	w->id = msg->worker_id;
 	w->fd = fd;
 	w->restored = restored;
+	w->budget = BUDGET;
+	w->budget_ms = clock_ms();
 	w->remote = ipc_endpoint_read(msg->remote);
 	w->local = ipc_endpoint_read(msg->local);
 	w->prev = bucket(a, w->id);

@@ -10,6 +10,7 @@
 
 enum {
 	LIST_PART = 400, /* sessions in one message of a list */
+	OPENING = 60,	 /* seconds that hooks may take while a tunnel opens */
 	OVERDUE = 15,	 /* seconds a tunnel may outlive its session-timeout before we end it */
 };
 
@@ -201,12 +202,15 @@ static void open_with(struct worker *w, struct session *s, const OpenSession *ms
 		      const struct conf_rows *rows, const struct session_conf *conf)
 {
 	struct log_ctx log = { .user = s->user, .vhost = s->vhost, .ip = &w->remote.addr };
+	int64_t now = clock_unix();
 
+	/* The cookie was good when it was shown; it must not expire before main has answered. */
+	if (s->expires && s->expires < now + OPENING)
+		s->expires = now + OPENING;
 	/* Measured from the login, never from a reconnect (protocol.md 4.12). */
 	s->deadline = conf->session_timeout ? s->started + conf->session_timeout : 0;
 	store_save(w->auth->store, s);
-	if (is_over(s, clock_unix()) ||
-	    (conf->deny_roaming && !addr_equal(&s->remote, &w->remote.addr))) {
+	if (is_over(s, now) || (conf->deny_roaming && !addr_equal(&s->remote, &w->remote.addr))) {
 		log_warn(&log, "bad-cookie", kv_text("failed cookie authentication attempt"));
 		refuse(w, 401, "Cookie is not acceptable");
 		return;

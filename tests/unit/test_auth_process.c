@@ -40,6 +40,8 @@ struct rig {
 	int super, main, worker; /* our ends */
 	int worker_far;		 /* auth's end, as the supervisor keeps it */
 	int journal;
+	char extra[400]; /* more lines of configuration */
+	uint8_t address; /* last byte of the client's */
 };
 
 #define OK(call) assert_int_equal(call, ERR_OK)
@@ -105,8 +107,8 @@ static int conf_fd(struct rig *r)
 	snprintf(text, sizeof text,
 		 "auth = \"plain[passwd=%s]\"\ntcp-port = 443\nsocket-file = /tmp/s\n"
 		 "server-cert = %s\nserver-key = %s\ndevice = vpns\nipv4-network = 10.0.0.0/24\n"
-		 "select-group = staff\nselect-group = guests[Guest network]\n",
-		 r->passwd, r->cert, r->key);
+		 "select-group = staff\nselect-group = guests[Guest network]\n%s",
+		 r->passwd, r->cert, r->key, r->extra);
 	OK(conf_load_text(r->ctx, "test", text, strlen(text), report, &conf));
 	OK(conf_pack_fd(&conf->rows, CONF_TO_AUTH, &fd));
 	return fd;
@@ -320,7 +322,12 @@ static const LoginTicket *login(struct rig *r)
 static void open_tunnel(struct rig *r, const ProtobufCBinaryData *cookie)
 {
 	OpenSession open = OPEN_SESSION__INIT;
+	uint8_t v4[4] = { 192, 0, 2, r->address };
+	Endpoint remote = ENDPOINT__INIT;
 
+	remote.addr = (ProtobufCBinaryData){ sizeof v4, v4 };
+	if (r->address)
+		open.remote = &remote;
 	open.cookie = *cookie;
 	open.vhost = (char *)(uintptr_t) "default";
 	to_auth(r->worker, TO_AUTH__MSG_OPEN_SESSION, &open, -1);
@@ -458,6 +465,88 @@ static void signature_verifies_with_the_chain(void **state)
 	gnutls_x509_crt_deinit(crt);
 }
 
+/* Puts TEXT into the file of user alice and makes auth read such files. */
+static void use_user_file(struct rig *r, const char *text)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof path, "%s/alice", r->dir);
+	write_file(path, text, strlen(text));
+	snprintf(r->extra, sizeof r->extra, "config-per-user = %s\n", r->dir);
+	assert_true(send_conf(r, 2)->ok);
+}
+
+static void drop_user_file(struct rig *r)
+{
+	char path[PATH_LEN];
+
+	snprintf(path, sizeof path, "%s/alice", r->dir);
+	unlink(path);
+}
+
+static void rows_of_the_user_file_go_to_main(void **state)
+{
+	struct rig *r = *state;
+	const SessionOpen *open;
+
+	use_user_file(r, "mtu = 1300\nsession-timeout = 100\n");
+	open_tunnel(r, &login(r)->cookie);
+	open = to_main(r, TO_MAIN__MSG_SESSION_OPEN)->session_open;
+	assert_int_equal(open->n_row, 2);
+	assert_string_equal(open->row[0]->name, "mtu");
+	assert_string_equal(open->row[0]->value, "1300");
+	assert_int_equal(open->deadline, open->session->started + 100);
+	drop_user_file(r);
+}
+
+static void bad_user_file_refuses_the_tunnel(void **state)
+{
+	struct rig *r = *state;
+	const LoginTicket *ticket;
+
+	use_user_file(r, "route = nonsense\n");
+	ticket = login(r);
+	open_tunnel(r, &ticket->cookie);
+	assert_int_equal(to_worker(r, TO_WORKER__MSG_OPEN_REFUSED)->open_refused->status, 401);
+	drop_user_file(r);
+	/* Repaired: the same cookie works. */
+	open_tunnel(r, &ticket->cookie);
+	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
+}
+
+static void roaming_cookie_is_refused_where_that_is_configured(void **state)
+{
+	struct rig *r = *state;
+	const LoginTicket *ticket = login(r);
+
+	r->address = 99;
+	open_tunnel(r, &ticket->cookie);
+	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
+	strcpy(r->extra, "deny-roaming = true\n");
+	assert_true(send_conf(r, 2)->ok);
+	open_tunnel(r, &ticket->cookie);
+	to_worker(r, TO_WORKER__MSG_OPEN_REFUSED);
+	r->address = 7;
+	open_tunnel(r, &ticket->cookie);
+	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
+}
+
+static void flooding_worker_is_cut_off(void **state)
+{
+	struct rig *r = *state;
+	Sign sign = SIGN__INIT;
+	struct pollfd p = { .fd = r->worker, .events = POLLIN };
+	unsigned answers = 0;
+	char c[4096];
+
+	sign.vhost = (char *)(uintptr_t) "nowhere";
+	for (int i = 0; i < 100; i++)
+		to_auth(r->worker, TO_AUTH__MSG_SIGN, &sign, -1);
+	while (poll(&p, 1, PATIENCE_MS) == 1 && recv(r->worker, c, sizeof c, 0) > 0)
+		answers++;
+	assert_true(answers >= 60 && answers < 90);
+}
+
 static void unknown_key_is_not_signed_with(void **state)
 {
 	struct rig *r = *state;
@@ -567,6 +656,10 @@ int main(void)
 		CASE(login_with_a_context_from_before_a_crash_still_works),
 		CASE(crashed_runner_fails_one_login_only),
 		CASE(signature_verifies_with_the_chain),
+		CASE(rows_of_the_user_file_go_to_main),
+		CASE(bad_user_file_refuses_the_tunnel),
+		CASE(roaming_cookie_is_refused_where_that_is_configured),
+		CASE(flooding_worker_is_cut_off),
 		CASE(unknown_key_is_not_signed_with),
 		CASE(bad_configuration_is_reported_and_the_old_one_serves),
 		CASE(worker_that_sends_garbage_is_cut_off_alone),
