@@ -37,6 +37,7 @@ static bool number(const char *text, int *out)
 	return true;
 }
 
+/* Only our supervisor calls us, so there is no help and there are no long explanations. */
 static bool parse_args(int argc, char **argv, struct args *out)
 {
 	static const struct option options[] = {
@@ -147,6 +148,7 @@ static enum err open_all(struct auth *a, const struct args *args)
 	return err;
 }
 
+/* The order matters: nothing secret before sandbox_early, no message before the sandbox stands. */
 static int serve(const struct args *args)
 {
 	struct auth *a = talloc_zero(NULL, struct auth);

@@ -1,4 +1,15 @@
-/* dialogue.c - how one login proceeds from step to step. */
+/* dialogue.c - how one login proceeds from step to step.
+ *
+ *	init ----> choose a method ----> certificate alone: group known? ----> ticket
+ *	             |        |                                  no: ASK_GROUP
+ *	             |        HTTP front: 401 with its scheme, until a header comes
+ *	             form front: ASK_USER
+ *	reply ---> submit to a runner ---> ACCEPT: group and certificate agree? --> ticket
+ *	                                   PROMPT, CHALLENGE: ASK_SECRET, counted
+ *	                                   REJECT: ASK_SECRET again, or the end
+ *
+ * Nothing here knows a particular method: what differs is in struct auth_backend, and the rules of
+ * config.md 6.1 and 11, protocol.md 4.5 to 4.8 and radius.md 4, 10 and 11 are the same for all. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +33,7 @@ __attribute__((format(printf, 4, 5))) static void say(const struct login *g, enu
 	log_event(level, &g->log, event, LOG_KVS(kv_text(text)));
 }
 
+/* NULL when the certificate alone is enough. */
 static const struct auth_backend *backend_of(const struct login *g,
 					     const struct login_policy *policy)
 {
@@ -58,6 +70,8 @@ static unsigned suits(const struct login *g, const struct login_method *m)
 	return has_scheme(g, b->scheme) ? 3 : 1;
 }
 
+/* The most convenient of the methods that the client can use, the primary first among equals.
+ * False: none, which means that each wants a certificate. */
 static bool choose_method(struct login *g, const struct login_policy *policy)
 {
 	unsigned best = 0;
@@ -73,6 +87,7 @@ static bool choose_method(struct login *g, const struct login_policy *policy)
 	return best;
 }
 
+/* Whether a client that cannot negotiate should try again without (protocol.md 4.17). */
 static bool has_form(const struct login *g, const struct login_policy *policy)
 {
 	for (size_t i = 0; i < policy->n_methods; i++)
@@ -83,6 +98,7 @@ static bool has_form(const struct login *g, const struct login_policy *policy)
 
 /* ---- the end of a try ----------------------------------------------------- */
 
+/* Log watchers wait for this line; earlier failures of a login are told to main only. */
 static void log_final(const struct login *g, const struct auth_backend *b, const char *reason)
 {
 	say(g, LOG_LVL_NOTICE, "login-refused", "%s-auth: error authenticating user '%s'%s%s%s",
@@ -96,6 +112,8 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 {
 	const struct auth_backend *b = backend_of(g, policy);
 	unsigned limit = b && b->tries < LOGIN_TRIES ? b->tries : LOGIN_TRIES;
+	/* After a challenge the backend's conversation is over, there is nothing to try again in.
+	 */
 	bool final = ++g->tries >= limit || g->challenges || !b;
 
 	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", policy->points, final);
@@ -137,6 +155,7 @@ static struct session session_of(const struct login *g, const char *group, const
 	};
 }
 
+/* The session is written before the client hears of its cookie. */
 static void grant(struct login *g, const struct login_policy *policy, const char *group,
 		  const struct verdict *v)
 {
@@ -202,6 +221,8 @@ static bool certificate_agrees(const struct login *g, enum group_choice choice, 
 	return true;
 }
 
+/* The backend is content.  What may still stand against the login looks to the client like a wrong
+ * password, so that it cannot find out groups or other people's passwords one by one. */
 static void accepted(struct login *g, const struct login_policy *policy, const struct verdict *v)
 {
 	const struct login_method *m = &policy->method[g->method];
@@ -214,6 +235,8 @@ static void accepted(struct login *g, const struct login_policy *policy, const s
 	if (v->user)
 		set_user(g, v->user);
 	login_groups(tmp, g, policy, &list, &choice, &name);
+	/* Where the backend knows no groups, the administrator's list decides what may be chosen.
+	 */
 	if (m->backend->knows_groups)
 		ok = group_of_member(choice, name, &v->groups, &group) == GROUP_OK;
 	else if (choice == GROUP_NAMED)
@@ -259,6 +282,7 @@ static void ask(struct login *g, const struct login_policy *policy, const struct
 	login_ask_challenge(g, v);
 }
 
+/* RADIUS State, a PAM conversation's handle: opaque here, and never shown to the client. */
 static enum err keep_state(struct login *g, const struct verdict *v)
 {
 	TALLOC_FREE(g->backend_state);
@@ -269,6 +293,7 @@ static enum err keep_state(struct login *g, const struct verdict *v)
 	return g->backend_state ? ERR_OK : ERR_NOMEM;
 }
 
+/* A runner has answered.  The host may have left the configuration meanwhile. */
 static void on_verdict(void *arg, enum err err, const struct verdict *v)
 {
 	struct login *g = arg;
@@ -331,6 +356,7 @@ static void submit(struct login *g, const struct login_policy *policy, const cha
 
 /* ---- the first step ------------------------------------------------------- */
 
+/* The backend's list of groups, asked for before the first form (auto-select-group). */
 static void on_groups(void *arg, enum err err, const struct verdict *v)
 {
 	struct login *g = arg;
@@ -425,6 +451,7 @@ static void on_init(struct login *g, const struct login_policy *policy)
 
 /* ---- replies -------------------------------------------------------------- */
 
+/* The first of several wins, as with every duplicate (protocol.md 10, 29). */
 static const char *answer_named(const Step *msg, const char *name)
 {
 	for (size_t i = 0; i < msg->n_answer; i++)
@@ -486,6 +513,8 @@ static void on_reply(struct login *g, const struct login_policy *policy, const S
 	 */
 	if (g->state == LOGIN_FRESH && !begin(g, policy))
 		return;
+	/* Another connection may lack the certificate that the method was chosen for; and a reload
+	 * may have changed the methods. */
 	b = g->method < policy->n_methods ? backend_of(g, policy) : NULL;
 	if (b && b->front == FRONT_FORM && (!policy->method[g->method].certificate || g->cert_ok))
 		on_password_reply(g, policy, msg);

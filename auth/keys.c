@@ -212,6 +212,7 @@ static int import_file(const struct load *l, gnutls_privkey_t priv, const gnutls
 	return ret;
 }
 
+/* One private key; a wrong or missing PIN is told apart, because it is the usual mistake. */
 static enum err load_private(struct load *l, const char *name, struct key *k)
 {
 	gnutls_datum_t file;
@@ -366,6 +367,7 @@ void keys_log(const struct keys *k, const char *vhost)
 
 /* ---- for the workers ------------------------------------------------------ */
 
+/* Workers get certificates in DER, so that they need no PEM parser for what we have checked. */
 static enum err put_cert(TALLOC_CTX *ctx, gnutls_x509_crt_t cert, ProtobufCBinaryData *out)
 {
 	gnutls_datum_t der;

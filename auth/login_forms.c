@@ -12,6 +12,8 @@ static char *lend(const char *text)
 	return (char *)(uintptr_t)text;
 }
 
+/* Every answer but the last names the login, so that the client can come back to it over another
+ * connection. */
 static void answer(struct login *g, StepResult *result)
 {
 	g->waiting = false;
@@ -22,6 +24,7 @@ static void answer(struct login *g, StepResult *result)
 
 /* ---- groups --------------------------------------------------------------- */
 
+/* Groups of auto-select-group have no labels. */
 static bool from_names(TALLOC_CTX *ctx, const struct strv *names, struct group_list *list)
 {
 	struct group_entry *item = talloc_array(ctx, struct group_entry, (unsigned)names->n);
@@ -98,6 +101,7 @@ static enum err put_groups(TALLOC_CTX *ctx, Form *form, const struct group_list 
 	return err;
 }
 
+/* The drop-down that goes with every form but challenges; clients keep showing the choice. */
 static enum err add_groups(TALLOC_CTX *ctx, const struct login *g,
 			   const struct login_policy *policy, Form *form)
 {
@@ -147,6 +151,7 @@ static void send_form(struct login *g, Form *form, enum err err)
 void login_ask_user(struct login *g, const struct login_policy *policy)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
+	/* Ids and names stay as they are for ever: clients keep saved entries under them. */
 	Form form = FORM__INIT;
 	FormInput user = FORM_INPUT__INIT, password = FORM_INPUT__INIT;
 	FormInput *input[] = { &user, &password };
@@ -228,6 +233,7 @@ void login_deny(struct login *g, const char *reason)
 	denied.reason = lend(reason);
 	result.result_case = STEP_RESULT__RESULT_DENIED;
 	result.denied = &denied;
+	/* No context: the login is gone, and the client has to begin a new one. */
 	if (g->waiting)
 		g->all->ops->answer(g->all->arg, g->worker, &result);
 	login_end(g);

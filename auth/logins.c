@@ -48,6 +48,7 @@ static struct login **worker_bucket(const struct logins *l, uint64_t worker)
 	return &l->by_worker[worker % BUCKETS];
 }
 
+/* A login without a worker is found by its context only. */
 static void leave_worker(struct login *g)
 {
 	struct login **p = worker_bucket(g->all, g->worker);
@@ -195,6 +196,7 @@ static const char *path_name(struct login *g, const char *old, const char *path)
 	return talloc_strndup(g, path, len);
 }
 
+/* What this connection showed; an earlier one's certificate does not count (protocol.md 2.6). */
 static enum err take_cert(struct login *g, const Step *msg)
 {
 	TALLOC_FREE(g->cert_groups.item);
@@ -320,6 +322,7 @@ void logins_expire(struct logins *l)
 	}
 }
 
+/* As occtl shows it (admin.md 6.11). */
 static const char *state_text(const struct login *g)
 {
 	if (g->tries)

@@ -24,6 +24,7 @@ static enum err fill_chains(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *
 	return err;
 }
 
+/* Everything is made beside the running configuration, which serves on when this fails. */
 static enum err load(TALLOC_CTX *ctx, struct auth *a, const AuthConf *msg, int fd,
 		     struct keys_report *report, struct hosts **out)
 {
@@ -46,6 +47,7 @@ static void switch_to(struct auth *a, struct hosts *h)
 	workers_open(a);
 }
 
+/* Start and reload are the same; `sallyportd -t` has a process of its own. */
 static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct ipc_fds *fds)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);

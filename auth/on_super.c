@@ -6,6 +6,7 @@
 #include "ipc/route.h"
 #include "ipc/super.pb-c.h"
 
+/* The sessions of the instance before us. */
 static enum err restore_journal(struct auth *a, int fd)
 {
 	enum err err;
@@ -50,6 +51,7 @@ static enum err on_fd_restored(struct auth *a, void *peer, const FdRestored *msg
 	return ERR_OK;
 }
 
+/* The first instance makes it; from now on the supervisor's copy keeps it alive. */
 static enum err new_journal(struct auth *a)
 {
 	ToSuper top = TO_SUPER__INIT;
@@ -89,6 +91,7 @@ static enum err on_start(struct auth *a, void *peer, const Start *msg, struct ip
 	return ERR_OK;
 }
 
+/* Main was started, perhaps again: the old channel is dead. */
 static enum err on_peer(struct auth *a, void *peer, const Peer *msg, struct ipc_fds *fds)
 {
 	int fd = ipc_fds_take(fds, 0);

@@ -33,6 +33,7 @@ struct worker *worker_by_id(const struct auth *a, uint64_t id)
 	return w;
 }
 
+/* A login goes on without its worker; a session's tunnel is main's to end. */
 static int worker_destroy(struct worker *w)
 {
 	*w->prev = w->next;
@@ -61,6 +62,7 @@ static void cut_off(struct worker *w, enum err why)
 	worker_forget(w);
 }
 
+/* A worker that does not exist any more has closed the channel, and we shall hear of it. */
 void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field)
 {
 	ToWorker top = TO_WORKER__INIT;
@@ -88,6 +90,7 @@ static const struct hosts *hosts_of(const struct worker *w, uint64_t generation)
 	return a->previous && a->previous->generation == generation ? a->previous : NULL;
 }
 
+/* A signature that cannot be made is answered, too: the worker's handshake waits for it. */
 static enum err on_sign(struct auth *a, struct worker *w, const Sign *msg, struct ipc_fds *fds)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -217,6 +220,8 @@ static enum err drain(int fd)
 	return err == ERR_AGAIN ? ERR_OK : err;
 }
 
+/* From here on the worker is heard.  It keeps the configuration's keys alive as long as it lives,
+ * because TLS 1.2 may ask for another signature hours later. */
 static void open_channel(struct worker *w)
 {
 	static const struct chan_ops ops = { on_message, on_closed };

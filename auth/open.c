@@ -1,4 +1,13 @@
-/* open.c - sessions after their login: tunnels, expiry, logout, lists. */
+/* open.c - sessions after their login: tunnels, expiry, logout, lists.
+ *
+ * A session's cookie is in one of three conditions (protocol.md 4.12):
+ *
+ *	waiting   no tunnel; dies at `expires`
+ *	in use    `worker` has its tunnel; `expires` is 0
+ *	dead      forgotten; main hears SessionExpired and releases addresses
+ *
+ * Main says when tunnels open and end, and whether the client may come back.  Auth alone decides
+ * whether a cookie is acceptable. */
 #include "auth/open.h"
 
 #include <string.h>
@@ -20,6 +29,7 @@ static struct log_ctx log_of(const struct session *s, char sid_short[TICKET_SHOR
 	return (struct log_ctx){ sid_short, s->user, s->vhost, &s->remote };
 }
 
+/* Seconds that a cookie lives on once its tunnel is gone. */
 static int64_t lifetime(const struct auth *a, const struct session *s)
 {
 	const struct host *h = a->hosts ? hosts_find(a->hosts, s->vhost) : NULL;
@@ -43,6 +53,7 @@ static void forget(struct auth *a, struct session *s, EndReason reason)
 	store_forget(a->store, s);
 }
 
+/* The same, told to main, which may still hold addresses or even a tunnel. */
 static void expire(struct auth *a, struct session *s, EndReason reason)
 {
 	tell_expired(a, s->sid);
@@ -82,6 +93,7 @@ static void refuse(struct worker *w, uint32_t status, const char *reason)
 	worker_tell(w, TO_WORKER__MSG_OPEN_REFUSED, &msg);
 }
 
+/* The timer comes once a second only; a cookie is checked to the second. */
 static bool is_over(const struct session *s, int64_t now)
 {
 	return (s->expires && now >= s->expires) || (s->deadline && now >= s->deadline);
@@ -107,6 +119,7 @@ static bool certificate_ok(const struct session *s, const struct host_conf *host
 	       (msg->cert_ok && strcmp(msg->cert_user, s->user) == 0);
 }
 
+/* What is wrong with the files of a user is for the administrator, the client learns nothing. */
 static void log_report(const struct log_ctx *log, const struct conf_report *report)
 {
 	for (size_t i = 0; i < report->n; i++) {
@@ -154,6 +167,7 @@ static enum err settings(TALLOC_CTX *ctx, const struct session *s, const struct 
 	return err;
 }
 
+/* Main checks limits, takes addresses and answers the worker itself. */
 static enum err ask_main(struct worker *w, const struct session *s, const OpenSession *msg,
 			 const struct conf_rows *rows)
 {
@@ -351,6 +365,7 @@ static void add_match(struct matches *m, const struct session *s)
 	m->n++;
 }
 
+/* An empty question means nobody, not everybody. */
 static bool is_meant(const struct session *s, const Invalidate *msg)
 {
 	if (*msg->user)
@@ -426,6 +441,7 @@ static SessionRow *add_row(struct list *l, const struct addr *remote)
 	return row;
 }
 
+/* Strings are lent: the part is packed before the session can change. */
 static void list_session(struct list *l, const struct session *s)
 {
 	SessionRow *row = add_row(l, &s->remote);

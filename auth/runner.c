@@ -99,6 +99,7 @@ static void finish(struct runner_job *j, enum err err, const struct verdict *v)
 
 /* ---- one runner ----------------------------------------------------------- */
 
+/* With the pool, or after its process was reaped. */
 static int runner_destroy(struct runner *r)
 {
 	ev_timer_stop(r->pool->loop, &r->limit);
@@ -139,6 +140,7 @@ static void retire(struct runner *r, enum err why)
 
 static void run_next(struct runners *p);
 
+/* The process was reaped. */
 static void on_end(struct ev_loop *loop, ev_child *w, int revents)
 {
 	struct runner *r = w->data;
@@ -229,6 +231,7 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 	run_next(p);
 }
 
+/* Both ends of the same event, in either order: a runner that dies closes its channel. */
 static const struct chan_ops chan_ops = { on_message, on_closed };
 
 /* Only the channel survives the exec; everything else of ours is close-on-exec. */
@@ -298,6 +301,7 @@ static enum err start_one(struct runners *p)
 
 /* ---- the pool ------------------------------------------------------------- */
 
+/* The time limit covers the work, not the wait in the queue. */
 static void give(struct runner *r, struct runner_job *j)
 {
 	ToRunner top = TO_RUNNER__INIT;
@@ -390,6 +394,7 @@ enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *a
 
 /* ---- submitting ----------------------------------------------------------- */
 
+/* Copies for a job; one check at the end stands for all. */
 struct copier {
 	TALLOC_CTX *ctx;
 	bool failed;

@@ -1,4 +1,7 @@
-/* runner_main.c - a runner: takes one job after the other from its channel, may block in each. */
+/* runner_main.c - a runner: takes one job after the other from its channel, may block in each.
+ *
+ * It inherits auth's sandbox, knows nothing but the job at hand, and forgets that with its answer:
+ * each job has a talloc context of its own, and messages are wiped when they are freed. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -22,6 +25,7 @@ static struct endpoint endpoint_of(const Endpoint *msg)
 	return ep;
 }
 
+/* One step of a login. */
 static enum err step(TALLOC_CTX *ctx, const struct auth_backend *b, const void *conf,
 		     const RunnerJob *job, struct verdict *v)
 {
@@ -41,6 +45,8 @@ static enum err step(TALLOC_CTX *ctx, const struct auth_backend *b, const void *
 	return b->step(ctx, conf, &in, v);
 }
 
+/* Options are parsed for every job: that costs nothing beside the work, and keeps runners free of
+ * state that a reload would have to reach. */
 static enum err run(TALLOC_CTX *ctx, const RunnerJob *job, struct verdict *v)
 {
 	const struct auth_backend *b = backend_find(job->backend);
@@ -86,6 +92,7 @@ static enum err rows_to_msg(TALLOC_CTX *ctx, const struct backend_pairs *rows, R
 	return ERR_OK;
 }
 
+/* Messages have no const and no NULL; one that is sent is only read. */
 static char *text_of(const char *text)
 {
 	return (char *)(uintptr_t)(text ? text : "");
@@ -130,6 +137,7 @@ static enum err one_job(TALLOC_CTX *ctx, int channel)
 		return ERR_PROTO;
 	job = ((const ToRunner *)(const void *)top)->job;
 	err = run(ctx, job, &v);
+	/* Half a verdict must not be taken for one. */
 	if (err)
 		v = (struct verdict){ .kind = VERDICT_ERROR, .reason = err_text(err) };
 	return reply(ctx, channel, job->id, &v);

@@ -1,4 +1,7 @@
-/* sandbox.c - privileges of the auth process. */
+/* sandbox.c - privileges of the auth process.
+ *
+ * It holds what an attacker wants most and reads nothing from clients but single fields of messages
+ * that workers built.  Still: what it cannot do, nobody can make it do. */
 #include "auth/sandbox.h"
 
 #include <errno.h>
@@ -110,6 +113,7 @@ static const int denied[] = {
 	SCMP_SYS(vhangup),
 };
 
+/* EPERM instead of a kill: a library that probes for a feature must not take all logins down. */
 static enum err filter_calls(void)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);

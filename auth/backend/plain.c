@@ -16,6 +16,7 @@ enum { TRIES = 3 };
 /* Hashed against for unknown users when the file has no hash to copy the cost from. */
 static const char fallback_setting[] = "$5$sallyportnobody$";
 
+/* The sub-options of the auth line. */
 struct plain {
 	const char *passwd;
 };
@@ -82,6 +83,7 @@ static enum err each_entry(const char *path,
 	return err;
 }
 
+/* Whether crypt(3) knows what to do with HASH; "*", "x" and the like fail here. */
 static bool is_usable(const char *hash)
 {
 	return *hash && crypt_checksalt(hash) != CRYPT_SALT_INVALID;
@@ -129,6 +131,7 @@ static bool password_ok(const struct lookup *l, const char *password)
 	return hash_matches(password, hash) && may;
 }
 
+/* One password against one entry.  Every way to fail does the same work and says the same. */
 static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			   struct verdict *out)
 {
@@ -157,6 +160,7 @@ static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backe
 	return passwd_groups_parse(ctx, l->groups, &out->groups);
 }
 
+/* For auto-select-group: every name in every entry, locked ones included. */
 struct all_groups {
 	TALLOC_CTX *ctx;
 	struct strv *out;

@@ -75,6 +75,7 @@ static void grow(struct store *st)
 		chain(st, s);
 }
 
+/* Puts S, complete with its keys, where it is found. */
 static void link_in(struct store *st, struct session *s)
 {
 	s->next = st->first;
@@ -173,6 +174,7 @@ void store_forget(struct store *st, struct session *s)
 {
 	struct session **p;
 
+	/* First: a crash in the middle of this must not bring a dead cookie back. */
 	journal_del(st->journal, s->key);
 	for (p = &st->by_key[bucket_of(st, s->key)]; *p != s; p = &(*p)->by_key)
 		;

@@ -5,6 +5,8 @@
 
 enum { RECORD_VERSION = 1, FLAG_OPENED = 1, FLAG_TLS_AUTH = 2, ROWS_MAX = 255 };
 
+/* The journal never leaves this machine or outlives this version of the program by more than an
+ * upgrade, so members are written as they lie in memory; VERSION changes with them. */
 struct fixed {
 	uint8_t version, flags, rows, family;
 	uint8_t ip[16];
@@ -19,6 +21,7 @@ struct writer {
 	bool full;
 };
 
+/* Appends; the first thing that does not fit spoils the record. */
 static void put(struct writer *w, const void *data, size_t len)
 {
 	if (len > JOURNAL_VALUE - w->len) {
