@@ -197,6 +197,10 @@ static enum err make_device(struct session *s, const SessionOpen *msg)
 		return ERR_OK;
 	connect_drop_device(s);
 	err = tun_new(s, s->m->nl, s->m->conf->device, mtu, &addrs, &s->tun);
+	if (!err) {
+		talloc_free((void *)(uintptr_t)s->device);
+		s->device = talloc_strdup(s, tun_name(s->tun));
+	}
 	if (!err)
 		log_debug(&s->log, "device",
 			  kv_text(talloc_asprintf(s->tun, "assigning tun device %s",
@@ -240,7 +244,7 @@ static void send_tunnel(struct session *s)
 	t.row = msg->row;
 	fill_addrs(s, &t, &v4, &v6);
 	t.app_id = (ProtobufCBinaryData){ SESSION_APP_ID, s->app_id };
-	t.device = (char *)(uintptr_t)tun_name(s->tun);
+	t.device = (char *)(uintptr_t)s->device;
 	t.session_left = !s->deadline ? 0 : left > 0 ? left : 1;
 	t.udp = udp;
 	t.udp_port = udp ? s->m->conf->udp_port : 0;

@@ -12,6 +12,7 @@
 #include "main/ctx.h"
 #include "main/reload.h"
 #include "main/sessions.h"
+#include "main/stats_journal.h"
 #include "main/workers.h"
 
 static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult *msg,
@@ -41,8 +42,10 @@ static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFaile
 
 	(void)peer;
 	(void)fds;
-	if (msg->final)
+	if (msg->final) {
 		stats_login_failed(&m->stats);
+		stats_save(m);
+	}
 	if (msg->final && w)
 		w->auth_failed = true;
 	if (msg->points && remote.addr.family)
@@ -66,6 +69,7 @@ static enum err on_login_done(struct main_ctx *m, void *peer, const LoginDone *m
 	w->vhost = talloc_strdup(w, msg->vhost);
 	took = clock_unix() - w->accepted;
 	stats_login(&m->stats, took > 0 ? (uint64_t)took : 0);
+	stats_save(m);
 	return ERR_OK;
 }
 

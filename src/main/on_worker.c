@@ -1,9 +1,10 @@
 /* on_worker.c - what a worker tells main.  Workers face the client and may be hostile: every value
  * is checked here, and what is wrong ends the worker. */
-#include <string.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "ipc/convert.h"
 #include "ipc/route.h"
 #include "main/ban.h"
@@ -15,7 +16,9 @@
 #include "main/workers.h"
 
 enum {
-	FACT_MAX = 512, /* bytes kept of a text that a worker tells */
+	FACT_MAX = 512,	  /* bytes kept of a text that a worker tells */
+	LOGS_MAX = 1000,  /* lines a second, the rest is dropped */
+	OTHERS_MAX = 100, /* other messages a second, more is an attack on us */
 	MTU_MIN = 576,
 	MTU_MAX = 16384, /* protocol.md 5.5 */
 };
@@ -27,15 +30,37 @@ static void set_fact(struct worker *w, const char **field, const char *text)
 	*field = text && *text ? talloc_strndup(w, text, FACT_MAX) : NULL;
 }
 
+/* True while W keeps to MOST messages a second, counted in *N. */
+static bool within(struct worker *w, unsigned *n, unsigned most)
+{
+	int64_t now = clock_unix();
+
+	if (now != w->second) {
+		w->second = now;
+		w->n_logs = w->n_others = 0;
+	}
+	return ++*n <= most;
+}
+
+/* The line is the worker's, so it says so and is one line, whatever the worker was made to write.
+ */
 static enum err on_log(struct main_ctx *m, struct worker *w, const WorkerLog *msg,
 		       struct ipc_fds *fds)
 {
+	char line[LOG_LINE];
+
 	(void)m;
-	(void)w;
 	(void)fds;
 	if (msg->level > LOG_LVL_TRAFFIC)
 		return ERR_PROTO;
-	log_forward((enum log_level)msg->level, msg->text);
+	if (!log_enabled((enum log_level)msg->level) || !within(w, &w->n_logs, LOGS_MAX))
+		return ERR_OK;
+	snprintf(line, sizeof line, "%s%s", str_starts(msg->text, "worker ") ? "" : "worker ",
+		 msg->text);
+	for (char *p = line; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	log_forward((enum log_level)msg->level, line);
 	return ERR_OK;
 }
 
@@ -180,7 +205,10 @@ void on_worker_message(void *arg, struct chan *chan, const ProtobufCMessage *msg
 	enum err err;
 
 	(void)chan;
-	err = route_dispatch(&worker_routes, w->m, w, FROM_WORKER, w->state, msg, fds);
+	if (ipc_case(msg) != TO_MAIN__MSG_LOG && !within(w, &w->n_others, OTHERS_MAX))
+		err = ERR_EXHAUSTED;
+	else
+		err = route_dispatch(&worker_routes, w->m, w, FROM_WORKER, w->state, msg, fds);
 	if (!err)
 		return;
 	/* Meant for the main that ended; the description that follows says it again. */

@@ -133,7 +133,8 @@ void main_reload(struct main_ctx *m)
 	struct conf_report *report;
 	enum err err;
 
-	if (m->phase != MAIN_SERVING)
+	/* A main that took over may wait for keys that only a corrected file gives it. */
+	if (m->phase == MAIN_STOPPING || (m->phase == MAIN_STARTING && !m->restarted) || !m->conf)
 		return;
 	if (m->reload->candidate) {
 		m->reload->again = true;

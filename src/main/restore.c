@@ -175,8 +175,6 @@ enum err restore_described(struct worker *w, const Description *msg, int tun_fd)
 	struct session *s = w->session;
 
 	w->described = true;
-	if (!w->pid)
-		worker_set_pid(w, msg->pid);
 	if (msg->info)
 		worker_take_info(w, msg->info);
 	if (!msg->tunnel || tun_fd < 0) {
@@ -191,6 +189,8 @@ enum err restore_described(struct worker *w, const Description *msg, int tun_fd)
 	}
 	if (tun_adopt(s, w->m->nl, tun_fd, &s->tun))
 		return ERR_STATE;
+	if (s->v6)
+		tun_set_v6_prefix(s->tun, lease_prefix(s->v6));
 	if (msg->facts)
 		worker_take_facts(w, msg->facts);
 	if (connect_set_conf(s, msg->row, msg->n_row))

@@ -62,7 +62,6 @@ static void fill_tunnel(const struct session *s, struct hook_env *env)
 {
 	const struct tun_addrs *a = tun_addrs(s->tun);
 
-	env->device = tun_name(s->tun);
 	env->v4_local = a->v4_local;
 	env->v4_remote = a->v4_peer;
 	env->v6_local = a->v6_local;
@@ -81,6 +80,7 @@ static enum err build_env(TALLOC_CTX *ctx, const struct session *s, enum script 
 		.vhost = s->vhost,
 		.user = s->user,
 		.group = s->group,
+		.device = s->device ? s->device : "",
 		.real = s->remote.addr,
 		.real_local = s->local.addr,
 		.hostname = *s->hostname ? s->hostname : NULL,

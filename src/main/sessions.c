@@ -303,6 +303,7 @@ static void fill_tunnel(const struct session *s, JournalSession *top)
 	top->connected_at = s->connected_at;
 	top->up = s->up;
 	top->hook_ran = s->hook_ran;
+	top->device = borrow(s->device ? s->device : "");
 }
 
 static void fill(const struct session *s, struct record *r)
@@ -371,6 +372,7 @@ static void restore_tunnel(struct session *s, const JournalSession *rec)
 	s->connected_at = rec->connected_at;
 	s->up = rec->up;
 	s->hook_ran = rec->hook_ran;
+	s->device = talloc_strdup(s, rec->device);
 	s->id = rec->pid;
 	s->end.worker_id = rec->worker_id;
 	if (!w)

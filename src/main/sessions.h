@@ -61,8 +61,9 @@ struct session {
 	enum session_state state;
 	struct worker *worker;	   /* NULL in SESSION_ENDING */
 	struct session_conf *conf; /* settings this instance began with */
-	struct tun *tun; /* our own descriptor keeps the device alive; has its addresses */
-	uint32_t id;	 /* the worker's pid: ID in hooks and occtl */
+	struct tun *tun;    /* our own descriptor keeps the device alive; has its addresses */
+	const char *device; /* its name, also when TUN is not known yet */
+	uint32_t id;	    /* the worker's pid: ID in hooks and occtl */
 	uint8_t app_id[SESSION_APP_ID];
 	struct endpoint remote, local; /* of the TCP connection */
 	struct addr peer;	       /* where its datagrams come from, as far as we know */

@@ -23,6 +23,7 @@ enum {
 	HELLO_MS = 3000,	/* repeated hellos go to the connected socket anyway */
 	STRAY_MS = 250,		/* for one session; its worker tries to decrypt each */
 	HANDOVERS = 4000,	/* per second and server */
+	UNREAD = 16,		/* messages a worker may leave unread and still get datagrams */
 };
 
 struct udp_listener {
@@ -200,7 +201,8 @@ static void steer_one(struct steer *st, const struct datagram *d, unsigned depth
 	uint64_t now = clock_ms();
 	int fd;
 
-	if (!s || !steer_accepts(s, hint.kind, &d->source, now) || !may_hand_over(st, now))
+	if (!s || !steer_accepts(s, hint.kind, &d->source, now) ||
+	    chan_queued(s->worker->chan) > UNREAD || !may_hand_over(st, now))
 		return;
 	fd = connected_socket(st->m, d);
 	if (fd < 0)

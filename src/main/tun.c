@@ -173,6 +173,11 @@ enum err tun_adopt(TALLOC_CTX *ctx, struct netlink *nl, int fd, struct tun **out
 	return ERR_OK;
 }
 
+void tun_set_v6_prefix(struct tun *tun, uint8_t prefix)
+{
+	tun->addrs.v6_prefix = prefix;
+}
+
 int tun_fd(const struct tun *tun)
 {
 	return tun->fd;

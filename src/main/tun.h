@@ -38,6 +38,9 @@ MUST_USE enum err tun_new(TALLOC_CTX *ctx, struct netlink *nl, const char *prefi
  * read from the kernel; v6_prefix is 128 unless the caller knows better.  ERR_SYS. */
 MUST_USE enum err tun_adopt(TALLOC_CTX *ctx, struct netlink *nl, int fd, struct tun **out);
 
+/* What tun_adopt cannot know: the prefix of the block behind v6_peer. */
+void tun_set_v6_prefix(struct tun *tun, uint8_t prefix);
+
 /* The non-blocking descriptor, for the worker; borrowed; -1 after tun_close_fd. */
 int tun_fd(const struct tun *tun);
 

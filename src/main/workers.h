@@ -44,7 +44,9 @@ struct worker {
 	EndReason reason;
 	bool has_counters;
 	Counters counters;
-	ev_timer patience; /* kills a worker that does not end when told to */
+	int64_t second;		   /* UNIX time that these are counted in */
+	unsigned n_logs, n_others; /* messages */
+	ev_timer patience;	   /* kills a worker that does not end when told to */
 	struct index_node by_id, by_pid;
 	struct worker *next, **prev;
 };
