@@ -4,6 +4,7 @@
 #include "auth/open.h"
 #include "auth/process.h"
 #include "base/clock.h"
+#include "base/trim.h"
 #include "conf/pack.h"
 #include "ipc/convert.h"
 #include "ipc/route.h"
@@ -45,6 +46,7 @@ static void switch_to(struct auth *a, struct hosts *h)
 		keys_log(h->item[i].keys, h->item[i].conf->name);
 	a->phase = AUTH_SERVING;
 	workers_open(a);
+	trim_after_start();
 }
 
 /* Start and reload are the same; `sallyportd -t` has a process of its own. */

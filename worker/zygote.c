@@ -16,6 +16,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/trim.h"
 #include "ipc/convert.h"
 #include "ipc/msg.h"
 #include "ipc/route.h"
@@ -60,6 +61,7 @@ static void tell_ready(struct zygote *z)
 	ZygoteReady m = ZYGOTE_READY__INIT;
 	ToMain msg = TO_MAIN__INIT;
 
+	trim_after_start(); /* before the first fork, so that no worker inherits the waste */
 	m.generation = z->image->generation;
 	msg.msg_case = TO_MAIN__MSG_ZYGOTE_READY;
 	msg.zygote_ready = &m;

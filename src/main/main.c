@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "config.h"
 #include "main/ban.h"
 #include "main/control.h"
@@ -106,6 +107,7 @@ void main_update_accepting(struct main_ctx *m)
 		m->phase = MAIN_SERVING;
 		main_tell_super(m, TO_SUPER__MSG_READY, &ready, -1);
 		log_ready(m);
+		trim_after_start();
 	}
 	listen_accept(m, m->phase == MAIN_SERVING && can);
 }

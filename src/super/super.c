@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/trim.h"
 #include "ipc/auth.pb-c.h"
 #include "ipc/chan.h"
 #include "ipc/main.pb-c.h"
@@ -197,6 +198,7 @@ static enum err on_ready(struct super *s, struct child *from, const MainReady *m
 	(void)fds;
 	if (s->state == STARTING)
 		s->state = SERVING;
+	trim_after_start();
 	return ERR_OK;
 }
 
