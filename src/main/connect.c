@@ -355,11 +355,6 @@ void connect_refuse_pending(struct session *s)
 	refuse_worker(s, w, STATUS_RETRY, "Server error");
 }
 
-void connect_refuse_again(struct session *s)
-{
-	refuse(s, STATUS_RETRY, "Server error");
-}
-
 static enum err remember(struct session *s, struct worker *w, const SessionOpen *msg)
 {
 	struct open_request *req = talloc_zero(s, struct open_request);
@@ -400,7 +395,9 @@ void connect_open(struct worker *w, const SessionOpen *msg)
 	struct session *s = NULL;
 	enum err err = ERR_STATE;
 
-	if (w->m->phase == MAIN_SERVING)
+	/* Also while starting: workers ask a main that took over for what the old one did not do.
+	 */
+	if (w->m->phase != MAIN_STOPPING)
 		err = session_get(w->m, msg->session, &s);
 	if (err) {
 		log_err(NULL, "session-refused", kv_err(err));

@@ -28,7 +28,4 @@ void connect_tell_auth(struct session *s);
 /* Settings of the session from ROWS (borrowed).  ERR_CONF: it was logged. */
 MUST_USE enum err connect_set_conf(struct session *s, ConfRow *const *row, size_t n);
 
-/* After a restart of main: a worker whose connect script nobody watched asks again. */
-void connect_refuse_again(struct session *s);
-
 #endif /* MAIN_CONNECT_H */

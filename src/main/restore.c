@@ -123,8 +123,8 @@ static void on_record(void *arg, const uint8_t key[JOURNAL_KEY], const void *val
 {
 	struct main_ctx *m = arg;
 
-	if (!session_restore(m, key, value, len) && !ban_restore(m->bans, key, value, len) &&
-	    !stats_restore(m, key, value, len))
+	if (!session_restore(m, key, value, len) && !worker_restore(m, key, value, len) &&
+	    !ban_restore(m->bans, key, value, len) && !stats_restore(m, key, value, len))
 		log_err(NULL, "journal-record-unknown");
 }
 
@@ -159,15 +159,21 @@ void restore_workers(struct main_ctx *m)
 		ev_timer_start(m->loop, &m->restore->answers);
 }
 
-/* The worker has no tunnel: either it never got one, or its journal record is stale. */
+/* The worker never got the tunnel of the journal's record: it asks for it again, through auth. */
 static void no_tunnel(struct worker *w)
 {
+	static const struct addr nowhere;
 	struct session *s = w->session;
 
-	if (s && s->worker == w && s->state == SESSION_OPENING)
-		connect_refuse_again(s);
-	else if (s && s->worker == w)
-		worker_kill(w);
+	/* With a device it is not the journal's tunnel: the worker has asked already. */
+	if (!s || s->worker != w || s->state != SESSION_OPEN || s->tun)
+		return;
+	session_set_app_id(s, NULL);
+	session_set_peer(s, &nowhere);
+	session_set_state(s, SESSION_IDLE);
+	s->worker = NULL;
+	w->session = NULL;
+	w->state = WORKER_LOGIN;
 }
 
 enum err restore_described(struct worker *w, const Description *msg, int tun_fd)

@@ -374,20 +374,21 @@ static void restore_tunnel(struct session *s, const JournalSession *rec)
 	s->hook_ran = rec->hook_ran;
 	s->device = talloc_strdup(s, rec->device);
 	s->id = rec->pid;
+	/* While its connect script ran there was no tunnel; the worker will ask for it again. */
+	if (rec->app_id.len != SESSION_APP_ID)
+		return;
 	s->end.worker_id = rec->worker_id;
 	if (!w)
 		return;
 	w->session = s;
-	w->state = rec->app_id.len == SESSION_APP_ID ? WORKER_OPEN : WORKER_OPENING;
+	w->state = WORKER_OPEN;
 	w->user = s->user;
 	w->accepted = s->connected_at;
 	w->remote = s->remote;
 	w->local = s->local;
-	worker_set_pid(w, rec->pid);
 	s->worker = w;
-	session_set_state(s, w->state == WORKER_OPEN ? SESSION_OPEN : SESSION_OPENING);
-	if (w->state == WORKER_OPEN)
-		session_set_app_id(s, rec->app_id.data);
+	session_set_state(s, SESSION_OPEN);
+	session_set_app_id(s, rec->app_id.data);
 	session_set_peer(s, &s->remote.addr);
 }
 

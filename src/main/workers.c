@@ -94,12 +94,51 @@ size_t workers_in_login(const struct main_ctx *m)
 	return m->workers->n - sessions_open_count(m);
 }
 
-void worker_set_pid(struct worker *w, uint32_t pid)
+/* ---- process ids --------------------------------------------------------- */
+
+/* A main that follows must learn the process from us: a worker might name any. */
+static void pid_key(const struct worker *w, uint8_t key[JOURNAL_KEY])
+{
+	memset(key, 0, JOURNAL_KEY);
+	key[0] = WORKER_KEY;
+	memcpy(key + 1, &w->id, sizeof w->id);
+}
+
+static void take_pid(struct worker *w, uint32_t pid)
 {
 	w->pid = pid;
 	index_add(w->m->workers->by_pid, &w->by_pid, &w->pid, sizeof w->pid, w);
+}
+
+void worker_set_pid(struct worker *w, uint32_t pid)
+{
+	uint8_t key[JOURNAL_KEY];
+
+	take_pid(w, pid);
 	if (w->killed)
 		kill((pid_t)pid, SIGKILL);
+	pid_key(w, key);
+	if (journal_put(w->m->journal, key, &pid, sizeof pid))
+		log_err(NULL, "journal-failed", kv_u64("worker", w->id));
+}
+
+bool worker_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const void *value,
+		    size_t len)
+{
+	struct worker *w;
+	uint64_t id;
+	uint32_t pid;
+
+	if (key[0] != WORKER_KEY || len != sizeof pid)
+		return false;
+	memcpy(&id, key + 1, sizeof id);
+	memcpy(&pid, value, sizeof pid);
+	w = worker_by_id(m, id);
+	if (w)
+		take_pid(w, pid);
+	else
+		journal_del(m->journal, key);
+	return true;
 }
 
 const char *worker_state_text(const struct worker *w)
@@ -217,7 +256,10 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 static int worker_free(struct worker *w)
 {
 	struct workers *ws = w->m->workers;
+	uint8_t key[JOURNAL_KEY];
 
+	pid_key(w, key);
+	journal_del(w->m->journal, key);
 	ev_timer_stop(w->m->loop, &w->patience);
 	index_remove(&w->by_id);
 	index_remove(&w->by_pid);

@@ -51,7 +51,10 @@ struct worker {
 	struct worker *next, **prev;
 };
 
-enum { WORKER_PATIENCE_MS = 5000 }; /* for a worker that was told to end, or says it does */
+enum {
+	WORKER_PATIENCE_MS = 5000, /* for a worker that was told to end, or says it does */
+	WORKER_KEY = 'W',	   /* first byte of its journal records */
+};
 
 MUST_USE enum err workers_new(struct main_ctx *m, struct workers **out);
 
@@ -87,8 +90,12 @@ void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status);
 /* Asks the supervisor for a new zygote; workers of the old one go on. */
 void worker_respawn_zygote(struct main_ctx *m);
 
-/* The zygote told which process serves W. */
+/* The zygote told which process serves W; it is written to the journal. */
 void worker_set_pid(struct worker *w, uint32_t pid);
+
+/* Takes back a record of the journal.  False: it is not one of ours. */
+bool worker_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const void *value,
+		    size_t len);
 
 /* Ends logins that take longer than auth-timeout and whose worker did not notice. */
 void workers_check_logins(struct main_ctx *m);
