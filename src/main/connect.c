@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "ipc/convert.h"
 #include "main/listen.h"
+#include "main/reclaim.h"
 #include "main/script.h"
 #include "main/tun.h"
 #include "main/tunnel.h"
@@ -123,20 +124,29 @@ static bool keeps_lease(const struct lease *lease, const struct addr *wanted)
 	return lease && (!wanted->family || addr_equal(lease_addr(lease), wanted));
 }
 
+static enum err lease_once(struct session *s, const struct lease_pool *pool,
+			   const struct addr *wanted, struct lease **lease)
+{
+	const char *user = s->conf->host->predictable_ips ? s->user : NULL;
+
+	if (wanted->family)
+		return lease_take_exact(s->m->leases, pool, wanted, s, lease);
+	return lease_take(s->m->leases, pool, s, user, lease);
+}
+
 /* The address of one family: the one the session has, the explicit one, or one of the pool. */
 static enum err take_lease(struct session *s, const struct lease_pool *pool,
 			   const struct addr *wanted, struct lease_pool *from, struct lease **lease)
 {
-	const char *user = s->conf->host->predictable_ips ? s->user : NULL;
 	enum err err;
 
 	if (keeps_lease(*lease, wanted))
 		return ERR_OK;
 	TALLOC_FREE(*lease);
-	if (wanted->family)
-		err = lease_take_exact(s->m->leases, pool, wanted, s, lease);
-	else
-		err = lease_take(s->m->leases, pool, s, user, lease);
+	err = lease_once(s, pool, wanted, lease);
+	/* A client that is here comes before one that may return. */
+	while ((err == ERR_BUSY || err == ERR_EXHAUSTED) && reclaim_address(s, pool, wanted))
+		err = lease_once(s, pool, wanted, lease);
 	if (err)
 		log_err(&s->log, "no-address",
 			kv_str("family", pool->net.addr.family == AF_INET ? "IPv4" : "IPv6"),

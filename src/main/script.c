@@ -90,6 +90,8 @@ static enum err build_env(TALLOC_CTX *ctx, const struct session *s, enum script 
 		.routes = &s->conf->route,
 		.no_routes = &s->conf->no_route,
 		.dns = &s->conf->dns,
+		.restrict_to_routes = s->conf->restrict_user_to_routes,
+		.ports = &s->conf->restrict_user_to_ports,
 	};
 
 	if (s->tun)

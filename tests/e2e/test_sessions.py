@@ -213,6 +213,19 @@ def test_small_pool_is_exhausted(t):
     t.equal(t.web().must_login("u6").connect().status, 200, "status once an address is free")
 
 
+def test_absent_clients_make_room(t):
+    """Issue 7: an address kept for a client that may return goes to one that is here when no other is left."""
+    server = t.server({"ipv4-network": "198.19.0.0/30", "ipv6-network": None, "ipv6-subnet-prefix": None,
+                       "route": ["198.18.1.0/24"]}, users={"a": None, "b": None})
+    first = t.web().must_login("a")
+    first.open()
+    t.equal(t.web().must_login("b").connect().status, 503, "status while the only address is in use")
+    first.close()
+    server.wait_no_user("a")
+    t.equal(t.web().must_login("b").connect().status, 200, "status once its holder is away")
+    server.wait_log("address-reclaimed")
+
+
 def test_ipv6_pool(t):
     """Checklist 97, 99: a /126 of single addresses."""
     server = t.server({"ipv6-network": "fd00:77::/126", "ipv6-subnet-prefix": 128}, users={"a": None, "b": None, "c": None})
