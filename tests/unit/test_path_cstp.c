@@ -357,7 +357,7 @@ static void the_memory_of_an_idle_path_is_given_back(void **state)
 	rig_packet(pkt, sizeof pkt, "192.0.2.1", "10.0.0.2", IPPROTO_TCP, 1);
 	rig_tun_put(r, pkt, sizeof pkt);
 	assert_int_equal(rig_recv(r, &type, back, sizeof back), 1000);
-	rig_later(r, 6000); /* and works again afterwards */
+	rig_later(r, 1500); /* and works again afterwards */
 	rig_tun_put(r, pkt, sizeof pkt);
 	assert_int_equal(rig_recv(r, &type, back, sizeof back), 1000);
 	assert_memory_equal(pkt, back, sizeof pkt);

@@ -120,9 +120,20 @@ static void a_larger_packet_of_the_client_raises(void **state)
 {
 	(void)state;
 	struct pmtu m = start(false, false);
-	assert_true(pmtu_too_big(&m, 1300, 5));
+	m.link = 1200;
+	assert_int_equal(pmtu_ceiling(&m), 1500);
 	pmtu_raised(&m, 1400);
 	assert_int_equal(m.link, 1400);
+}
+
+static void what_was_refused_is_not_raised_to_again(void **state)
+{
+	(void)state;
+	struct pmtu m = start(false, false);
+	assert_true(pmtu_too_big(&m, 1300, 5));
+	assert_int_equal(pmtu_ceiling(&m), 1300);
+	pmtu_start(&m, false, 10); /* a new association: another path, perhaps */
+	assert_int_equal(pmtu_ceiling(&m), 1500);
 }
 
 int main(void)
@@ -137,6 +148,7 @@ int main(void)
 		cmocka_unit_test(inner_ipv6_needs_1280),
 		cmocka_unit_test(a_refused_trial_does_not_lower_what_works),
 		cmocka_unit_test(a_larger_packet_of_the_client_raises),
+		cmocka_unit_test(what_was_refused_is_not_raised_to_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include "worker/path/path_priv.h"
 
 enum {
-	TRIM_AFTER_MS = 5000, /* buffers of a session that carries nothing are given back then */
+	TRIM_AFTER_MS = 1000, /* buffers of a session that carries nothing are given back then */
 };
 
 static int path_deinit(struct path *p)

@@ -56,13 +56,16 @@ unsigned pmtu_payload(const struct pmtu *m, unsigned link)
 	return link - (m->outer_v6 ? IP6_UDP : IP4_UDP);
 }
 
+unsigned pmtu_ceiling(const struct pmtu *m)
+{
+	return m->bad && m->bad <= m->max ? m->bad - 1 : m->max;
+}
+
 void pmtu_raised(struct pmtu *m, unsigned link)
 {
 	m->link = link;
 	if (link > m->good)
 		m->good = link;
-	if (m->bad && m->bad <= link)
-		m->bad = 0;
 }
 
 /* The next size to try between what is known; 0: it is known well enough. */

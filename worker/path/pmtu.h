@@ -29,7 +29,13 @@ void pmtu_start(struct pmtu *m, bool outer_v6, uint64_t now);
 /* Bytes of a UDP payload in an outer packet of LINK bytes. */
 unsigned pmtu_payload(const struct pmtu *m, unsigned link);
 
-/* A datagram that fills LINK (at most max) has arrived: the path carries it, so we may, too. */
+/* The largest link that may be used because the client's datagrams of that size arrive: what the
+ * way to the client is known to refuse stays refused. */
+unsigned pmtu_ceiling(const struct pmtu *m);
+
+/* A datagram that fills LINK (at most the ceiling) has arrived: the path carries it, so we may,
+ * too.
+ */
 void pmtu_raised(struct pmtu *m, unsigned link);
 
 /* The kernel refused a datagram; KERNEL is the path MTU it knows, 0 if none.  Lowers link.

@@ -70,11 +70,11 @@ static void apply_mtu(struct path *p)
 static void raise_mtu(struct path *p, unsigned len)
 {
 	struct udp_chan *u = &p->udp;
-	unsigned link = u->pmtu.link, have;
+	unsigned link = u->pmtu.link, most = pmtu_ceiling(&u->pmtu), have;
 	/* Block ciphers round: what is missing is found by trying. */
 	while ((have = assoc_set_payload(u->active, pmtu_payload(&u->pmtu, link))) < len &&
-	       link < u->pmtu.max)
-		link = link + len - have < u->pmtu.max ? link + len - have : u->pmtu.max;
+	       link < most)
+		link = link + len - have < most ? link + len - have : most;
 	if (have >= len) {
 		pmtu_raised(&u->pmtu, link);
 		if (u->cap < len - DTLS_FRAME_HEADER)
