@@ -302,13 +302,32 @@ static enum err load_one(struct load *l, size_t i, struct key *k)
 	return check_pair(l, i, k);
 }
 
+/* Workers use the string, but a worker cannot refuse a file (config.md 8.3: unparsable is fatal).
+ */
+static enum err check_priorities(const struct load *l)
+{
+	const struct conf_row *row = l->host->origin[CONF_OPT_tls_priorities];
+	gnutls_priority_t priorities;
+	const char *at = "";
+
+	if (gnutls_priority_init(&priorities, l->host->tls_priorities, &at) < 0) {
+		fault(l, "%s:%u: tls-priorities: GnuTLS does not know '%s'", row ? row->file : "",
+		      row ? row->line : 0, at);
+		return ERR_CONF;
+	}
+	gnutls_priority_deinit(priorities);
+	return ERR_OK;
+}
+
 static enum err load_all(struct load *l, struct keys *k)
 {
-	enum err first = find_pin(l);
+	enum err first = find_pin(l), err = check_priorities(l);
+
+	if (!first)
+		first = err;
 
 	for (size_t i = 0; i < k->n; i++) {
-		enum err err = load_one(l, i, &k->key[i]);
-
+		err = load_one(l, i, &k->key[i]);
 		if (!first)
 			first = err;
 	}

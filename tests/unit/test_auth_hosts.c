@@ -110,6 +110,7 @@ static void every_fault_is_reported(void **state)
 		{ NULL, "server-cert", "/nonexistent/cert", "f", 2 },
 		{ NULL, "server-key", "/nonexistent/key", "f", 3 },
 		{ "b.example", "server-cert", "/nonexistent/cert2", "f", 4 },
+		{ "c.example", "tls-priorities", "NORMAL:+WHAT", "f", 5 },
 	};
 	struct keys_report report = { .ctx = *state };
 	struct conf_rows all = { .n = 0 };
@@ -121,6 +122,7 @@ static void every_fault_is_reported(void **state)
 	assert_true(report.error.n >= 3);
 	assert_string_equal(report.error.item[0], "cannot open file '/nonexistent/cert'");
 	assert_string_equal(report.error.item[1], "cannot open file '/nonexistent/key'");
+	assert_true(strv_has(&report.error, "f:5: tls-priorities: GnuTLS does not know '+WHAT'"));
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
