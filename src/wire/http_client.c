@@ -110,8 +110,6 @@ static bool header_is(const struct http_request *req, const char *name, const ch
 
 static void parse_identity(const struct http_request *req, struct http_client *c)
 {
-	bool apple;
-
 	copy_header(req, "User-Agent", c->user_agent);
 	copy_header(req, "X-AnyConnect-Platform", c->platform);
 	copy_header(req, "X-AnyConnect-Identifier-Platform", c->platform);
@@ -119,9 +117,10 @@ static void parse_identity(const struct http_request *req, struct http_client *c
 	copy_header(req, "X-AnyConnect-Identifier-ClientVersion", c->client_version);
 	copy_header(req, "X-AnyConnect-Identifier-DeviceType", c->device_type);
 	copy_header(req, "X-AnyConnect-Identifier-Device-UniqueID", c->device_id);
-	apple = str_starts_nocase(c->platform, "apple-ios");
-	c->agent.ios = c->agent.ios || apple;
-	c->mobile = apple || str_starts_nocase(c->platform, "android") ||
+	/* config.md 17.4: Apple's agent stands for an iOS device, too. */
+	if (str_starts_nocase(c->platform, "apple-ios"))
+		c->agent.ios = true;
+	c->mobile = c->agent.ios || str_starts_nocase(c->platform, "android") ||
 		    header_is(req, "X-CSTP-License", "mobile");
 }
 

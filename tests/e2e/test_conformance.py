@@ -517,7 +517,7 @@ def test_agents_and_platforms(t):
         other = {"X-CSTP-DNS": "X-CSTP-DNS-IP6", "X-CSTP-DNS-IP6": "X-CSTP-DNS"}[v6]
         t.expect("fd00:19::2" not in answer.headers(other), "also as " + other)
         t.equal("2000::/3" in answer.headers("X-CSTP-Split-Include-IP6"), ios, "2000::/3 for " + agent)
-        t.equal(answer.header("X-CSTP-DPD"), "90", "DPD")
+        t.equal(answer.header("X-CSTP-DPD"), "1800" if ios else "90", "DPD")
         web.close()
     for header, ios in (("X-AnyConnect-Identifier-Platform: apple-ios", True),
                         ("X-AnyConnect-Identifier-Platform: android", False), ("X-CSTP-License: mobile", False)):
