@@ -436,6 +436,24 @@ static void zygote_and_workers_leave_signals_to_the_supervisor(void **state)
 	actor_free(&a);
 }
 
+/* Forks of one image: what they draw must differ. */
+static void workers_do_not_share_random_numbers(void **state)
+{
+	gnutls_datum_t random[2];
+	struct actor a[2];
+
+	for (int i = 0; i < 2; i++) {
+		gnutls_datum_t client;
+		stage_spawn(*state, &a[i]);
+		assert_int_equal(actor_connect(&a[i], NULL, "NORMAL:-VERS-TLS1.3"), 0);
+		gnutls_session_get_random(a[i].tls, &client, &random[i]);
+		assert_int_equal(random[i].size, 32);
+	}
+	assert_memory_not_equal(random[0].data + 4, random[1].data + 4, 28);
+	for (int i = 0; i < 2; i++)
+		actor_free(&a[i]);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 #define CASE_CLOSED(f)                                                                             \
 	{                                                                                          \
@@ -459,6 +477,7 @@ int main(void)
 		CASE(old_tls_versions_are_refused),
 		CASE(known_protocols_are_chosen_and_unknown_ones_ignored),
 		cmocka_unit_test(name_in_the_hello_selects_host_priorities_and_texts),
+		CASE(workers_do_not_share_random_numbers),
 		CASE(zygote_survives_the_loss_of_main),
 		CASE(zygote_and_workers_leave_signals_to_the_supervisor),
 		CASE_CLOSED(connect_opens_the_tunnel_and_packets_flow),

@@ -1,0 +1,180 @@
+/* fuzz_http_dialogue.c - whole dialogues before the tunnel: any bytes of a client against an auth
+ * that echoes what the client said.  No ticket leaves without auth's word, no connection is served
+ * for ever, and answers are whole. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <talloc.h>
+
+#include "worker/http/http.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct stage {
+	const uint8_t *data;
+	size_t left, chunk;
+	enum login_kind kind;
+	bool challenge, refuse;
+	struct buf out;
+	unsigned asked;
+	struct session_conf *session;
+};
+
+static enum err stage_read(void *arg, void *data, size_t cap, size_t *len)
+{
+	struct stage *s = arg;
+	size_t n = s->chunk < cap ? s->chunk : cap;
+
+	n = n < s->left ? n : s->left;
+	if (!n)
+		return ERR_CLOSED;
+	memcpy(data, s->data, n);
+	s->data += n;
+	s->left -= n;
+	*len = n;
+	return ERR_OK;
+}
+
+static enum err stage_write(void *arg, const void *data, size_t len)
+{
+	if (len < 9 || memcmp(data, "HTTP/1.1 ", 9) != 0)
+		abort();
+	buf_put(&((struct stage *)arg)->out, data, len);
+	return ERR_OK;
+}
+
+/* Requests come one after the other here, as if the client waited. */
+static bool stage_has_more(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static enum err stage_step(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
+			   struct login_answer **out)
+{
+	static const struct auth_field field = { AUTH_FIELD_PASSWORD, "password", NULL, NULL };
+	struct stage *s = arg;
+	struct login_answer *a = talloc_zero(ctx, struct login_answer);
+	const char *said = step->input->username ? step->input->username : step->group_url;
+
+	s->asked++;
+	a->kind = s->kind;
+	a->has_context = s->kind != LOGIN_TICKET;
+	a->form.id = "main";
+	a->form.message = a->form.error = said;
+	a->form.fields = &field;
+	a->form.n_fields = 1;
+	a->reason = said;
+	a->challenge = s->challenge ? "Negotiate" : NULL;
+	a->location = said;
+	*out = a;
+	return ERR_OK;
+}
+
+static enum err stage_open(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
+			   struct tunnel_grant **out)
+{
+	struct stage *s = arg;
+	struct tunnel_grant *g = talloc_zero(ctx, struct tunnel_grant);
+
+	s->asked++;
+	g->granted = !s->refuse;
+	g->status = 503;
+	g->reason = ask->client->user_agent;
+	g->conf = s->session;
+	g->user = ask->client->user_agent;
+	g->group = "";
+	if (addr_net_parse("10.0.0.2/24", &g->v4) || addr_net_parse("fd00::2/128", &g->v6))
+		abort();
+	g->udp = true;
+	g->udp_port = 443;
+	*out = g;
+	return ERR_OK;
+}
+
+static enum err stage_logout(void *arg, const uint8_t ticket[COOKIE_LEN])
+{
+	(void)arg;
+	(void)ticket;
+	return ERR_OK;
+}
+
+static void stage_client(void *arg, const struct http_client *client)
+{
+	(void)arg;
+	(void)client;
+}
+
+static const struct http_env env = {
+	stage_read, stage_write, stage_has_more, stage_step, stage_open, stage_logout, stage_client,
+};
+
+/* Settings that put the user's name and a route into the answer. */
+static struct conf *settings(TALLOC_CTX *ctx)
+{
+	static const struct conf_row rows[] = {
+		{ .option = "custom-header", .value = "X-User: %{U}", .file = "fuzz" },
+		{ .option = "select-group", .value = "staff", .file = "fuzz" },
+		{ .option = "select-group-by-url", .value = "true", .file = "fuzz" },
+		{ .option = "banner", .value = "Hi", .file = "fuzz" },
+	};
+	struct conf_rows list = { 0 };
+	struct conf *conf = NULL;
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (conf_rows_add(ctx, &list, &rows[i]))
+			abort();
+	if (conf_from_rows(ctx, &list, CONF_SHARE, NULL, &conf))
+		abort();
+	return conf;
+}
+
+/* A header line of an answer that no text of the client may have made. */
+static void check_head(const char *head)
+{
+	const char *end = strstr(head, "\r\n\r\n");
+
+	if (!end || strstr(head, "\r\nSet-Cookie: evil"))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct stage s = { 0 };
+	struct http_peer peer = { .cert_sha1 = "AA", .tls13 = true };
+	struct log_ctx log = { 0 };
+	struct http_dialogue d = { .peer = &peer, .env = &env, .arg = &s, .log = &log };
+	struct conf_rows none = { 0 };
+	struct tunnel_plan *plan = NULL;
+	enum err err;
+
+	if (size < 3)
+		goto out;
+	d.conf = settings(ctx);
+	d.host = d.conf->host[0];
+	s.kind = data[0] % 4;
+	s.challenge = data[0] & 16;
+	s.refuse = data[0] & 32;
+	s.chunk = data[1] ? data[1] : 4096;
+	s.data = data + 2;
+	s.left = size - 2;
+	buf_init(&s.out, ctx, 16 << 20);
+	if (conf_session_new(ctx, d.host, &none, NULL, &s.session))
+		abort();
+	err = http_run(&d, ctx, &plan);
+	if (s.asked > HTTP_REQUESTS_MAX || (!err && !plan))
+		abort();
+	if (s.out.len)
+		check_head(buf_text(&s.out));
+	if (s.kind != LOGIN_TICKET && strstr(buf_text(&s.out), "\r\nSet-Cookie: webvpn="))
+		abort();
+	if (!err)
+		check_head(buf_text(&plan->head));
+out:
+	talloc_free(ctx);
+	return 0;
+}
