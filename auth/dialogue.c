@@ -59,7 +59,7 @@ static unsigned suits(const struct login *g, const struct login_method *m)
 {
 	const struct auth_backend *b = m->backend;
 
-	if (m->certificate && !g->cert_ok)
+	if (m->missing || (m->certificate && !g->cert_ok))
 		return 0;
 	if (!b)
 		return 4; /* the certificate alone */
@@ -419,6 +419,12 @@ static bool begin(struct login *g, const struct login_policy *policy)
 {
 	reset(g);
 	if (!choose_method(g, policy)) {
+		if (policy->method[0].missing) {
+			say(g, LOG_LVL_ERR, "auth-method-missing",
+			    "this host's authentication method is not implemented yet");
+			give_up(g, "Authentication failed");
+			return false;
+		}
 		say(g, LOG_LVL_INFO, "no-certificate",
 		    "user '%s' presented no certificate; rejecting", "");
 		give_up(g, "No certificate");

@@ -19,6 +19,16 @@ static enum err copy_options(TALLOC_CTX *ctx, const struct conf_auth *line,
 	return ERR_OK;
 }
 
+/* A server that ignored a part of how to authenticate would be an open door, one that did not start
+ * could serve nobody: so it starts, and this way in stays shut. */
+static enum err cannot(struct login_method *m, const char *name, const char *why)
+{
+	m->missing = true;
+	log_err(NULL, "auth-method-missing", kv_str("method", name), kv_str("reason", why),
+		kv_text("logins that need this method are refused"));
+	return ERR_OK;
+}
+
 /* Adds one line to the method that it is a part of. */
 static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct login_method *m,
 			 const char **why)
@@ -37,13 +47,13 @@ static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct l
 		return ERR_CONF;
 	}
 	m->backend = backend_find(line->name);
-	if (!m->backend) {
-		*why = talloc_asprintf(ctx, "unknown or unsupported auth method: %s", line->name);
-		return ERR_CONF;
-	}
+	if (!m->backend)
+		return cannot(m, line->name, "not implemented yet");
 	err = copy_options(ctx, line, &m->options);
 	/* What the runner will do with it for every login. */
-	return err ? err : m->backend->open(ctx, &m->options, &conf, why);
+	if (!err)
+		err = m->backend->open(ctx, &m->options, &conf, why);
+	return err == ERR_UNSUPPORTED ? cannot(m, line->name, *why) : err;
 }
 
 enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,

@@ -32,6 +32,7 @@ struct login_method {
 	bool certificate;		    /* the client must show one */
 	const struct auth_backend *backend; /* must accept, too; NULL: the certificate is enough */
 	struct backend_pairs options;
+	bool missing; /* this version has no such backend: nobody gets in this way */
 };
 
 /* What one host wants; the host's first method is its primary. */

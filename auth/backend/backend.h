@@ -85,7 +85,8 @@ struct auth_backend {
 	unsigned tries;		   /* wrong passwords that end a login */
 
 	/* Checks OPTIONS and makes what the other two functions work with, a child of CTX.
-	 * ERR_CONF: *WHY (child of CTX) says what is wrong. */
+	 * ERR_CONF: *WHY (child of CTX) says what is wrong.  ERR_UNSUPPORTED: nothing is wrong,
+	 * but this build cannot do it (*WHY again). */
 	enum err (*open)(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			 const char **why);
 	/* One step; an error is like VERDICT_ERROR. */

@@ -39,7 +39,7 @@ static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options,
 		return ERR_NOMEM;
 	if (backend_pair_get(options, "otp")) {
 		*why = talloc_strdup(ctx, "plain: this build cannot check one-time passwords");
-		return ERR_CONF;
+		return ERR_UNSUPPORTED;
 	}
 	if (!backend_pair_get(options, "passwd")) {
 		*why = talloc_strdup(ctx, "plain: no password or OTP file specified");

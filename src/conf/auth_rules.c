@@ -1,13 +1,14 @@
 /* auth_rules.c - which authentication methods work together. */
 #include "conf/auth_rules.h"
 
-#include "base/buf.h"
+#include <string.h>
+
 #include "conf/build.h"
 
 enum { METHODS_MAX = 4 }; /* the primary counts as one */
 
-/* Methods whose back end exists.  The others parse, so that their lines are checked, and are then
- * refused: a server that ignored how to authenticate would be an open door. */
+/* Methods whose back end exists.  The others are accepted and named in the start-up warning; auth
+ * lets nobody in by a way to log in that needs one of them. */
 static bool is_built(enum conf_method method)
 {
 	return method == CONF_METHOD_PLAIN;
@@ -74,18 +75,21 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 				METHODS_MAX);
 }
 
-/* Names what this version cannot authenticate with. */
-static void check_built(const struct host_conf *host, enum conf_opt opt,
-			const struct conf_auths *list, struct conf_report *report)
+void conf_name_unbuilt(const struct host_conf *host, struct buf *names)
 {
-	struct conf_where where = place(host, opt);
+	const struct conf_auths *lists[] = { &host->auth, &host->enable_auth };
 
-	for (size_t i = 0; i < list->n; i++)
-		if (!is_built(list->item[i].method))
-			conf_report_add(report, CONF_ERROR, &where,
-					"unknown or unsupported auth method: %s; this version has "
-					"plain only",
-					list->item[i].name);
+	for (size_t l = 0; l < 2; l++) {
+		for (size_t i = 0; i < lists[l]->n; i++) {
+			const struct conf_auth *a = &lists[l]->item[i];
+			char *text = talloc_asprintf(NULL, "%s = %s", l ? "enable-auth" : "auth",
+						     a->name);
+
+			if (!is_built(a->method) && !strstr(buf_text(names), text))
+				buf_printf(names, "%s%s", names->len ? ", " : "", text);
+			talloc_free(text);
+		}
+	}
 }
 
 /* "plain+certificate": each method once, in file order. */
@@ -139,8 +143,6 @@ void conf_check_auth(const struct host_conf *host, struct conf_report *report)
 	}
 	check_primary(host, report);
 	check_counts(host, report);
-	check_built(host, CONF_OPT_auth, &host->auth, report);
-	check_built(host, CONF_OPT_enable_auth, &host->enable_auth, report);
 	if (report->errors == errors)
 		note_all(host, report);
 }

@@ -16,6 +16,8 @@ static const struct conf_auth plain = { CONF_METHOD_PLAIN, "plain", &passwd, 1 }
 static const struct conf_auth bare = { CONF_METHOD_PLAIN, "plain", NULL, 0 };
 static const struct conf_auth certificate = { CONF_METHOD_CERTIFICATE, "certificate", NULL, 0 };
 
+static const struct conf_auth pam = { CONF_METHOD_PAM, "pam", NULL, 0 };
+
 struct made {
 	const struct login_method *m;
 	size_t n;
@@ -67,6 +69,17 @@ static void lines_of_enable_auth_are_alternatives(void **state)
 	assert_false(made.m[0].certificate);
 	assert_true(made.m[1].certificate);
 	assert_null(made.m[1].backend);
+}
+
+static void method_that_is_not_built_shuts_its_way_in(void **state)
+{
+	struct conf_subopt both[] = { { "passwd", "/etc/passwd" }, { "otp", "/etc/otp" } };
+	const struct conf_auth with_otp = { CONF_METHOD_PLAIN, "plain", both, 2 };
+	struct conf_auth one[] = { with_otp }, other[] = { pam };
+	struct made made = methods(*state, one, 1, other, 1);
+
+	assert_int_equal(made.err, ERR_OK);
+	assert_true(made.m[0].missing && made.m[1].missing);
 }
 
 static void certificate_twice_is_like_once(void **state)
@@ -130,10 +143,14 @@ static void every_fault_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(lines_of_auth_must_all_succeed),  CASE(lines_of_enable_auth_are_alternatives),
-		CASE(certificate_twice_is_like_once),  CASE(two_password_methods_do_not_mix),
-		CASE(options_of_a_method_are_checked), CASE(host_without_methods_is_refused),
+		CASE(lines_of_auth_must_all_succeed),
+		CASE(lines_of_enable_auth_are_alternatives),
+		CASE(certificate_twice_is_like_once),
+		CASE(two_password_methods_do_not_mix),
+		CASE(options_of_a_method_are_checked),
+		CASE(host_without_methods_is_refused),
 		CASE(every_fault_is_reported),
+		CASE(method_that_is_not_built_shuts_its_way_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -763,6 +763,15 @@ static void missing_certificate_ends_the_login(void **state)
 	IS_DENIED("No certificate");
 }
 
+static void missing_method_lets_nobody_in(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].missing = true;
+	INIT(.user = NULL);
+	IS_DENIED("Authentication failed");
+}
+
 static void certificate_must_be_shown_at_every_step(void **state)
 {
 	struct rig *r = *state;
@@ -927,6 +936,7 @@ int main(void)
 		CASE(backend_without_groups_grants_only_listed_ones),
 		CASE(password_and_certificate_must_name_the_same_user),
 		CASE(certificate_supplies_a_missing_name),
+		CASE(missing_method_lets_nobody_in),
 		CASE(missing_certificate_ends_the_login),
 		CASE(certificate_must_be_shown_at_every_step),
 		CASE(certificate_without_a_name_is_refused),

@@ -254,7 +254,8 @@ static void options_without_a_file_or_with_otp_are_refused(void **state)
 	assert_int_equal(backend_find("plain")->open(*state, &options, &conf, &why), ERR_CONF);
 	assert_string_equal(why, "plain: no password or OTP file specified");
 	options.n = 2;
-	assert_int_equal(backend_find("plain")->open(*state, &options, &conf, &why), ERR_CONF);
+	assert_int_equal(backend_find("plain")->open(*state, &options, &conf, &why),
+			 ERR_UNSUPPORTED);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
