@@ -7,7 +7,7 @@
 #include "base/secret.h"
 
 enum {
-	QUEUE_MAX = 4096, /* messages */
+	QUEUE_MAX = 65536, /* messages; a restarted main is handed a descriptor per worker */
 	BURST = 64,	  /* messages read per wake-up, so that one peer cannot starve the others */
 };
 

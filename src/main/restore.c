@@ -41,14 +41,15 @@ static int restore_free(struct restore *r)
 static void on_answers_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct main_ctx *m = w->data;
+	size_t silent = 0;
 
 	(void)loop;
 	(void)revents;
-	for (struct worker *i = workers_first(m); i; i = i->next) {
-		struct log_ctx ctx = worker_log(i);
-		if (!i->described)
-			log_warn(&ctx, "worker-silent", kv_u64("pid", i->pid));
-	}
+	for (struct worker *i = workers_first(m); i; i = i->next)
+		silent += !i->described;
+	if (silent)
+		log_warn(NULL, "workers-silent", kv_u64("silent", silent),
+			 kv_u64("workers", workers_count(m)));
 }
 
 enum err restore_new(struct main_ctx *m, struct restore **out)
