@@ -21,7 +21,7 @@ enum {
 };
 
 struct args {
-	bool runner, check;
+	bool runner, check, traceable;
 	int channel, conf_fd; /* -1: not given */
 	unsigned verbosity, log_targets;
 	int facility;
@@ -43,6 +43,7 @@ static bool parse_args(int argc, char **argv, struct args *out)
 	static const struct option options[] = {
 		{ "runner", no_argument, NULL, 'r' },
 		{ "check", no_argument, NULL, 'k' },
+		{ "traceable", no_argument, NULL, 'x' },
 		{ "channel", required_argument, NULL, 'c' },
 		{ "conf-fd", required_argument, NULL, 'f' },
 		{ "verbosity", required_argument, NULL, 'v' },
@@ -55,8 +56,8 @@ static bool parse_args(int argc, char **argv, struct args *out)
 	bool ok = true;
 
 	while (ok && (c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (c == 'r' || c == 'k')
-			*(c == 'r' ? &a.runner : &a.check) = true;
+		if (c == 'r' || c == 'k' || c == 'x')
+			*(c == 'r' ? &a.runner : c == 'k' ? &a.check : &a.traceable) = true;
 		else if (c == 'c' || c == 'f')
 			ok = number(optarg, c == 'c' ? &a.channel : &a.conf_fd);
 		else if (c == 'v' || c == 'l')
@@ -120,8 +121,14 @@ static enum err start_runners(struct auth *a, const struct args *args)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	char verbosity[32], targets[32], facility[32];
-	const char *argv[] = { "sallyport-auth", "--runner", "--channel=3", verbosity,
-			       targets,		 facility,   NULL };
+	const char *argv[] = { "sallyport-auth",
+			       "--runner",
+			       "--channel=3",
+			       verbosity,
+			       targets,
+			       facility,
+			       args->traceable ? "--traceable" : NULL,
+			       NULL };
 	struct runner_limits limits = {
 		.processes = cpus > RUNNERS_MIN ? (unsigned)cpus : RUNNERS_MIN,
 		.queued = RUNNER_QUEUE,
@@ -156,14 +163,14 @@ static int serve(const struct args *args)
 	bool asked;
 
 	ignore_signals();
-	sandbox_early();
+	sandbox_early(args->traceable);
 	if (!err) {
 		a->phase = AUTH_RESTORING;
 		a->loop = ev_default_loop(0);
 		err = open_all(a, args);
 	}
 	if (!err)
-		err = sandbox_enter();
+		err = sandbox_enter(args->traceable);
 	if (err) {
 		log_err(NULL, "auth-not-started", kv_err(err));
 		return 1;
@@ -178,7 +185,7 @@ static int run_jobs(const struct args *args)
 {
 	/* A runner that blocks would not see its channel close. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	sandbox_early();
+	sandbox_early(args->traceable);
 	return runner_main(args->channel);
 }
 

@@ -18,13 +18,14 @@
 
 #include "base/log.h"
 
-void sandbox_early(void)
+void sandbox_early(bool traceable)
 {
 	struct rlimit none = { 0, 0 };
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (!traceable)
+		(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* Without the limit out of the way, locking would make allocations fail later. */
 	if (setrlimit(RLIMIT_MEMLOCK, &all) == 0 &&
 	    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
@@ -128,7 +129,7 @@ static enum err filter_calls(void)
 	return ret < 0 ? ERR_SYS : ERR_OK;
 }
 
-enum err sandbox_enter(void)
+enum err sandbox_enter(bool traceable)
 {
 	enum err err = drop_caps();
 
@@ -136,5 +137,5 @@ enum err sandbox_enter(void)
 		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return ERR_SYS;
-	return filter_calls();
+	return traceable ? ERR_OK : filter_calls();
 }

@@ -6,13 +6,13 @@
 
 #include "base/err.h"
 
-/* Before anything secret is in memory: no core dumps, no debugger, memory that stays out of swap
- * where the limits allow it. */
-void sandbox_early(void);
+/* Before anything secret is in memory: no core dumps, no debugger unless TRACEABLE, memory that
+ * stays out of swap where the limits allow it. */
+void sandbox_early(bool traceable);
 
 /* For good: no new privileges, only the capabilities to read files that root may read (password
  * files are read at each login), none of the system calls that this process or a child of it never
- * needs.  ERR_SYS: a step failed. */
-MUST_USE enum err sandbox_enter(void);
+ * needs.  TRACEABLE leaves the system calls alone.  ERR_SYS: a step failed. */
+MUST_USE enum err sandbox_enter(bool traceable);
 
 #endif /* AUTH_SANDBOX_H */

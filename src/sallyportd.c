@@ -98,6 +98,8 @@ static char **auth_argv(TALLOC_CTX *ctx, const struct server_args *args, const s
 	v[2] = talloc_asprintf(v, "--log=%u", log_targets(args));
 	v[3] = talloc_asprintf(v, "--facility=%d",
 			       args->facility >= 0 ? args->facility : conf->syslog_facility);
+	if (args->traceable)
+		v[4] = talloc_strdup(v, "--traceable");
 	return v;
 }
 

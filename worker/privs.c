@@ -53,7 +53,7 @@ static bool drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) == 0;
 }
 
-enum err privs_drop(const struct privs *p)
+enum err privs_drop(const struct privs *p, bool traceable)
 {
 	bool root = geteuid() == 0;
 
@@ -64,7 +64,7 @@ enum err privs_drop(const struct privs *p)
 		     setresuid(p->uid, p->uid, p->uid) < 0))
 		return ERR_SYS;
 	if (!drop_capabilities() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	    prctl(PR_SET_DUMPABLE, traceable, 0, 0, 0) < 0)
 		return ERR_SYS;
 	if (root && p->uid != 0 && setresuid(0, 0, 0) == 0)
 		fatal_bug("root came back");

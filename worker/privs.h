@@ -3,6 +3,7 @@
 #define WORKER_PRIVS_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -19,7 +20,8 @@ MUST_USE enum err privs_lookup(const char *user, const char *group, struct privs
 /* Enters the namespaces (mount, pid, net, ipc) of the process behind PIDFD. */
 MUST_USE enum err privs_enter(int pidfd);
 
-/* Becomes P for good: no groups, no capabilities, nothing to gain by exec, not traceable. */
-MUST_USE enum err privs_drop(const struct privs *p);
+/* Becomes P for good: no groups, no capabilities, nothing to gain by exec, and open to a debugger
+ * only when TRACEABLE. */
+MUST_USE enum err privs_drop(const struct privs *p, bool traceable);
 
 #endif /* WORKER_PRIVS_H */

@@ -115,7 +115,7 @@ static enum err confine(struct zygote *z)
 	if (!err && z->image->sandbox)
 		err = privs_enter(z->namespaces);
 	if (!err)
-		err = privs_drop(&privs);
+		err = privs_drop(&privs, !z->image->sandbox);
 	if (z->namespaces >= 0)
 		close(z->namespaces);
 	z->namespaces = -1;

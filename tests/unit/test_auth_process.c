@@ -1,4 +1,6 @@
 /* test_auth_process.c - the auth program as its supervisor, main and workers see it. */
+#include "config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -43,6 +45,13 @@ struct rig {
 	char extra[400]; /* more lines of configuration */
 	uint8_t address; /* last byte of the client's */
 };
+
+/* LeakSanitizer reads its own process as a debugger does. */
+#ifdef WITH_SANITIZERS
+#define LEAK_CHECK "--traceable"
+#else
+#define LEAK_CHECK (char *)NULL
+#endif
 
 #define OK(call) assert_int_equal(call, ERR_OK)
 
@@ -170,7 +179,7 @@ static void spawn(struct rig *r)
 	if (r->pid == 0) {
 		dup2(pair[1], 3);
 		execl(BUILDDIR "/auth/sallyport-auth", "sallyport-auth", "--verbosity=0", "--log=1",
-		      "--channel=3", (char *)NULL);
+		      "--channel=3", LEAK_CHECK, (char *)NULL);
 		_exit(127);
 	}
 	close(pair[1]);

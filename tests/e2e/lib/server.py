@@ -114,7 +114,8 @@ class Server:
             os.chmod(self.dir, 0o777)
         log = open(self.log_file, "a")
         command = ["ip", "netns", "exec", self.net.srv, self.tools.server, "-f", "-d", str(self.debug),
-                   "-c", self.conf_file] + (["--log-stderr"] if self.tools.ours else []) + self.arguments
+                   "-c", self.conf_file] + (["--log-stderr"] if self.tools.ours else []) + \
+            (["--traceable"] if self.tools.sanitizers else []) + self.arguments
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                         env=environment, start_new_session=True)
         log.close()
