@@ -12,7 +12,7 @@ from .net import POOL4, POOL6
 from .shell import Failure, descendants, process_name, program, sh, wait_for
 
 PASSWORD = "secret"
-REPORT = re.compile(r"ERROR: \w*Sanitizer|SUMMARY: \w*Sanitizer|: runtime error: ")
+REPORT = re.compile(r"ERROR: \w*Sanitizer|Sanitizer has encountered|SUMMARY: \w*Sanitizer|: runtime error: ")
 
 
 def base_conf(directory, pki):
