@@ -3,7 +3,6 @@
 #define WORKER_PRIVS_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
