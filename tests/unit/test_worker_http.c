@@ -171,6 +171,8 @@ static const char *const no_rows[] = { NULL };
 #define CONNECT(cookie, more)                                                                      \
 	"CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: h\r\n" cookie                                  \
 	"X-CSTP-Full-IPv6-Capability: true\r\n" more "\r\n"
+#define LOGOUT(token)                                                                              \
+	"<config-auth type=\"logout\"><session-token>" token "</session-token></config-auth>"
 #define COOKIE "Cookie: webvpn=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"
 
 /* ---- routes ---- */
@@ -255,6 +257,11 @@ static void logout_needs_the_ticket(void **state)
 		strstr(play_run(&p, "GET /logout HTTP/1.1\r\n\r\n"), "HTTP/1.1 200 OK\r\n"));
 	assert_false(p.seen_logout);
 	play_run(&p, "GET /logout HTTP/1.1\r\n" COOKIE "\r\n");
+	assert_true(p.seen_logout);
+	p.seen_logout = false;
+	play_run(&p, POST("/", "89", LOGOUT("AAAAAAAAAAAAAAAAA")));
+	assert_false(p.seen_logout);
+	play_run(&p, POST("/", "116", LOGOUT("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")));
 	assert_true(p.seen_logout);
 	play_end(&p);
 }

@@ -152,18 +152,22 @@ static enum err send_answer(struct exchange *x, const struct login_answer *a)
 	return ERR_PROTO;
 }
 
-/* Cisco's logout document: the ticket dies, the answer is an empty success (protocol.md 4.13). */
-static enum err logout(struct exchange *x)
+/* Cisco's logout document: the session of its TOKEN or of the cookie ends, the answer is an empty
+ * success (protocol.md 4.13). */
+static enum err logout(struct exchange *x, const char *token)
 {
 	static const struct login_answer nothing = { .kind = LOGIN_FORM };
+	uint8_t ticket[COOKIE_LEN];
 	struct buf doc;
-	enum err err;
+	enum err err = ERR_OK;
 
-	if (x->client->has_ticket) {
+	if (token && cookie_decode(token, strlen(token), ticket) == ERR_OK)
+		err = x->d->env->logout(x->d->arg, ticket);
+	if (!err && x->client->has_ticket)
 		err = x->d->env->logout(x->d->arg, x->client->ticket);
-		if (err)
-			return err;
-	}
+	secret_wipe(ticket, sizeof ticket);
+	if (err)
+		return err;
 	x->d->authenticated = false;
 	buf_init(&doc, x->ctx, DOCUMENT_MAX);
 	auth_complete_build(&doc, &(struct auth_complete){ 0 }, is_bare(x));
@@ -213,7 +217,7 @@ enum err login_handle(struct exchange *x, const char *group_url)
 		return ERR_OK;
 	}
 	if (input->kind == AUTH_LOGOUT)
-		return logout(x);
+		return logout(x, input->session_token);
 	str_copy(group, sizeof group, group_url);
 	if (!group[0] && input->group_access)
 		group_of_url(input->group_access, group);
