@@ -138,7 +138,7 @@ static void give_up(struct login *g, const char *reason)
 /* ---- success -------------------------------------------------------------- */
 
 static struct session session_of(const struct login *g, const char *group, const struct verdict *v,
-				 bool certificate)
+				 const struct login_method *m)
 {
 	/* The pairs of a verdict and the rows of a session are the same two strings. */
 	_Static_assert(sizeof(struct session_row) == sizeof(struct backend_pair), "same layout");
@@ -149,7 +149,8 @@ static struct session session_of(const struct login *g, const char *group, const
 		.vhost = g->vhost,
 		.user_agent = g->user_agent,
 		.remote = g->remote.addr,
-		.tls_auth_ok = certificate,
+		.backend = m->backend ? m->backend->name : "",
+		.tls_auth_ok = m->certificate,
 		.row = v ? (struct session_row *)(void *)v->rows.item : NULL,
 		.n_rows = v ? v->rows.n : 0,
 	};
@@ -164,7 +165,7 @@ static void grant(struct login *g, const struct login_policy *policy, const char
 		.policy = policy,
 		.worker = g->worker,
 		.cookie = g->cookie,
-		.session = session_of(g, group, v, policy->method[g->method].certificate),
+		.session = session_of(g, group, v, &policy->method[g->method]),
 	};
 
 	if (ops->grant(g->all->arg, &grant)) {
@@ -345,7 +346,7 @@ static void submit(struct login *g, const struct login_policy *policy, const cha
 		.remote = g->remote,
 		.local = g->local,
 	};
-	struct runner_call call = { m->backend, &m->options, &in };
+	struct runner_call call = { m->backend, &m->options, &in, false };
 	enum err err = g->all->ops->run(g->all->arg, g, &call, on_verdict, g, &g->job);
 
 	if (err) {
@@ -380,7 +381,7 @@ static void on_groups(void *arg, enum err err, const struct verdict *v)
 static void ask_user(struct login *g, const struct login_policy *policy)
 {
 	const struct login_method *m = &policy->method[g->method];
-	struct runner_call call = { m->backend, &m->options, NULL };
+	struct runner_call call = { m->backend, &m->options, NULL, false };
 
 	g->state = LOGIN_ASK_USER;
 	if (!policy->auto_groups || g->groups_known || !m->backend->groups)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "auth/accounting/accounting.h"
+#include "auth/recheck.h"
 #include "base/clock.h"
 #include "conf/pack.h"
 #include "ipc/convert.h"
@@ -234,7 +235,7 @@ static void open_with(struct worker *w, struct session *s, const OpenSession *ms
 		refuse(w, 503, "Service Unavailable");
 }
 
-void session_open(struct worker *w, const OpenSession *msg)
+static void open_now(struct worker *w, const OpenSession *msg)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	const struct host *host = hosts_find(w->auth->hosts, msg->vhost);
@@ -251,6 +252,37 @@ void session_open(struct worker *w, const OpenSession *msg)
 	else
 		open_with(w, s, msg, &rows, conf);
 	talloc_free(tmp);
+}
+
+/* Protocol.md 4.12: whoever was locked or removed since the login has lost the session for good. */
+static void on_recheck(struct worker *w, const OpenSession *msg, enum recheck_answer answer)
+{
+	struct session *s = store_by_cookie(w->auth->store, msg->cookie.data, msg->cookie.len);
+	struct log_ctx log = { .vhost = msg->vhost, .ip = &w->remote.addr };
+
+	if (answer == RECHECK_YES) {
+		open_now(w, msg);
+		return;
+	}
+	if (answer == RECHECK_NO && s) {
+		log.user = s->user;
+		log_warn(&log, "bad-cookie", kv_text("failed cookie authentication attempt"),
+			 kv_str("reason", "the user was locked or removed"));
+		expire(w->auth, s, END_REASON__END_ADMIN);
+	}
+	refuse(w, answer == RECHECK_NO ? 401 : 503,
+	       answer == RECHECK_NO ? "Cookie is not acceptable" : "Server error");
+}
+
+void session_open(struct worker *w, const OpenSession *msg)
+{
+	const struct host *host = hosts_find(w->auth->hosts, msg->vhost);
+	const struct session *s = host ? find(w, msg) : NULL;
+
+	if (!s)
+		refuse(w, 401, "Cookie is not acceptable");
+	else if (!recheck_begin(w, &host->policy, s, msg, on_recheck))
+		open_now(w, msg);
 }
 
 /* ---- what main says ------------------------------------------------------- */

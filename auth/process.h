@@ -41,6 +41,7 @@ struct worker {
 	struct chan *chan;	       /* NULL: not opened yet */
 	bool restored;		       /* an earlier instance of auth talked to it */
 	struct endpoint remote, local; /* as announced, or behind a PROXY header */
+	struct recheck *recheck;       /* under way for its tunnel; NULL: none */
 	struct hosts *hosts; /* that its certificates came from, as far as we know; referenced */
 	unsigned budget;     /* requests it may still make now, see on_worker.c */
 	uint64_t budget_ms;  /* clock_ms when that was true */

@@ -483,6 +483,7 @@ enum err runner_submit(struct runners *p, TALLOC_CTX *owner, const struct runner
 	j->msg.backend = copy(&c, call->backend->name);
 	copy_options(&c, call->options, &j->msg);
 	j->msg.list_groups = !call->input;
+	j->msg.recheck = call->recheck;
 	if (call->input)
 		copy_input(&c, call->input, &j->msg);
 	if (c.failed) {

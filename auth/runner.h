@@ -24,11 +24,13 @@ struct runner_limits {
 	uint64_t time_ms;   /* most time for one job */
 };
 
-/* One step of a login, or (INPUT NULL) the list of the backend's groups. */
+/* One step of a login, or (INPUT NULL) the list of the backend's groups, or (RECHECK) whether the
+ * user in INPUT may go on: VERDICT_ACCEPT or VERDICT_REJECT. */
 struct runner_call {
 	const struct auth_backend *backend;
 	const struct backend_pairs *options;
 	const struct backend_input *input;
+	bool recheck;
 };
 
 /* Called once for a job that was not freed before.  V is NULL when ERR is set:

@@ -45,6 +45,16 @@ static enum err step(TALLOC_CTX *ctx, const struct auth_backend *b, const void *
 	return b->step(ctx, conf, &in, v);
 }
 
+static enum err recheck(TALLOC_CTX *ctx, const struct auth_backend *b, const void *conf,
+			const RunnerJob *job, struct verdict *v)
+{
+	bool allowed = false;
+	enum err err = b->allows ? b->allows(ctx, conf, job->user, &allowed) : ERR_UNSUPPORTED;
+
+	v->kind = allowed ? VERDICT_ACCEPT : VERDICT_REJECT;
+	return err;
+}
+
 /* Options are parsed for every job: that costs nothing beside the work, and keeps runners free of
  * state that a reload would have to reach. */
 static enum err run(TALLOC_CTX *ctx, const RunnerJob *job, struct verdict *v)
@@ -68,6 +78,8 @@ static enum err run(TALLOC_CTX *ctx, const RunnerJob *job, struct verdict *v)
 		log_err(NULL, "backend-unusable", kv_text(why));
 		return err;
 	}
+	if (job->recheck)
+		return recheck(ctx, b, conf, job, v);
 	if (!job->list_groups)
 		return step(ctx, b, conf, job, v);
 	v->kind = VERDICT_ACCEPT;

@@ -92,6 +92,9 @@ struct auth_backend {
 	/* One step; an error is like VERDICT_ERROR. */
 	enum err (*step)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			 struct verdict *out);
+	/* Whether USER may open further tunnels with the session of an earlier login; NULL: always.
+	 */
+	enum err (*allows)(TALLOC_CTX *ctx, const void *conf, const char *user, bool *out);
 	/* All groups anybody may have, for auto-select-group; NULL: not known. */
 	enum err (*groups)(TALLOC_CTX *ctx, const void *conf, struct strv *out);
 };

@@ -161,6 +161,22 @@ static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backe
 }
 
 /* For auto-select-group: every name in every entry, locked ones included. */
+/* A locked or removed user keeps no way in (protocol.md 10.13). */
+static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const char *user, bool *out)
+{
+	const struct plain *p = conf;
+	struct lookup *l = talloc_zero(ctx, struct lookup);
+	enum err err;
+
+	if (!l)
+		return ERR_NOMEM;
+	secret_mark(l);
+	l->user = user;
+	err = each_entry(p->passwd, look_at, l);
+	*out = l->found && l->hash[0] != '!';
+	return err;
+}
+
 struct all_groups {
 	TALLOC_CTX *ctx;
 	struct strv *out;
@@ -188,5 +204,6 @@ const struct auth_backend backend_plain = {
 	.tries = TRIES,
 	.open = plain_open,
 	.step = plain_step,
+	.allows = plain_allows,
 	.groups = plain_groups,
 };

@@ -134,7 +134,9 @@ enum err store_add(struct store *st, const uint8_t cookie[TICKET_COOKIE],
 	s->group = copy(s, init->group);
 	s->vhost = copy(s, init->vhost);
 	s->user_agent = copy(s, init->user_agent);
-	if (!s->user || !s->group || !s->vhost || !s->user_agent || !copy_rows(s, init)) {
+	s->backend = copy(s, init->backend);
+	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend ||
+	    !copy_rows(s, init)) {
 		talloc_free(s);
 		return ERR_NOMEM;
 	}

@@ -3,7 +3,7 @@
 
 #include "auth/store/store.h"
 
-enum { RECORD_VERSION = 1, FLAG_OPENED = 1, FLAG_TLS_AUTH = 2, ROWS_MAX = 255 };
+enum { RECORD_VERSION = 2, FLAG_OPENED = 1, FLAG_TLS_AUTH = 2, ROWS_MAX = 255 };
 
 /* The journal never leaves this machine or outlives this version of the program by more than an
  * upgrade, so members are written as they lie in memory; VERSION changes with them. */
@@ -62,6 +62,7 @@ enum err session_encode(const struct session *s, uint8_t out[JOURNAL_VALUE], siz
 	put_str(&w, s->group);
 	put_str(&w, s->vhost);
 	put_str(&w, s->user_agent);
+	put_str(&w, s->backend);
 	for (size_t i = 0; i < s->n_rows; i++) {
 		put_str(&w, s->row[i].option);
 		put_str(&w, s->row[i].value);
@@ -134,7 +135,9 @@ enum err session_decode(TALLOC_CTX *ctx, const uint8_t key[TICKET_KEY], const ui
 	s->group = get_str(s, &data, &len);
 	s->vhost = get_str(s, &data, &len);
 	s->user_agent = get_str(s, &data, &len);
-	if (!s->user || !s->group || !s->vhost || !s->user_agent || !get_rows(s, &data, &len))
+	s->backend = get_str(s, &data, &len);
+	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend ||
+	    !get_rows(s, &data, &len))
 		goto bad;
 	*out = s;
 	return ERR_OK;

@@ -128,6 +128,25 @@ static void locked_user_is_rejected_with_the_right_password(void **state)
 	assert_int_equal(try(r, "ann", "pw"), VERDICT_REJECT);
 }
 
+static void only_users_who_are_there_and_not_locked_may_go_on(void **state)
+{
+	static const struct {
+		const char *user;
+		bool allowed;
+	} cases[] = { { "ann", true }, { "bob", false }, { "eve", false }, { "", false } };
+	struct rig *r = *state;
+
+	add(r, "ann", "*", "", "pw", SHA256);
+	add(r, "bob", "*", "!", "pw", SHA256);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		bool allowed = !cases[i].allowed;
+
+		assert_int_equal(backend_find("plain")->allows(r, r->conf, cases[i].user, &allowed),
+				 ERR_OK);
+		assert_int_equal(allowed, cases[i].allowed);
+	}
+}
+
 static void hash_of_the_empty_string_accepts_it(void **state)
 {
 	struct rig *r = *state;
@@ -268,6 +287,7 @@ int main(void)
 		CASE(wrong_empty_and_missing_passwords_are_rejected),
 		CASE(names_are_compared_exactly),
 		CASE(locked_user_is_rejected_with_the_right_password),
+		CASE(only_users_who_are_there_and_not_locked_may_go_on),
 		CASE(hash_of_the_empty_string_accepts_it),
 		CASE(empty_hash_never_logs_in),
 		CASE(broken_hash_never_logs_in),

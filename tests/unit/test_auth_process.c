@@ -381,6 +381,35 @@ static void wrong_cookie_is_refused(void **state)
 	}
 }
 
+static void cookie_of_a_locked_user_is_dead(void **state)
+{
+	static const char locked[] = "alice:staff:!$5$rounds=1000$salt$x\n";
+	struct rig *r = *state;
+	const LoginTicket *ticket = login(r);
+
+	write_file(r->passwd, locked, strlen(locked));
+	open_tunnel(r, &ticket->cookie);
+	to_main(r, TO_MAIN__MSG_SESSION_EXPIRED);
+	assert_int_equal(to_worker(r, TO_WORKER__MSG_OPEN_REFUSED)->open_refused->status, 401);
+	/* For good. */
+	write_passwd(r);
+	open_tunnel(r, &ticket->cookie);
+	assert_int_equal(to_worker(r, TO_WORKER__MSG_OPEN_REFUSED)->open_refused->status, 401);
+}
+
+static void users_nobody_can_ask_about_may_come_back(void **state)
+{
+	struct rig *r = *state;
+	const LoginTicket *ticket = login(r);
+
+	unlink(r->passwd);
+	open_tunnel(r, &ticket->cookie);
+	assert_int_equal(to_worker(r, TO_WORKER__MSG_OPEN_REFUSED)->open_refused->status, 503);
+	write_passwd(r);
+	open_tunnel(r, &ticket->cookie);
+	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
+}
+
 static void logged_out_cookie_is_dead(void **state)
 {
 	struct rig *r = *state;
@@ -660,6 +689,8 @@ int main(void)
 		CASE(ticket_opens_a_tunnel),
 		CASE(wrong_cookie_is_refused),
 		CASE(logged_out_cookie_is_dead),
+		CASE(cookie_of_a_locked_user_is_dead),
+		CASE(users_nobody_can_ask_about_may_come_back),
 		CASE(third_wrong_password_ends_the_login),
 		CASE(session_survives_a_crash),
 		CASE(login_with_a_context_from_before_a_crash_still_works),

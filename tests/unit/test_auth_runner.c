@@ -85,7 +85,7 @@ static struct asked *submit(struct rig *r, unsigned i, char *path, const char *p
 	struct backend_pair pair = { "passwd", path };
 	struct backend_pairs options = { &pair, 1 };
 	struct backend_input in = { .user = "ann", .answer = password };
-	struct runner_call call = { backend_find("plain"), &options, &in };
+	struct runner_call call = { backend_find("plain"), &options, &in, false };
 
 	a->rig = r;
 	a->i = i;
@@ -169,7 +169,7 @@ static void queue_has_an_end(void **state)
 {
 	struct rig *r = *state;
 	struct backend_pairs options = { .n = 0 };
-	struct runner_call call = { backend_find("plain"), &options, NULL };
+	struct runner_call call = { backend_find("plain"), &options, NULL, false };
 	struct runner_job *job;
 
 	for (unsigned i = 0; i < QUEUED; i++)
