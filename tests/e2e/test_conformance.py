@@ -805,3 +805,110 @@ def test_no_secret_in_the_log(t):
                    context[:20], base64.b64decode(cookie).hex()[:20], "5ec7e7ab", "c2VjcmV0LTI", "c2VjcmV0LWNvb2tpZS",
                    open(server.dir + "/passwd").read().split(":")[2][:30]):
         t.expect(secret not in log, "the log tells %r" % secret)
+
+
+# ---- UDP as announced ----
+
+def test_dtls_as_announced(t):
+    """Protocol 87, 88, 94, 5.1, checklist 115, 117: which mode for which lists, no secret, hosts without UDP."""
+    t.server({"dtls-legacy": "true"}, vhosts=[("mute.test", {"no-udp": "true"}), ("loud.test", {"keepalive": 5}),
+                                              ("new.test", {"dtls-legacy": "false"})])
+    secret, psk = "X-DTLS-Master-Secret: " + "Ab" * 48, "X-DTLS-CipherSuite: PSK-NEGOTIATE"
+    old, new = "X-DTLS-CipherSuite: DES-CBC3-SHA:AES128-SHA", "X-DTLS12-CipherSuite: AES128-GCM-SHA256"
+    both = "X-DTLS-CipherSuite: PSK-NEGOTIATE:AES128-SHA"
+    for name, headers, names in (
+            (None, [secret, both, new], "App-ID CipherSuite"), (None, [secret, old, new], "Session-ID 12"),
+            (None, [secret, old], "Session-ID CipherSuite"), (None, [old, new], ""), (None, [], ""),
+            (None, [secret], ""), (None, [secret, "X-DTLS-CipherSuite: NULL:FOO"], ""),
+            (None, [secret[:-2], old], ""), (None, [secret + "ab", old], ""), (None, [secret[:-1] + "g", old], ""),
+            ("mute.test", [secret, both, new], ""), ("loud.test", [secret, both, new], "App-ID CipherSuite"),
+            ("loud.test", [secret, psk], "App-ID CipherSuite"), ("new.test", [secret, old, new], ""),
+            ("new.test", [secret, both], "App-ID CipherSuite")):
+        web = t.web(name=name).must_login()
+        answer = web.connect(headers=headers)
+        what = "%s on %s" % ([h.split(": ")[0] + h[20:40] for h in headers], name)
+        t.equal(answer.status, 200, "status: " + what)
+        got = " ".join(n for n, h in (("App-ID", "X-DTLS-App-ID"), ("Session-ID", "X-DTLS-Session-ID"),
+                                      ("CipherSuite", "X-DTLS-CipherSuite"), ("12", "X-DTLS12-CipherSuite"))
+                       if answer.header(h))
+        t.equal(got, names, "mode: " + what)
+        if names:
+            t.equal(answer.header("X-DTLS-Port"), "443", "port: " + what)
+            t.equal(answer.header("X-DTLS-MTU") is not None, "Session" in names, "X-DTLS-MTU: " + what)
+        else:
+            t.expect("X-DTLS" not in answer.head, "UDP is announced: " + what, answer.head)
+        t.expect(int(answer.header("X-CSTP-MTU")) >= 1280, "MTU: " + what)
+        web.close()
+
+
+# ---- names that lie ----
+
+def test_names_forge_nothing(t):
+    """Protocol 10.14, 10.28: line breaks and paths in names reach neither the log's lines nor files nor headers."""
+    server = t.server({"select-group": ["staff"], "custom-header": "X-Who: %{U} %{G}", "config-per-user": "/etc",
+                       "select-group-by-url": "true"}, users={"test": "staff", "..": None})
+    forged = "sallyportd[1]: forged"
+    for name in ("x\n" + forged, "x\r\n" + forged, "x\x7f\x1b[2J" + forged):
+        web = t.web()
+        web.init()
+        body = xml_reply("<username>%s</username><password>x</password>" % name.replace("\x1b", "?")
+                         .replace("\r", "&#13;").replace("\n", "&#10;"), select(name.replace("\x1b", "?")
+                                                                                 .replace("\r", "&#13;")))
+        answer = web.post("/auth", body)
+        t.expect(not answer.success and forged not in answer.head, "the answer", answer.head)
+        web = t.web()
+        web.agent = "Agent\t" + "x" * 5000
+        web.post("/x%0d%0aX-Forged:%20y", "username=a%0aforged&password=b")
+    t.web().connect(cookie="", headers=["X-CSTP-Hostname: a\tb"])
+    for line in server.log().splitlines():
+        t.expect(not line.startswith(forged) and "\x1b" not in line, "a forged line: " + line)
+    # config-per-user names files, never folders.
+    for user in ("..",):
+        answer = t.web().must_login(user).connect()
+        t.equal(answer.status, 401, "tunnel of the user %s with config-per-user = /etc" % user)
+
+
+def test_logout_document_with_a_token(t):
+    """Protocol 4.13: the session-token names the session as its cookie does."""
+    t.server()
+    cookie = t.web().must_login().cookies["webvpn"]
+    logout = '<?xml version="1.0"?><config-auth client="vpn" type="logout"><session-token>%s</session-token></config-auth>'
+    for token in ("", "x", "A" * 5000):
+        t.equal(t.web().post("/", logout % token).status, 200, "status with the token %.5s" % token)
+    t.equal(t.web().post("/", logout % cookie).status, 200, "status")
+    time.sleep(0.3)
+    t.equal(t.web().connect(cookie=cookie).status, 401, "CONNECT afterwards")
+
+
+def test_locked_and_removed_users_lose_their_cookies(t):
+    """Protocol 10.13, 4.12, 5.2: the cookie of a user who was locked or removed opens no tunnel."""
+    server = t.server(users={"locked": None, "removed": None, "kept": None})
+    cookies = {user: t.web().must_login(user).cookies["webvpn"] for user in ("locked", "removed", "kept")}
+    server.passwd("locked", PASSWORD, None, "-l")
+    server.passwd("removed", PASSWORD, None, "-d")
+    for user, status in (("locked", 401), ("removed", 401), ("kept", 200)):
+        t.equal(t.web().connect(cookie=cookies[user]).status, status, "tunnel of " + user)
+    server.passwd("locked", PASSWORD, None, "-u")
+    t.equal(t.web().connect(cookie=cookies["locked"]).status, 401, "the cookie after unlocking")
+
+
+def test_browsers_see_no_product(t):
+    """Protocol 3.8: nothing that names a product or a version, whoever asks."""
+    t.server()
+    for path in ("/", "/nothing", "/auth", "/1/index.html"):
+        web = t.web()
+        web.agent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/100"
+        answer = web.get(path, xml=False)
+        for word in ("sallyport", "openconnect", "ocserv", "gnutls", "0.1.0", "Server:"):
+            t.expect(word.lower() not in (answer.head + answer.body).lower(), "%s says %s" % (path, word), answer.head,
+                     answer.body)
+
+
+def test_outer_ipv6(t):
+    """Protocol 5.5: the MTU counts the headers of the outer family."""
+    t.server()
+    four = t.web().must_login().connect(headers=DTLS)
+    web = t.web(host="fd00:18::1")
+    web.must_login()
+    six = web.connect(headers=DTLS)
+    t.equal(int(four.header("X-CSTP-MTU")) - int(six.header("X-CSTP-MTU")), 20, "difference of the MTUs")
