@@ -437,7 +437,8 @@ static void holder_ended(struct super *s)
 
 static void log_end(const struct super *s, const char *process, pid_t pid, int status)
 {
-	if (s->state == STOPPING && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)
+	if (s->state == STOPPING && WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGKILL))
 		return; /* as it was told */
 	if (WIFSIGNALED(status))
 		log_err(NULL, "crashed", kv_str("process", process), kv_u64("pid", (uint64_t)pid),
