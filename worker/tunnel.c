@@ -94,6 +94,24 @@ static const struct chan_ops chan_ops = { .on_message = on_message, .on_closed =
 
 /* ---- putting it together ---- */
 
+/* The networks whose addresses a client may send from besides its own; child of CTX. */
+static enum err networks_behind(TALLOC_CTX *ctx, const struct conf_routes *iroutes,
+				struct path_limits *out)
+{
+	struct addr_net *net;
+
+	if (iroutes->n == 0)
+		return ERR_OK;
+	net = talloc_array(ctx, struct addr_net, (unsigned)iroutes->n);
+	if (!net)
+		return ERR_NOMEM;
+	for (size_t i = 0; i < iroutes->n; i++)
+		if (!iroutes->item[i].is_default)
+			net[out->behind_n++] = iroutes->item[i].net;
+	out->behind = net;
+	return ERR_OK;
+}
+
 static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 			struct path_limits *out)
 {
@@ -133,6 +151,9 @@ static enum err make_path(struct tunnel *t, const struct tunnel_plan *plan)
 	memcpy(dtls.session_id, plan->grant->app_id, sizeof dtls.session_id);
 	memcpy(dtls.master, plan->master_secret, sizeof dtls.master);
 	fill_limits(w, plan, &limits);
+	err = networks_behind(t, &plan->grant->conf->iroute, &limits);
+	if (err)
+		return err;
 	if (fcntl(tun, F_SETFL, O_NONBLOCK) < 0)
 		return ERR_SYS;
 	w->tun = -1; /* transferred, as is the client's socket */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "ipc/convert.h"
+#include "main/iroute.h"
 #include "main/listen.h"
 #include "main/reclaim.h"
 #include "main/script.h"
@@ -311,6 +312,15 @@ static void on_connect_script(struct session *s, bool ok)
 	}
 }
 
+/* The connect step is the script and then the routes to what is behind the client. */
+static void on_connect_script_only(struct session *s, bool ok)
+{
+	if (ok)
+		iroutes_add(s, on_connect_script);
+	else
+		on_connect_script(s, ok);
+}
+
 static void take_request(struct session *s)
 {
 	struct worker *w = s->pending->w;
@@ -346,7 +356,7 @@ void connect_begin(struct session *s)
 	}
 	session_set_state(s, SESSION_OPENING);
 	session_save(s);
-	script_run(s, SCRIPT_CONNECT, on_connect_script);
+	script_run(s, SCRIPT_CONNECT, on_connect_script_only);
 }
 
 void connect_drop_pending(struct session *s)

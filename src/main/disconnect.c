@@ -7,6 +7,7 @@
 #include "main/admin.h"
 #include "main/closer.h"
 #include "main/connect.h"
+#include "main/iroute.h"
 #include "main/script.h"
 #include "main/stats_journal.h"
 #include "main/tun.h"
@@ -156,10 +157,12 @@ static void on_disconnect_script(struct session *s, bool ok)
 
 void connect_down_finish(struct session *s)
 {
-	if (s->hook_ran)
-		script_run(s, SCRIPT_DISCONNECT, on_disconnect_script);
-	else
+	if (!s->hook_ran) {
 		on_disconnect_script(s, true);
+		return;
+	}
+	iroutes_del(s);
+	script_run(s, SCRIPT_DISCONNECT, on_disconnect_script);
 }
 
 /* The tunnel was there: everybody is told. */

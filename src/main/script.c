@@ -126,37 +126,31 @@ static void log_script(const struct session *s, enum script which, const char *f
 	talloc_free(text);
 }
 
-/* Hands the script over; R (may be NULL) hears of its end. */
-static enum err start(struct session *s, enum script which, const char *file, struct script_run *r)
+/* Hands the program over; R (may be NULL) hears of its end. */
+static enum err start(struct session *s, enum script which, const char *const *argv,
+		      struct script_run *r)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	const char *const argv[] = { file, NULL };
 	struct hook_job job = { .argv = argv,
 				.key = s->sid,
 				.done = r ? on_done : on_unwatched,
 				.arg = r ? (void *)r : s->m };
 	enum err err = build_env(tmp, s, which, (char ***)(uintptr_t)&job.env);
 
-	log_script(s, which, file);
 	if (!err)
 		err = hooks_run(s->m->hooks, &job, r ? &r->hook : NULL);
 	if (err)
-		log_err(&s->log, "script-failed", kv_str("file", file), kv_err(err));
+		log_err(&s->log, "script-failed", kv_str("file", argv[0]), kv_err(err));
 	talloc_free(tmp);
 	return err;
 }
 
-void script_run(struct session *s, enum script which, void (*done)(struct session *s, bool ok))
+static void run(struct session *s, enum script which, const char *const *argv,
+		void (*done)(struct session *s, bool ok))
 {
-	const char *file = script_file(s, which);
 	struct script_run *r = NULL;
 	enum err err = ERR_OK;
 
-	if (!file || !*file) {
-		if (done)
-			done(s, true);
-		return;
-	}
 	if (done) {
 		r = talloc_zero(s, struct script_run);
 		if (!r) {
@@ -167,9 +161,30 @@ void script_run(struct session *s, enum script which, void (*done)(struct sessio
 		s->script = r;
 		talloc_set_destructor(r, run_free);
 	}
-	err = start(s, which, file, r);
+	err = start(s, which, argv, r);
 	if (err && done) {
 		talloc_free(r);
 		done(s, false);
 	}
+}
+
+void script_run(struct session *s, enum script which, void (*done)(struct session *s, bool ok))
+{
+	const char *const argv[] = { script_file(s, which), NULL };
+
+	if (!argv[0] || !*argv[0]) {
+		if (done)
+			done(s, true);
+		return;
+	}
+	log_script(s, which, argv[0]);
+	run(s, which, argv, done);
+}
+
+void script_command(struct session *s, enum script which, const char *command,
+		    void (*done)(struct session *s, bool ok))
+{
+	const char *const argv[] = { "/bin/sh", "-c", command, NULL };
+
+	run(s, which, argv, done);
 }

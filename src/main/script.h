@@ -12,6 +12,11 @@ enum script { SCRIPT_CONNECT, SCRIPT_DISCONNECT, SCRIPT_HOST_UPDATE };
  * freed before. */
 void script_run(struct session *s, enum script which, void (*done)(struct session *s, bool ok));
 
+/* Runs COMMAND by /bin/sh -c in the same way, after the scripts that were handed over before.
+ * WHICH chooses the environment. */
+void script_command(struct session *s, enum script which, const char *command,
+		    void (*done)(struct session *s, bool ok));
+
 /* A script whose end somebody waits for still runs. */
 bool script_is_running(const struct session *s);
 

@@ -18,6 +18,7 @@ enum {
 };
 
 struct open_request;
+struct iroutes;
 struct script_run;
 struct tun;
 struct worker;
@@ -77,6 +78,7 @@ struct session {
 	uint64_t hello_ms, stray_ms; /* clock_ms of the last ClientHello or record handed on */
 	struct endpoint hello_from;
 	struct script_run *script;    /* runs, and its end is awaited */
+	struct iroutes *iroutes;      /* what iroute.c has added; NULL: nothing known */
 	struct open_request *request; /* SESSION_OPENING: what the worker asked for */
 	struct open_request *pending; /* a newer connection that waits for this one's end */
 

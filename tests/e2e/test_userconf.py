@@ -2,6 +2,8 @@
 import os
 
 from lib.harness import marks
+from lib.net import GATEWAY4
+from lib.shell import wait_for
 from lib.traffic import must_ping
 
 
@@ -133,3 +135,38 @@ def test_udp_on_for_one_user(t):
     server = with_files(t, {"test": None}, {"users/test": "no-udp = false\n"}, {"no-udp": "true"})
     t.client().wait()
     t.expect(server.user().get("DTLS cipher"), "no DTLS")
+
+
+ROUTES = {"route-add-cmd": "ip route add %{RI} dev %{D}", "route-del-cmd": "ip route del %{RI} dev %{D}"}
+
+
+def routes_to_device(t):
+    return [line for line in t.net.ip(t.net.srv, "route").stdout.splitlines() if "10.7." in line or "10.8." in line]
+
+
+@marks(sanitizers=True)
+def test_networks_behind_a_client(t):
+    """Checklist 175, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
+    server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"}, ROUTES)
+    client = t.client(dtls=False).wait()
+    device = server.user()["Device"]
+    t.equal(sorted(" ".join(line.split()[:3]) for line in routes_to_device(t)),
+            ["10.7.0.0/16 dev " + device, "10.8.1.0/24 dev " + device], "routes of the machine")
+    rows = server.occtl_json("show", "iroutes")
+    t.equal((rows[0]["Username"], rows[0]["iRoutes"]), ("test", ["10.7.0.0/255.255.0.0", "10.8.1.0/255.255.255.0"]), "occtl")
+    t.expect("10.8.1.0/255.255.255.0" in server.occtl("show", "iroutes").stdout, "occtl's table")
+    t.net.ip(client.netns, "addr", "add", "10.7.0.1/32", "dev", "lo")
+    must_ping(client.netns, GATEWAY4, extra=["-I", "10.7.0.1"])
+    client.stop()
+    wait_for("the routes to go", lambda: not routes_to_device(t), 5)
+
+
+def test_refused_route_behind_a_client(t):
+    """Config 13.4: a command that fails takes the routes before it back and refuses the session."""
+    server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"},
+                        {"route-add-cmd": "[ %{RI} != 10.8.1.0/24 ] && touch /var/tmp/%{D}-$ID",
+                         "route-del-cmd": "rm /var/tmp/%{D}-$ID && [ %R = 10.7.0.0/255.255.0.0 ]"})
+    t.equal(t.web().must_login().connect().status, 401, "status")
+    server.wait_log("iroute-refused")
+    wait_for("the first route to be taken back",
+             lambda: not [name for name in os.listdir("/var/tmp") if name.startswith("vpns")], 5)
