@@ -195,6 +195,16 @@ static void big_buffer(int fd)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 }
 
+/* The local address of each datagram, for the answer must come from it. */
+static bool want_local_address(int fd, int family)
+{
+	int one = 1;
+
+	return family == AF_INET6
+		       ? !setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one)
+		       : !setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
+}
+
 static bool prepare(int fd, const struct addrinfo *ai)
 {
 	int one = 1;
@@ -208,10 +218,7 @@ static bool prepare(int fd, const struct addrinfo *ai)
 	if (ai->ai_socktype != SOCK_DGRAM)
 		return true;
 	big_buffer(fd);
-	/* The local address of each datagram, for the answer must come from it. */
-	return ai->ai_family == AF_INET6
-		       ? !setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one)
-		       : !setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
+	return want_local_address(fd, ai->ai_family);
 }
 
 static int open_one(const struct addrinfo *ai)
@@ -271,6 +278,21 @@ static void open_all(struct listeners *l, const char *host, unsigned port, int t
 	freeaddrinfo(list);
 }
 
+/* A socket of systemd is as plain as it made it; one of ours is set up already. */
+static void adopt_udp(struct listeners *l, int fd)
+{
+	int family = AF_INET;
+	socklen_t len = sizeof family;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
+	big_buffer(fd);
+	(void)want_local_address(fd, family);
+	/* One that takes IPv4 as well tells those addresses in the other way. */
+	if (family == AF_INET6)
+		(void)want_local_address(fd, AF_INET);
+	add_udp(l, fd);
+}
+
 static void take_restored(struct listeners *l)
 {
 	int fd;
@@ -280,7 +302,7 @@ static void take_restored(struct listeners *l)
 		add_tcp(l, fd);
 	while (l->n_udp < LISTEN_MAX &&
 	       (fd = restore_take(l->m->restore, FD_KIND__FD_LISTEN_UDP)) >= 0)
-		add_udp(l, fd);
+		adopt_udp(l, fd);
 }
 
 static int listeners_free(struct listeners *l)

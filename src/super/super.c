@@ -31,6 +31,7 @@
 #include "super/child.h"
 #include "super/fdstore.h"
 #include "super/holder.h"
+#include "super/inherited.h"
 
 enum super_state { STARTING = 1, SERVING = 2, STOPPING = 4, ANY_STATE = 7 };
 enum sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_ZYGOTE = 4 };
@@ -530,12 +531,25 @@ static void raise_limits(void)
 	}
 }
 
+/* The store, with what systemd has opened for us. */
+static enum err open_store(struct super *s)
+{
+	unsigned n = 0;
+	enum err err = fdstore_new(s, &s->kept);
+
+	if (!err)
+		err = inherited_keep(s->kept, &n);
+	if (n)
+		fprintf(stderr, "listening on %u systemd sockets...\n", n);
+	return err;
+}
+
 int super_run(const struct super_args *args)
 {
 	struct super *s = talloc_zero(NULL, struct super);
 	int status;
 
-	if (!s || fdstore_new(s, &s->kept)) {
+	if (!s || open_store(s)) {
 		talloc_free(s);
 		return 1;
 	}

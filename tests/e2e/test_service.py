@@ -1,0 +1,126 @@
+"""The server's life as administrators drive it: draining, listeners, logs, scripts of the service (checklist A, N)."""
+import os
+import signal
+import socket
+import time
+
+from lib.harness import marks
+from lib.net import SERVER4, SERVER6
+from lib.shell import sh, wait_for
+
+
+@marks(seconds=60)
+def test_drain(t):
+    """Checklist 15, admin 3: no new connections at once, sessions kept for the time, then an orderly end."""
+    server = t.server({"server-drain-ms": 4000})
+    tunnel = t.web().must_login().open()
+    start = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    try:
+        t.web()
+        t.expect(False, "a new connection a second after SIGTERM")
+    except OSError:
+        pass
+    tunnel.send(tunnel.DPD_OUT, b"still here")
+    t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still here"), "the tunnel while draining")
+    server.process.send_signal(signal.SIGTERM)
+    status = server.process.wait(15)
+    spent = time.monotonic() - start
+    t.equal(status, 0, "status")
+    t.expect(3.5 < spent < 9, "the end came after %.1f s" % spent)
+    for text in ("termination request received; stopping new connections",
+                 "termination request received; waiting 4000 ms"):
+        t.expect(text in server.log(), text + " is not in the log")
+
+
+def test_one_address_is_enough(t):
+    """Checklist 12: with the IPv4 port taken the server starts on IPv6."""
+    server = t.server(start=False)
+    taken = t.net.socket(t.net.srv)
+    taken.bind(("0.0.0.0", 443))
+    taken.listen(1)
+    server.start()
+    t.web(host=SERVER6).must_login()
+    taken.close()
+
+
+def test_listen_host(t):
+    """Config 8.1, checklist 23: TCP and UDP on the addresses they were given."""
+    server = t.server({"listen-host": SERVER4, "udp-listen-host": "127.0.0.1"})
+    t.web(host=SERVER4).must_login()
+    try:
+        t.web(host=SERVER6, timeout=3)
+        t.expect(False, "IPv6 is served")
+    except OSError:
+        pass
+    client = t.client(dtls=False).wait()
+    time.sleep(1)
+    t.expect("listening (UDP) on 127.0.0.1:443..." in server.log(), "no UDP on 127.0.0.1", server.log())
+    t.expect(not server.user().get("DTLS cipher"), "DTLS on an address without a listener")
+    client.stop()
+
+
+def test_pid_file(t):
+    """Checklist 10, admin 2.1: -p wins, no newline, gone after SIGTERM; an impossible one is an error."""
+    path = t.dir + "/own.pid"
+    server = t.server(arguments=["-p", path])
+    with open(path) as pid:
+        t.equal(pid.read(), str(server.process.pid), "content of the pid file")
+    t.expect(not os.path.exists(server.conf["pid-file"]), "both pid files")
+    server.stop()
+    t.expect(not os.path.exists(path), "the pid file stays")
+    run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, "-f", "-c", server.conf_file, "-p", "/nonexistent/x",
+             check=False, timeout=20)
+    t.equal(run.returncode, 1, "status with an impossible pid file")
+    t.expect("cannot open pid file '/nonexistent/x'" in run.stderr, "words", run.stderr)
+
+
+def test_host_update_script(t):
+    """Checklist 156: once per session when the client gives a host name, never without."""
+    server = t.server(start=False)
+    out = server.dir + "/calls"
+    script = server.write_file("script", "#!/bin/sh\necho \"$REASON $USERNAME $REMOTE_HOSTNAME\" >> %s\n" % out, 0o755)
+    server.write_conf(host_update_script=script)
+    server.start()
+    web = t.web().must_login()
+    web.send("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nCookie: webvpn=%s\r\n\r\n" % web.cookies["webvpn"])
+    t.equal(web.read().status, 200, "status without a host name")
+    time.sleep(0.5)
+    t.expect(not os.path.exists(out), "called without a host name")
+    web.close()
+    web = t.web().must_login()
+    web.open()
+    wait_for("the script's call", lambda: os.path.exists(out))
+    time.sleep(0.5)
+    with open(out) as calls:
+        t.equal(calls.read(), "host-update test e2e\n", "calls")
+    server.wait_log("executing script host-update " + script)
+
+
+def test_inherited_sockets(t):
+    """Checklist 24, admin 2.2: sockets of systemd are served, whatever their port."""
+    server = t.server(start=False)
+    listener = t.net.socket(t.net.srv)
+    listener.bind(("0.0.0.0", 8443))
+    listener.listen(8)
+    os.set_inheritable(listener.fileno(), True)
+    datagrams = t.net.socket(t.net.srv, socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind(("0.0.0.0", 8443))
+    wrapper = server.write_file("wrapper", "#!/bin/sh\nexec 3<&%d 4<&%d\nLISTEN_FDS=2 LISTEN_PID=$$ exec %s \"$@\"\n" % (
+        listener.fileno(), datagrams.fileno(), t.tools.server), 0o755)
+    import subprocess
+    with open(server.log_file, "a") as log:
+        server.process = subprocess.Popen(
+            ["ip", "netns", "exec", t.net.srv, wrapper, "-f", "-d", "3", "-c", server.conf_file, "--log-stderr"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            pass_fds=[listener.fileno(), datagrams.fileno()])
+    server.wait_log("initialized OpenConnect VPN Server")
+    listener.close()
+    t.expect("listening on 2 systemd sockets..." in server.log(), "words", server.log())
+    t.web(port=8443).must_login()
+    try:
+        t.web(port=443, timeout=3)
+        t.expect(False, "the configured port is served as well")
+    except OSError:
+        pass
