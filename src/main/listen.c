@@ -331,10 +331,12 @@ enum err listen_open(struct main_ctx *m)
 	if (l->n_tcp)
 		return ERR_OK;
 	open_all(l, c->listen_host, c->tcp_port, SOCK_STREAM);
+	if (!l->n_tcp)
+		return ERR_NOT_FOUND; /* perhaps another server has both ports: leave it its UDP */
 	if (c->udp_port)
 		open_all(l, c->udp_listen_host ? c->udp_listen_host : c->listen_host, c->udp_port,
 			 SOCK_DGRAM);
-	return l->n_tcp ? ERR_OK : ERR_NOT_FOUND;
+	return ERR_OK;
 }
 
 void listen_close(struct main_ctx *m)
