@@ -94,6 +94,7 @@ static int facility_from_name(const char *name)
 static enum err set_facility(struct server_args *a, const char *name)
 {
 	a->facility = facility_from_name(name);
+	a->facility_name = name;
 	if (a->facility >= 0)
 		return ERR_OK;
 	fprintf(stderr,
@@ -194,6 +195,8 @@ char **args_for_main(void *ctx, const struct server_args *a, const char *config)
 	v[n++] = talloc_asprintf(v, "--config=%s", config);
 	if (a->verbosity >= 0)
 		v[n++] = talloc_asprintf(v, "--debug=%d", a->verbosity);
+	if (a->facility_name)
+		v[n++] = talloc_asprintf(v, "--syslog-facility=%s", a->facility_name);
 	if (a->foreground)
 		v[n++] = talloc_strdup(v, "--foreground");
 	if (a->traceable)

@@ -11,6 +11,7 @@ struct server_args {
 	const char *pid_file; /* -p */
 	int verbosity;	      /* -d; -1: the file decides */
 	int facility;	      /* --syslog-facility; -1: the file decides */
+	const char *facility_name;
 	unsigned log_targets; /* -e, -s as LOG_TO_*; 0: not said */
 	bool foreground, test, print, no_chdir, traceable;
 	int channel;	 /* set in the process that runs main (internal option), else -1 */

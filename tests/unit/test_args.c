@@ -84,7 +84,9 @@ static void main_receives_what_it_needs(void **state)
 	int n = 0;
 
 	(void)state;
-	assert_int_equal(PARSE(&a, "-f", "-d", "5", "-e", "-x", "-c", "rel.conf"), ERR_OK);
+	assert_int_equal(PARSE(&a, "-f", "-d", "5", "-e", "-x", "-c", "rel.conf",
+			       "--syslog-facility=local3"),
+			 ERR_OK);
 	v = args_for_main(ctx, &a, "/abs.conf");
 	while (v[n])
 		n++;
@@ -92,6 +94,7 @@ static void main_receives_what_it_needs(void **state)
 	assert_int_equal(args_parse(n, v, &b), ERR_OK);
 	assert_string_equal(b.config, "/abs.conf");
 	assert_int_equal(b.verbosity, 5);
+	assert_int_equal(b.facility, LOG_LOCAL3);
 	assert_int_equal(b.log_targets, LOG_TO_STDERR);
 	assert_true(b.foreground && b.traceable);
 	talloc_free(ctx);
