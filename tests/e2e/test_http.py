@@ -4,6 +4,7 @@ import socket
 import ssl
 import time
 
+from lib.harness import marks
 from lib.web import INIT, Web
 
 REQUEST = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -339,3 +340,15 @@ def test_old_tls_is_off(t):
     server.start()
     t.expect(isinstance(handshake(t, tls=ssl.TLSVersion.TLSv1_3), Exception), "TLS 1.3 in compat mode")
     t.expect(not isinstance(handshake(t, tls=ssl.TLSVersion.TLSv1_2), Exception), "no TLS 1.2 in compat mode")
+
+
+@marks(seconds=90)
+def test_handshake_has_forty_seconds(t):
+    """Protocol 10, 2.1: whoever does not finish TLS is closed after 40 s, long before auth-timeout."""
+    t.server({"auth-timeout": 240})
+    web = Web(t, raw=True)
+    start = time.monotonic()
+    web.send(b"\x16\x03\x01\x02\x00")
+    t.expect(web.is_closed(60), "an unfinished handshake stays open")
+    spent = time.monotonic() - start
+    t.expect(38 < spent < 45, "closed after %.1f s" % spent)

@@ -2,11 +2,12 @@
 import os
 import signal
 import socket
+import subprocess
 import time
 
 from lib.harness import marks
 from lib.net import SERVER4, SERVER6
-from lib.shell import sh, wait_for
+from lib.shell import descendants, sh, wait_for
 
 
 @marks(seconds=60)
@@ -109,7 +110,6 @@ def test_inherited_sockets(t):
     datagrams.bind(("0.0.0.0", 8443))
     wrapper = server.write_file("wrapper", "#!/bin/sh\nexec 3<&%d 4<&%d\nLISTEN_FDS=2 LISTEN_PID=$$ exec %s \"$@\"\n" % (
         listener.fileno(), datagrams.fileno(), t.tools.server), 0o755)
-    import subprocess
     with open(server.log_file, "a") as log:
         server.process = subprocess.Popen(
             ["ip", "netns", "exec", t.net.srv, wrapper, "-f", "-d", "3", "-c", server.conf_file, "--log-stderr"],
@@ -124,3 +124,107 @@ def test_inherited_sockets(t):
         t.expect(False, "the configured port is served as well")
     except OSError:
         pass
+
+
+SHIFT = """
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+enum { YEARS = 14 };
+static const long shift = 365L * 86400 * YEARS;
+int clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, ts);
+	if (!r && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+		ts->tv_sec += shift;
+	return r;
+}
+time_t time(time_t *out)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	if (out)
+		*out = ts.tv_sec;
+	return ts.tv_sec;
+}
+int gettimeofday(struct timeval *tv, void *zone)
+{
+	struct timespec ts;
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	tv->tv_sec = ts.tv_sec;
+	tv->tv_usec = ts.tv_nsec / 1000;
+	return 0;
+}
+"""
+
+
+def test_beyond_2038(t):
+    """Checklist 19: logins, tunnels and occtl's dates when the clock is past January 2038."""
+    server = t.server(start=False)
+    source, library = server.write_file("shift.c", SHIFT), server.dir + "/shift.so"
+    sh("cc", "-shared", "-fPIC", "-o", library, source)
+    key, cert = server.dir + "/far-key.pem", server.dir + "/far.pem"
+    sh("certtool", "--generate-privkey", "--key-type=ecdsa", "--curve=secp256r1", "--outfile", key)
+    template = server.write_file("template", 'cn = "server"\nexpiration_days = 9000\ntls_www_server\nsigning_key\n')
+    sh("certtool", "--generate-self-signed", "--load-privkey", key, "--template", template, "--outfile", cert)
+    server.write_conf(server_cert=cert, server_key=key, session_timeout=3600)
+    server.environment = {"LD_PRELOAD": library}
+    server.start()
+    client = t.client(pin=t.pki.pin_of(key)).wait()
+    year = time.gmtime(time.time() + 365 * 86400 * 14).tm_year
+    user = server.user()
+    t.expect(str(year) in user["Last connected at"], "connected at", user)
+    t.expect(abs(int(user["raw_connected_at"]) - time.time() - 365 * 86400 * 14) < 60, "raw_connected_at", user)
+    t.expect(str(year) in server.occtl("show", "status").stdout, "dates of show status", server.occtl("show", "status").stdout)
+    client.detach()
+    t.client(pin=t.pki.pin_of(key), dtls=False).wait().stop()
+
+
+SYSLOG = """
+import os, socket, subprocess, sys, threading
+os.mkdir("/tmp/dev-" + sys.argv[1])
+dev = "/tmp/dev-" + sys.argv[1]
+subprocess.check_call(["mount", "-t", "tmpfs", "dev", dev])
+os.mkdir(dev + "/net")
+for name in ("null", "zero", "random", "urandom", "net/tun"):
+    node = os.stat("/dev/" + name)
+    os.mknod(dev + "/" + name, node.st_mode, node.st_rdev)
+    os.chmod(dev + "/" + name, 0o666)
+subprocess.check_call(["mount", "--bind", dev, "/dev"])
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/dev/log")
+os.chmod("/dev/log", 0o666)
+server = subprocess.Popen(sys.argv[2:])
+log.settimeout(1)
+while server.poll() is None:
+    try:
+        print("SYSLOG", log.recv(65536).decode(errors="replace"), flush=True)
+    except TimeoutError:
+        pass
+sys.exit(server.returncode)
+"""
+
+
+def test_syslog(t):
+    """Checklist 17, 18: facility daemon unless the file says otherwise; the command line says it last."""
+    for number, (facility, arguments, code) in enumerate(
+            ((None, [], 3), ("auth", [], 4), ("auth", ["--syslog-facility=local3"], 19))):
+        server = t.server({"syslog-facility": facility}, start=False)
+        script, out = server.write_file("syslog.py", SYSLOG), server.dir + "/syslog"
+        with open(out, "w") as log:
+            server.process = subprocess.Popen(
+                ["ip", "netns", "exec", t.net.srv, "unshare", "-m", "python3", script, "%s-%d" % (t.prefix, number),
+                 t.tools.server, "-f", "--syslog", "-c", server.conf_file] + arguments,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        read = lambda: open(out).read()
+        wait_for("the server's word in syslog", lambda: "initialized OpenConnect VPN Server" in read(), 20)
+        lines = [line for line in read().splitlines() if line.startswith("SYSLOG")]
+        for line in lines:
+            priority = int(line.split("<")[1].split(">")[0])
+            t.equal(priority >> 3, code, "facility in %r" % line)
+        os.kill(descendants(server.process.pid)[0], signal.SIGTERM)
+        t.equal(server.process.wait(20), 0, "status")
+        os.rmdir("/tmp/dev-%s-%d" % (t.prefix, number))
