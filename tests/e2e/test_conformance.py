@@ -912,3 +912,154 @@ def test_outer_ipv6(t):
     web.must_login()
     six = web.connect(headers=DTLS)
     t.equal(int(four.header("X-CSTP-MTU")) - int(six.header("X-CSTP-MTU")), 20, "difference of the MTUs")
+
+
+# ---- more of the answer to CONNECT ----
+
+def test_optional_headers(t):
+    """Protocol 5.3, 2.8, checklist 110, 128: what single options add to the answer."""
+    t.server({"proxy-url": "http://198.18.1.2/%{U}.pac", "client-bypass-protocol": "true", "tunnel-all-dns": "true",
+              "listen-host-is-dyndns": "true", "rekey-time": 4000, "rekey-method": "new-tunnel"},
+             vhosts=[("ssl.test", {"rekey-method": "ssl"}), ("off.test", {"rekey-time": 0}),
+                     ("bad.test", {"proxy-url": "http://%{X}/"})])
+    for name, tls, method, low, high in ((None, None, "new-tunnel", 4000, 4030), ("ssl.test", None, "ssl", 31536000, 31536000),
+                                         ("ssl.test", ssl.TLSVersion.TLSv1_2, "ssl", 4000, 4030),
+                                         ("off.test", None, "none", 0, 0), ("bad.test", None, "new-tunnel", 4000, 4030)):
+        answer = t.web(name=name, tls=tls).must_login().connect(headers=DTLS)
+        t.equal(answer.header("X-CSTP-Rekey-Method"), method, "method on %s %s" % (name, tls))
+        rekey = int(answer.header("X-CSTP-Rekey-Time") or 0)
+        t.expect(low <= rekey <= high, "time on %s %s: %d" % (name, tls, rekey))
+        t.equal(answer.header("X-DTLS-Rekey-Method"), "ssl" if method == "ssl" else None, "DTLS method on %s" % name)
+        t.equal(int(answer.header("X-DTLS-Rekey-Time") or 10), rekey + 10, "DTLS time on %s" % name)
+        url = None if name == "bad.test" else "http://198.18.1.2/test.pac"
+        for header in ("X-CSTP-MSIE-Proxy-PAC-URL", "X-CSTP-Client-Bypass-Protocol", "X-CSTP-Tunnel-All-DNS",
+                       "X-CSTP-DynDNS"):
+            t.equal(answer.header(header), url if "PAC" in header else "true", header + " on %s" % name)
+
+
+def test_sessions_of_tls_do_not_wander(t):
+    """Protocol 5, 2.7, 10.9: a TLS session of one host is worth nothing on another."""
+    t.server(vhosts=[("a.test", {"keepalive": 5})])
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.minimum_version = context.maximum_version = version
+        first = t.web(raw=True)
+        first.socket = context.wrap_socket(first.socket, server_hostname="a.test")
+        first.file = first.socket.makefile("rb")
+        first.must_login()
+        second = t.web(raw=True)
+        second.socket = context.wrap_socket(second.socket, server_hostname="other", session=first.socket.session)
+        t.expect(not second.socket.session_reused, "resumed on another host with %s" % version)
+
+
+class Records:
+    """A TLS connection whose records are looked at one by one."""
+
+    def __init__(self, t):
+        self.raw = Web(t, raw=True).socket
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing)
+        self.buffer = b""
+        while True:
+            try:
+                self.tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.incoming.write(self.record())
+        self.flush()
+
+    def flush(self):
+        self.raw.sendall(self.outgoing.read())
+
+    def record(self):
+        """The next record as it came."""
+        while len(self.buffer) < 5 or len(self.buffer) < 5 + int.from_bytes(self.buffer[3:5], "big"):
+            piece = self.raw.recv(65536)
+            if not piece:
+                raise ConnectionError("closed")
+            self.buffer += piece
+        length = 5 + int.from_bytes(self.buffer[3:5], "big")
+        record, self.buffer = self.buffer[:length], self.buffer[length:]
+        return record
+
+    def send(self, data):
+        self.tls.write(data)
+        self.flush()
+
+    def content(self):
+        """What the next record with data of the application holds."""
+        while True:
+            self.incoming.write(self.record())
+            try:
+                return self.tls.read(65536)
+            except ssl.SSLWantReadError:
+                pass
+
+
+def test_one_frame_a_record(t):
+    """Protocol 73, 5.3, 5.6: the answer's head in records of its own, then each frame in one of its own."""
+    t.server({"rekey-time": 0})
+    cookie = t.web().must_login().cookies["webvpn"]
+    link = Records(t)
+    link.send(("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nCookie: webvpn=%s\r\nX-CSTP-Address-Type: IPv4\r\n\r\n"
+               % cookie).encode())
+    head = link.content()
+    t.expect(head.startswith(b"HTTP/1.1 200 CONNECTED\r\n") and head.endswith(b"\r\n\r\n"), "the head", head)
+    link.send(b"".join(b"STF\x01\x00\x01\x03\x00%c" % n for n in range(20)))
+    got = []
+    while len(got) < 20:
+        frame = link.content()
+        t.equal(len(frame), 8 + int.from_bytes(frame[4:6], "big"), "bytes of the record %r" % frame[:20])
+        if frame[6] == 4:
+            got.append(frame[8])
+    t.equal(got, list(range(20)), "answers")
+
+
+def test_cookie_after_a_lost_tunnel(t):
+    """Protocol 57, 4.12: after a loss it is good for cookie-timeout and the grace, not longer."""
+    t.server({"cookie-timeout": 2})
+    early, late = t.web().must_login(), t.web().must_login()
+    for web in (early, late):
+        web.open()
+        web.close()
+    time.sleep(14)
+    t.equal(t.web().connect(cookie=early.cookies["webvpn"]).status, 200, "status within the time")
+    time.sleep(6)
+    t.equal(t.web().connect(cookie=late.cookies["webvpn"]).status, 401, "status after it")
+
+
+def test_scores_are_forgotten(t):
+    """Checklist 145, 146, 148: ban-reset-time clears the score of who was not banned; ban-time ends a ban."""
+    server = t.server({"max-ban-score": 30, "ban-points-wrong-password": 10, "ban-points-connection": 0,
+                       "ban-reset-time": 3, "ban-time": 3})
+    far = t.net.add_client_address("198.51.100.9")
+    for _ in range(2):
+        for _ in range(2):
+            wrong_login(t, "test", source=far)
+        time.sleep(4.5)
+    t.expect("added IP" not in server.log(), "banned although the score was old", server.log())
+    for _ in range(3):
+        wrong_login(t, "test", source=far)
+    server.wait_log("added IP '198.51.100.9'")
+    try:
+        Web(t, source=far)
+        t.expect(False, "a banned address got in")
+    except OSError:
+        pass
+    time.sleep(4.5)
+    t.web(source=far).must_login()
+
+
+def test_certificate_elements_are_ignored(t):
+    """Protocol 46, 4.15: client-cert-fail in an init leads to the same form."""
+    t.server()
+    web = t.web()
+    answer = web.init("/", "<client-cert-fail/>")
+    t.expect('name="password"' in answer.body and "client-cert-request" not in answer.body, "no form", answer.body)
+    t.expect(web.reply([("username", "test"), ("password", PASSWORD)]).success, "no login")
