@@ -8,7 +8,7 @@
 
 enum {
 	QUEUE_MAX = 65536, /* messages; a restarted main is handed a descriptor per worker */
-	BURST = 64,	  /* messages read per wake-up, so that one peer cannot starve the others */
+	BURST = 64, /* messages read per wake-up, so that one peer cannot starve the others */
 };
 
 struct queued {
