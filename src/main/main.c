@@ -108,6 +108,7 @@ void main_update_accepting(struct main_ctx *m)
 		main_tell_super(m, TO_SUPER__MSG_READY, &ready, -1);
 		log_ready(m);
 		trim_after_start();
+		reload_if_asked(m);
 	}
 	listen_accept(m, m->phase == MAIN_SERVING && can);
 }

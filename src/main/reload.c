@@ -26,7 +26,7 @@ enum { EVERYONE = CONF_TO_SUPER | CONF_TO_MAIN | CONF_TO_AUTH | CONF_TO_WORKER }
 
 struct reload {
 	struct conf *candidate; /* auth is loading it; NULL: none on its way */
-	bool again;		/* asked for while one was on its way */
+	bool again;		/* asked for while one was on its way, or at the start */
 };
 
 enum err reload_new(struct main_ctx *m, struct reload **out)
@@ -134,9 +134,11 @@ void main_reload(struct main_ctx *m)
 	enum err err;
 
 	/* A main that took over may wait for keys that only a corrected file gives it. */
-	if (m->phase == MAIN_STOPPING || (m->phase == MAIN_STARTING && !m->restarted) || !m->conf)
+	bool starting = m->phase == MAIN_STARTING && !m->restarted;
+
+	if (m->phase == MAIN_STOPPING || !m->conf)
 		return;
-	if (m->reload->candidate) {
+	if (m->reload->candidate || starting) {
 		m->reload->again = true;
 		return;
 	}
@@ -272,10 +274,17 @@ static void refused(struct main_ctx *m, const ConfResult *msg)
 	}
 }
 
+void reload_if_asked(struct main_ctx *m)
+{
+	if (!m->reload->again || m->reload->candidate)
+		return;
+	m->reload->again = false;
+	main_reload(m);
+}
+
 void reload_on_result(struct main_ctx *m, const ConfResult *msg)
 {
 	bool next = m->reload->candidate && msg->generation == m->generation + 1;
-	bool again = m->reload->again;
 
 	if (!next && (m->reload->candidate || msg->generation != m->generation))
 		return; /* about one that nobody wants any more */
@@ -292,10 +301,7 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg)
 		else
 			reload_send_zygote(m);
 	}
-	if (again && !m->reload->candidate) {
-		m->reload->again = false;
-		main_reload(m);
-	}
+	reload_if_asked(m);
 	main_update_accepting(m);
 }
 

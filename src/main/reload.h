@@ -12,6 +12,9 @@ MUST_USE enum err reload_new(struct main_ctx *m, struct reload **out);
  * result comes later, and until then the running configuration stays. */
 void main_reload(struct main_ctx *m);
 
+/* Does what main_reload had to put off: another one was on its way, or the start was not over. */
+void reload_if_asked(struct main_ctx *m);
+
 /* The configuration the process runs from the start on: the file, or what FD (taken, -1: none) has
  * from an earlier instance.  False: everything was said. */
 bool reload_first(struct main_ctx *m, int fd);

@@ -246,17 +246,21 @@ def test_interactive(t):
         os.environ["OCCTL_PAGER"] = ""
         os.execv(server.tools.occtl, [server.tools.occtl, "-s", server.conf["occtl-socket-file"]])
     text = Reader(fd)
-    text.until(rb"> ")
-    os.write(fd, b"show sta\t\r")
-    text.until(rb"Status: online")
-    os.write(fd, b"nonsense\r")
-    text.until(rb"unknown command: nonsense")
-    os.write(fd, b"show user te\t\r")
-    text.until(rb"Username: test")
-    os.write(fd, b"disconnect id %s\t\r" % str(user["ID"])[:-1].encode())
-    text.until(rb"connection ID '%d' was disconnected" % user["ID"])
-    os.write(fd, b"\x1b[A\x1b[A\r")  # history: the line before the last
-    text.until(rb"user or ID not found")
+
+    def type_line(keys, answer):
+        """KEYS once the prompt is there; the answer must match."""
+        text.until(rb"> \Z")
+        text.text = b""
+        os.write(fd, keys + b"\r")
+        text.until(answer)
+
+    type_line(b"show sta\t", rb"Status: online")
+    type_line(b"nonsense", rb"unknown command: nonsense")
+    type_line(b"show user te\t", rb"Username: test")
+    type_line(b"disconnect id %s\t" % str(user["ID"])[:-1].encode(), rb"connection ID '%d' was disconnected" % user["ID"])
+    server.wait_no_user()
+    type_line(b"\x1b[A\x1b[A", rb"user or ID not found")  # history: the line before the last
+    text.until(rb"> \Z")
     os.write(fd, b"exit\r")
     status = wait_for("occtl to end", lambda: (lambda r: r[0] and [r[1]])(os.waitpid(pid, os.WNOHANG)), 5)
     t.equal(status[0], 0, "exit status")

@@ -240,7 +240,7 @@ def test_background(t):
     sh("ip", "netns", "exec", t.net.srv, server.tools.server, "-c", server.conf_file, timeout=20)
     pid = int(wait_for("the pid file", lambda: os.path.exists(server.dir + "/pid") and open(server.dir + "/pid").read(), 10))
     server.process = Adopted(pid)
-    server.wait_ready()
+    server.wait_ready(said=None)  # the log goes to syslog
     t.web().must_login()
 
 

@@ -4,6 +4,7 @@ import shutil
 import time
 
 from lib.harness import marks
+from lib.shell import sh, wait_for
 from lib.traffic import Pinger, Transfer, must_ping
 from lib.web import Tunnel
 
@@ -67,6 +68,17 @@ def test_reload_by_occtl(t):
     t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "by occtl", "banner")
 
 
+def test_reload_during_the_start(t):
+    """Admin 6.5: what occtl says is scheduled happens, also when the server is not yet serving."""
+    server = t.server(start=False)
+    server.start(wait=False)
+    wait_for("the control socket", lambda: os.path.exists(server.conf["occtl-socket-file"]), 10, 0.001)
+    server.write_conf(banner="early")
+    server.occtl("reload")
+    server.wait_ready()
+    wait_for("the new banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "early", 5)
+
+
 def test_cookies_and_sessions_survive_a_reload(t):
     """Config 5: sessions, cookies and bans are kept."""
     server = t.server()
@@ -115,7 +127,6 @@ def test_vhost_added_by_reload(t):
     t.equal(t.web(name="unknown.test", cookies=web.cookies).connect().status, 401, "cookie of another host")
     other = server.dir + "/two"
     server.vhosts.append(("two.test", {"banner": "two", "auth": '"plain[passwd=%s]"' % other}))
-    from lib.shell import sh
     sh(server.tools.ocpasswd, "-c", other, "only-two", stdin="pw\npw\n")
     server.write_conf()
     server.reload()

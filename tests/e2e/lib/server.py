@@ -113,6 +113,7 @@ class Server:
             environment["UBSAN_OPTIONS"] = "log_path=%s:print_stacktrace=1" % reports
             os.chmod(self.dir, 0o777)
         log = open(self.log_file, "a")
+        start = log.tell()
         command = ["ip", "netns", "exec", self.net.srv, self.tools.server, "-f", "-d", str(self.debug),
                    "-c", self.conf_file] + (["--log-stderr"] if self.tools.ours else []) + \
             (["--traceable"] if self.tools.sanitizers else []) + self.arguments
@@ -120,14 +121,19 @@ class Server:
                                         env=environment, start_new_session=True)
         log.close()
         if wait:
-            self.wait_ready()
+            self.wait_ready(start=start)
         return self
 
-    def wait_ready(self, seconds=20):
+    def wait_ready(self, seconds=20, said="initialized OpenConnect VPN Server", start=0):
+        """Waits until it serves; SAID is what its log says then, after offset START."""
+        if not self.tools.ours:
+            said = None
+
         def ready():
             if self.process.poll() is not None:
                 raise Failure("the server ended at start, exit %d" % self.process.returncode)
-            return self.is_listening() and os.path.exists(self.conf["occtl-socket-file"])
+            return self.is_listening() and os.path.exists(self.conf["occtl-socket-file"]) and \
+                (said is None or said in self.log()[start:])
         wait_for("the server to listen", ready, seconds * self.test.slow)
 
     def is_listening(self):
