@@ -219,9 +219,9 @@ static void open_with(struct worker *w, struct session *s, const OpenSession *ms
 	struct log_ctx log = { .user = s->user, .vhost = s->vhost, .ip = &w->remote.addr };
 	int64_t now = clock_unix();
 
-	/* The cookie was good when it was shown; it must not expire before main has answered. */
-	if (s->expires && s->expires < now + OPENING)
-		s->expires = now + OPENING;
+	/* The cookie was good when it was shown; it must not expire before main has answered.  A
+	 * refused attempt lengthens no life. */
+	s->opening = now + OPENING;
 	/* Measured from the login, never from a reconnect (protocol.md 4.12). */
 	s->deadline = conf->session_timeout ? s->started + conf->session_timeout : 0;
 	store_save(w->auth->store, s);
@@ -301,6 +301,7 @@ void session_opened(struct auth *a, const SessionOpened *msg)
 	s->worker = msg->worker_id;
 	s->opened = true;
 	s->expires = 0;
+	s->opening = 0;
 	store_save(a->store, s);
 }
 
@@ -331,6 +332,8 @@ void session_closed(struct auth *a, const SessionClosed *msg)
 	if (msg->counters)
 		accounting_count(s, msg->counters->rx_bytes, msg->counters->tx_bytes);
 	/* A newer connection has taken the session over, or this one never got it. */
+	if (msg->refused)
+		s->opening = 0;
 	if (s->worker != msg->worker_id && (s->worker || msg->refused)) {
 		store_save(a->store, s);
 		return;
@@ -360,7 +363,7 @@ void sessions_expire(struct auth *a, int64_t now)
 
 	for (struct session *s = store_first(a->store); s; s = next) {
 		next = s->next;
-		if (s->expires && now >= s->expires)
+		if (s->expires && now >= s->expires && now >= s->opening)
 			expire(a, s, END_REASON__END_CONNECTION_LOST);
 		else if (s->deadline && now >= s->deadline + OVERDUE)
 			expire(a, s, END_REASON__END_SESSION_TIMEOUT);

@@ -40,6 +40,10 @@ struct session {
 	bool opened;	    /* a tunnel was opened and has not ended for good */
 	bool tls_auth_ok;   /* the login used a client certificate */
 
+	/* Until then a tunnel may still be opening and the session must not expire; not in the
+	 * journal: after a restart the worker asks again. */
+	int64_t opening;
+
 	/* For the store only. */
 	struct session *by_key, *by_sid, *next, **prev;
 };

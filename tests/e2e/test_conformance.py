@@ -1034,6 +1034,23 @@ def test_cookie_after_a_lost_tunnel(t):
     t.equal(t.web().connect(cookie=late.cookies["webvpn"]).status, 401, "status after it")
 
 
+def test_refused_attempts_lengthen_no_life(t):
+    """Protocol 57: a cookie that is shown again and again, and refused, dies at its time."""
+    server = t.server({"cookie-timeout": 1, "max-same-clients": 1})
+    tunnel, late = t.web().must_login().open(), t.web().must_login().cookies["webvpn"]
+    for _ in range(5):
+        t.equal(t.web().connect(cookie=late).lines[0], "HTTP/1.1 401 Too many connections of this user", "refusal")
+        time.sleep(3)
+    time.sleep(3)
+    tunnel.bye()
+    server.wait_no_user()
+    t.equal(t.web().connect(cookie=late).lines[0], "HTTP/1.1 401 Cookie is not acceptable", "after its time")
+    t.equal(server.log().count("failed cookie authentication attempt"), 1, "lines about the bad cookie")
+    t.web().connect(cookie="rubbish")
+    server.wait_log("failed cookie authentication attempt[^$]*failed cookie authentication attempt")
+    t.equal(server.log().count("failed cookie authentication attempt"), 2, "lines about the malformed cookie")
+
+
 def test_scores_are_forgotten(t):
     """Checklist 145, 146, 148: ban-reset-time clears the score of who was not banned; ban-time ends a ban."""
     server = t.server({"max-ban-score": 30, "ban-points-wrong-password": 10, "ban-points-connection": 0,

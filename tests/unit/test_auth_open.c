@@ -161,6 +161,25 @@ static void refusal_leaves_the_cookie_as_it_was(void **state)
 	assert_int_equal(session(r)->expires, expires - 100);
 }
 
+static void attempt_under_way_keeps_the_session_and_a_refused_one_does_not(void **state)
+{
+	struct rig *r = *state;
+	int64_t after = clock_unix() + TIMEOUT + COOKIE_SLACK + 1;
+	SessionClosed refused = SESSION_CLOSED__INIT;
+
+	session(r)->opening = after + 10;
+	sessions_expire(r->a, after);
+	assert_non_null(session(r));
+	refused.sid = session(r)->sid;
+	refused.worker_id = 1;
+	refused.reason = END_REASON__END_REFUSED;
+	refused.keep = true;
+	refused.refused = true;
+	session_closed(r->a, &refused);
+	sessions_expire(r->a, after);
+	assert_null(session(r));
+}
+
 static void traffic_adds_up_over_reconnects(void **state)
 {
 	struct rig *r = *state;
@@ -236,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(unused_cookie_lives_for_its_timeout_and_the_slack),
 		CASE(cookie_of_a_live_tunnel_does_not_expire),
+		CASE(attempt_under_way_keeps_the_session_and_a_refused_one_does_not),
 		CASE(kept_session_has_its_timeout_anew),
 		CASE(goodbye_kills_the_cookie),
 		CASE(persistent_cookie_survives_a_goodbye_but_not_the_admin),

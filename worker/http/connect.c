@@ -227,22 +227,24 @@ static bool showed_ticket(const struct http_request *req)
 	return false;
 }
 
+static const char bad_ticket[] = "Cookie is not acceptable";
+
 /* 503 shows its reason to the user, 401 tells the client not to come back (protocol.md 5.4). */
 static void refuse(struct exchange *x, unsigned status, const char *reason)
 {
-	static const char bad_ticket[] = "Cookie is not acceptable";
-
 	if (status == 503) {
 		exchange_error(x, 503, "Service Unavailable", reason);
 		return;
 	}
-	if (!reason || !*reason)
-		reason = bad_ticket;
-	if (strcmp(reason, bad_ticket) == 0)
-		log_warn(x->d->log, "cookie-refused",
-			 kv_text("failed cookie authentication attempt"));
 	x->denied = true;
-	exchange_error(x, 401, reason, NULL);
+	exchange_error(x, 401, reason && *reason ? reason : bad_ticket, NULL);
+}
+
+/* Auth says it of cookies that could be one; this one is not even asked about. */
+static void refuse_malformed(struct exchange *x)
+{
+	log_warn(x->d->log, "cookie-refused", kv_text("failed cookie authentication attempt"));
+	refuse(x, 401, bad_ticket);
 }
 
 static int plan_free(struct tunnel_plan *plan)
@@ -278,8 +280,10 @@ enum err connect_handle(struct exchange *x)
 	enum err err;
 
 	if (!x->client->has_ticket) {
-		refuse(x, showed_ticket(x->req) ? 401 : 503,
-		       showed_ticket(x->req) ? NULL : "No cookie");
+		if (showed_ticket(x->req))
+			refuse_malformed(x);
+		else
+			refuse(x, 503, "No cookie");
 		return ERR_OK;
 	}
 	err = cstp_request_parse(x->ctx, x->req, &want);
