@@ -1080,3 +1080,24 @@ def test_certificate_elements_are_ignored(t):
     answer = web.init("/", "<client-cert-fail/>")
     t.expect('name="password"' in answer.body and "client-cert-request" not in answer.body, "no form", answer.body)
     t.expect(web.reply([("username", "test"), ("password", PASSWORD)]).success, "no login")
+
+
+def test_groups_of_the_password_file(t):
+    """Config 8.12, 11, checklist 34, 69: auto-select-group lists them; blanks and single letters; edits count at once."""
+    server = t.server({"auto-select-group": "true", "default-select-group": "none", "custom-header": "X-Group: <%{G}>"},
+                      users={"test": None})
+    with open(server.dir + "/passwd") as passwd:
+        hash_ = passwd.read().strip().split(":")[2]
+    server.write_file("passwd", "test: staff , guests:%s\nother:x,*,ops:%s\nlone:*:%s\nbad line\n\n:g:%s\n" % (
+        (hash_,) * 4), 0o600)
+    names = [value for value, _, _ in options_of(t.web().init())]
+    t.expect(names[0] == "none" and {"staff", "guests", "ops"} <= set(names) and not {"x", "*"} & set(names), "list",
+             names)
+    for user, group, wanted in (("test", "staff", "<staff>"), ("test", "guests", "<guests>"), ("test", None, "<staff>"),
+                                ("other", "ops", "<ops>"), ("other", None, "<ops>"), ("lone", None, "<>"),
+                                ("test", "none", "<>")):
+        t.equal(group_of(t, t.web().must_login(user, group=group)), wanted, "%s as %s" % (user, group))
+    for user, group in (("other", "x"), ("other", "*"), ("lone", "*"), ("test", "ops"), ("", "g")):
+        t.expect(not t.web().login(user, group=group).success, "%s as %s" % (user, group))
+    server.write_file("passwd", "test:new:%s\n" % hash_, 0o600)
+    t.expect("new" in [value for value, _, _ in options_of(t.web().init())], "the list after an edit")

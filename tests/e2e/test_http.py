@@ -5,6 +5,7 @@ import ssl
 import time
 
 from lib.harness import marks
+from lib.shell import wait_for
 from lib.web import INIT, Web
 
 REQUEST = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -280,7 +281,10 @@ def test_cookies_of_odd_lengths(t):
 
 def test_probes_of_load_balancers_leave_no_trace(t):
     """Protocol 9: without bytes and with a handshake only; no notice, warning or error."""
-    server = t.server(debug=0)
+    server = t.server(debug=0, start=False)
+    server.start(wait=False)  # without the word that it is ready
+    wait_for("the server to serve", lambda: server.is_listening() and "auth" in server.roles())
+    t.web().must_login()
     start = len(server.log())
     for _ in range(3):
         Web(t, raw=True).close()
