@@ -7,7 +7,7 @@ import statistics
 import time
 from xml.sax.saxutils import unescape
 
-from lib.net import CLIENT4
+from lib.harness import marks
 from lib.server import PASSWORD
 from lib.shell import sh
 from lib.web import INIT, Tunnel, Web
@@ -87,6 +87,7 @@ def test_the_end_of_a_login(t):
     t.expect(not answer.success, "a finished login goes on", answer.head)
 
 
+@marks(sanitizers=True)
 def test_replies_of_every_shape(t):
     """Protocol 20, 33, 34, 4.6, checklist 25 to 28, 31: name alone, no password, an empty one, XML as a form."""
     server = t.server(users={"test": None})
@@ -151,6 +152,7 @@ def test_names_are_matched_whatever_their_case(t):
     t.expect(answer.success, "refused", answer.head, answer.body)
 
 
+@marks(sanitizers=True)
 def test_hostile_documents(t):
     """Protocol 42, 10.29: entities, depth, repeated elements, rubbish: refused, and nobody dies."""
     server = t.server()
@@ -286,6 +288,7 @@ def test_a_login_spread_over_connections(t):
     t.equal(t.web().connect(cookie=cookies["webvpn"]).status, 200, "status of CONNECT")
 
 
+@marks(sanitizers=True)
 def test_clients_without_xml(t):
     """Protocol 40, 41, 20, 4.14, checklist 203: GET and form; +, %XX and UTF-8; Login and empty fields ignored."""
     server = t.server({"select-group": ["staff[\u041f\u0435\u0440\u0441\u043e\u043d\u0430\u043b]", "guests"]}, users={})
@@ -387,6 +390,7 @@ def group_of(t, web):
     return web.connect().header("X-Group")
 
 
+@marks(sanitizers=True)
 def test_group_decides(t):
     """Protocol 31, 32, 10.27, checklist 73, 78, 79: value, label, default entry, none, foreign, by URL."""
     t.server({**GROUPS, "default-select-group": "[none]", "select-group-by-url": "true",
@@ -444,6 +448,7 @@ X-DTLS-Rekey-Method X-DTLS-Keepalive X-DTLS-App-ID X-DTLS-CipherSuite X-CSTP-Bas
 DTLS = ["X-DTLS-Master-Secret: " + "ab" * 48, "X-DTLS-CipherSuite: PSK-NEGOTIATE:OC-DTLS1_2-AES256-GCM:AES128-SHA"]
 
 
+@marks(sanitizers=True)
 def test_head_of_the_tunnel(t):
     """Protocol 66, 67, 68, 70, 72, 5.3, checklist 106, 110: names, order and values of the whole answer."""
     t.server({"dns": ["198.18.1.2", "fd00:19::2"], "nbns": "198.18.1.3", "split-dns": ["a.example", "b.example"],
@@ -551,6 +556,7 @@ def test_address_families(t):
         web.close()
 
 
+@marks(sanitizers=True)
 def test_nonsense_in_mtu_headers(t):
     """Protocol 83, 69, 10.2, checklist 130: absurd numbers change nothing; small links lose IPv6."""
     server = t.server({"dns": ["198.18.1.2", "fd00:19::2"]})
@@ -605,6 +611,7 @@ def test_host_names(t):
 
 # ---- sessions ----
 
+@marks(sanitizers=True)
 def test_goodbyes(t):
     """Protocol 58, 10.24, checklist 139: only 0xb0 ends the session; the addresses stay with the cookie."""
     t.server({"predictable-ips": "false"})
@@ -717,6 +724,7 @@ def test_frames(t):
 
 # ---- virtual hosts ----
 
+@marks(sanitizers=True)
 def test_virtual_hosts(t):
     """Protocol 3, 4, 63, 2.5, checklist 112, 113, 116: name, certificate, users, networks, cookies of each."""
     server = t.server(start=False)
@@ -809,6 +817,7 @@ def test_no_secret_in_the_log(t):
 
 # ---- UDP as announced ----
 
+@marks(sanitizers=True)
 def test_dtls_as_announced(t):
     """Protocol 87, 88, 94, 5.1, checklist 115, 117: which mode for which lists, no secret, hosts without UDP."""
     t.server({"dtls-legacy": "true"}, vhosts=[("mute.test", {"no-udp": "true"}), ("loud.test", {"keepalive": 5}),
@@ -843,6 +852,7 @@ def test_dtls_as_announced(t):
 
 # ---- names that lie ----
 
+@marks(sanitizers=True)
 def test_names_forge_nothing(t):
     """Protocol 10.14, 10.28: line breaks and paths in names reach neither the log's lines nor files nor headers."""
     server = t.server({"select-group": ["staff"], "custom-header": "X-Who: %{U} %{G}", "config-per-user": "/etc",
@@ -868,6 +878,7 @@ def test_names_forge_nothing(t):
         t.equal(answer.status, 401, "tunnel of the user %s with config-per-user = /etc" % user)
 
 
+@marks(sanitizers=True)
 def test_logout_document_with_a_token(t):
     """Protocol 4.13: the session-token names the session as its cookie does."""
     t.server()
@@ -880,6 +891,7 @@ def test_logout_document_with_a_token(t):
     t.equal(t.web().connect(cookie=cookie).status, 401, "CONNECT afterwards")
 
 
+@marks(sanitizers=True)
 def test_locked_and_removed_users_lose_their_cookies(t):
     """Protocol 10.13, 4.12, 5.2: the cookie of a user who was locked or removed opens no tunnel."""
     server = t.server(users={"locked": None, "removed": None, "kept": None})
