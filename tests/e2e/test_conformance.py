@@ -2,12 +2,14 @@
 import base64
 import hashlib
 import re
+import socket
 import ssl
 import statistics
 import time
 from xml.sax.saxutils import unescape
 
 from lib.harness import marks
+from lib.net import SERVER4
 from lib.server import PASSWORD
 from lib.shell import sh
 from lib.web import INIT, Tunnel, Web
@@ -1113,3 +1115,65 @@ def test_groups_of_the_password_file(t):
         t.expect(not t.web().login(user, group=group).success, "%s as %s" % (user, group))
     server.write_file("passwd", "test:new:%s\n" % hash_, 0o600)
     t.expect("new" in [value for value, _, _ in options_of(t.web().init())], "the list after an edit")
+
+
+# ---- hellos of DTLS ----
+
+def hello(session, random, suites=(0x00a8, 0x00a9), sequence=0, message=0, cookie=b""):
+    """A DTLS 1.2 ClientHello in a record."""
+    body = b"\xfe\xfd" + random + bytes([len(session)]) + session + bytes([len(cookie)]) + cookie
+    body += (2 * len(suites)).to_bytes(2, "big") + b"".join(suite.to_bytes(2, "big") for suite in suites) + b"\x01\x00"
+    length = len(body).to_bytes(3, "big")
+    handshake = b"\x01" + length + message.to_bytes(2, "big") + b"\0\0\0" + length + body
+    return b"\x16\xfe\xff\0\0" + sequence.to_bytes(6, "big") + len(handshake).to_bytes(2, "big") + handshake
+
+
+def cpu_of(pid):
+    with open("/proc/%d/stat" % pid) as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_hellos_that_lead_nowhere(t):
+    """Protocol 85, 90, 93, 95, 10.7, 10.19, 10.21: unknown ids and zero randoms get no answer; a failed handshake
+    costs no time; the tunnel goes on."""
+    server = t.server()
+    web = t.web().must_login()
+    answer = web.connect(headers=DTLS)
+    tunnel, app = Tunnel(web, answer), bytes.fromhex(answer.header("X-DTLS-App-ID"))
+    udp = t.net.socket(t.net.cli, socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(1)
+
+    def ask(data):
+        udp.sendto(data, (SERVER4, 443))
+        try:
+            return udp.recvfrom(4096)[0]
+        except TimeoutError:
+            return None
+    good = bytes(range(32))
+    t.expect(ask(hello(b"\xee" * 32, good)) is None, "an unknown id was answered")
+    t.expect(ask(hello(app[:31], good)) is None, "a short id was answered")
+    t.expect(ask(hello(app, bytes(32))) is None, "a random of zeros was answered")
+    for junk in (b"", b"\x16", b"\x16\xfe\xff" + b"\0" * 30, hello(app, good)[:60], b"\xff" * 1400):
+        t.expect(ask(junk) is None, "%r was answered" % junk[:20])
+    reply = ask(hello(app, good))
+    t.expect(reply and reply[0] == 0x16, "the right id was not answered: %r" % reply)
+    for junk in (b"\x16\xfe\xfd\0\0\0\0\0\0\0\x05\x00\x20" + b"\x10" * 32, b"\x14\xfe\xfd\0\0\0\0\0\0\0\x06\0\x01\x01",
+                 b"\x16\xfe\xfd\0\x01\0\0\0\0\0\0\x00\x40" + b"x" * 64, b"\x15\xfe\xfd\0\0\0\0\0\0\0\x07\0\x02\x02\x28"):
+        udp.sendto(junk, (SERVER4, 443))
+    worker = server.roles()["workers"][0]
+    before = cpu_of(worker)
+    time.sleep(3)
+    t.expect(cpu_of(worker) - before < 30, "the worker is busy: %d ticks" % (cpu_of(worker) - before))
+    tunnel.send(Tunnel.DPD_OUT, b"alive")
+    t.equal(tunnel.receive_control(), (Tunnel.DPD_RESP, b"alive"), "the tunnel")
+    # After a reconnect the old id is nobody's.
+    web = t.web(cookies=web.cookies)
+    answer = web.connect(headers=DTLS)
+    t.expect(answer.header("X-DTLS-App-ID") != app.hex(), "the same App-ID")
+    udp.close()
+    udp = t.net.socket(t.net.cli, socket.AF_INET, socket.SOCK_DGRAM)
+    udp.settimeout(1)
+    t.expect(ask(hello(app, good)) is None, "the old App-ID was answered")
+    t.expect(ask(hello(bytes.fromhex(answer.header("X-DTLS-App-ID").lower()), good)), "the new App-ID was not answered")
+    udp.close()
