@@ -1177,3 +1177,30 @@ def test_hellos_that_lead_nowhere(t):
     t.expect(ask(hello(app, good)) is None, "the old App-ID was answered")
     t.expect(ask(hello(bytes.fromhex(answer.header("X-DTLS-App-ID").lower()), good)), "the new App-ID was not answered")
     udp.close()
+
+
+def last_alert(web):
+    """What TLS says behind the last answer."""
+    web.socket.settimeout(5)
+    try:
+        return web.file.read(1)
+    except ssl.SSLError as error:
+        return str(error).lower()
+
+
+def test_refusals_end_with_an_alert(t):
+    """Protocol 4.8, 5.4: after a final 401 comes access_denied; after other ends close_notify."""
+    t.server()
+    web = t.web()
+    web.init()
+    for _ in range(3):
+        answer = web.reply([("username", "test"), ("password", "wrong")])
+    t.equal((answer.status, answer.header("Content-Length")), (401, "0"), "the third answer")
+    t.expect("access denied" in str(last_alert(web)), "no alert after the third wrong password")
+    web = t.web()
+    web.connect(cookie="A" * 43 + "=")
+    t.expect("access denied" in str(last_alert(web)), "no alert after a bad cookie")
+    for make in (lambda web: web.connect(cookie=""), lambda web: web.get("/nothing")):
+        web = t.web()
+        make(web)
+        t.equal(last_alert(web), b"", "the end after 503 and 404")
