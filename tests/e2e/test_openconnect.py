@@ -5,7 +5,7 @@ from lib.net import SERVER4
 from lib.server import PASSWORD
 from lib.shell import sh
 
-from test_conformance import GROUPS
+from lib.spoken import GROUPS
 
 
 def environment(client):
