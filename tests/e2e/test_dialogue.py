@@ -335,13 +335,13 @@ def test_refusals_end_with_an_alert(t):
 
 
 def test_browsers_see_no_product(t):
-    """Protocol 3.8: nothing that names a product or a version, whoever asks."""
+    """Protocol 3.8: nothing that names a product or a version, and no login form."""
     t.server()
     for path in ("/", "/nothing", "/auth", "/1/index.html"):
         web = t.web()
         web.agent = "Mozilla/5.0 (X11; Linux x86_64) Firefox/100"
         answer = web.get(path, xml=False)
-        for word in ("sallyport", "openconnect", "ocserv", "gnutls", "0.1.0", "Server:"):
+        for word in ("config-auth", "sallyport", "openconnect", "ocserv", "gnutls", "0.1.0", "Server:"):
             t.expect(word.lower() not in (answer.head + answer.body).lower(), "%s says %s" % (path, word), answer.head,
                      answer.body)
 

@@ -231,6 +231,21 @@ static void login_paths_go_on_with_a_slash_in_gets(void **state)
 	play_end(&p);
 }
 
+static void browsers_see_a_page_without_words(void **state)
+{
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, no_rows);
+	text = play_run(&p, "GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0\r\n\r\n");
+	assert_non_null(strstr(text, "\r\n\r\n<html></html>"));
+	assert_int_equal(p.steps, 0);
+	play_run(&p, "GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0\r\nX-Transcend-Version: 1\r\n\r\n");
+	assert_int_equal(p.steps, 1);
+	play_end(&p);
+}
+
 /* Protocol.md 10.3: in the record behind the request, too. */
 static void whoever_does_not_wait_for_the_answer_gets_none(void **state)
 {
@@ -529,6 +544,7 @@ int main(void)
 		cmocka_unit_test(path_becomes_a_group_name),
 		cmocka_unit_test(unknown_get_is_404_and_unknown_post_a_login),
 		cmocka_unit_test(login_paths_go_on_with_a_slash_in_gets),
+		cmocka_unit_test(browsers_see_a_page_without_words),
 		cmocka_unit_test(whoever_does_not_wait_for_the_answer_gets_none),
 		cmocka_unit_test(logout_needs_the_ticket),
 		cmocka_unit_test(context_of_the_connection_goes_on_without_a_cookie),

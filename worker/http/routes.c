@@ -113,13 +113,20 @@ static enum err send_canned(struct exchange *x, const struct canned *doc)
 	return ERR_OK;
 }
 
+/* Somebody who looks around, not a client: who logs in says what he speaks (protocol.md 3.8). */
+static bool is_browser(const struct http_client *c)
+{
+	return c->agent.browser && !c->vpn_client && !c->aggregate_auth;
+}
+
 static enum err route_get(struct exchange *x)
 {
+	static const struct canned neutral = { "/", "text/html", EMPTY_PAGE };
 	const struct canned *doc = route_canned(x->req->path);
 	char group[GROUP_NAME_MAX + 1];
 
 	if (is_login_get(x->req->path))
-		return login_handle(x, "");
+		return is_browser(x->client) ? send_canned(x, &neutral) : login_handle(x, "");
 	if (doc)
 		return send_canned(x, doc);
 	route_group_of(x->req->path, group);
