@@ -12,7 +12,7 @@
 enum {
 	HTTP_TARGET_MAX = 255,	      /* bytes of path and query */
 	HTTP_HEADERS_MAX = 16 * 1024, /* sum of all names and values */
-	HTTP_HEADER_COUNT = 128,
+	HTTP_HEADER_COUNT = 2048,     /* the sum above is reached before, unless they are absurd */
 	HTTP_BODY_MAX = 256 * 1024,
 };
 

@@ -83,6 +83,7 @@ def test_limits_of_url_headers_and_body(t):
             ("URL of 64 KiB", b"GET /%s HTTP/1.1\r\n\r\n" % (b"a" * 65535), None),
             ("headers of 16 KiB", head(16384), b"404"),
             ("headers over 16 KiB", head(16385), None),
+            ("1600 headers", b"GET /nothing HTTP/1.1\r\n" + b"X-Abc: defg\r\n" * 1600 + b"\r\n", b"404"),
             ("an endless header", b"GET / HTTP/1.1\r\nX-A: " + b"a" * 100000, None),
             ("body of 256 KiB", init_request(body=big + b" " * (262144 - len(big))), b"200"),
             ("body over 256 KiB", init_request(body=big + b" " * (262145 - len(big))), None),
