@@ -3,7 +3,7 @@ import os
 import re
 import ssl
 
-from lib.shell import sh
+from lib.shell import sh, wait_for
 from lib.web import Web
 
 from test_http import client_context
@@ -110,3 +110,27 @@ def test_mismatched_and_unreadable_keys(t):
         run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, "-t", "-c", server.conf_file, check=False, timeout=20)
         t.equal(run.returncode, 1, "status with %s and %s" % (cert, key))
         t.expect(named in run.stderr, named + " is not named", run.stderr)
+
+
+def test_reload_with_bad_material(t):
+    """Config 5, 8.3: a reload with priorities or keys that do not work changes nothing and says why."""
+    server = t.server({"banner": "old"}, start=False)
+    cert, key = Maker(t, server).make("ecdsa", "--curve=secp256r1")
+    server.write_conf(server_cert=cert, server_key=key)
+    server.start()
+    texts = {path: open(path).read() for path in (cert, key)}
+    for change, path, words in (({"tls_priorities": "NORMAL:+WHAT"}, None, "tls-priorities: GnuTLS does not know"),
+                                ({}, key, key), ({}, cert, cert)):
+        start = len(server.log())
+        if path:
+            server.write_file(os.path.basename(path), "nonsense\n", 0o600)
+        server.write_conf(banner="new", **change)
+        server.reload()
+        server.wait_log("msg=.*" + re.escape(words), start=start)
+        t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "old", "banner after the reload with " + words)
+        server.write_conf(tls_priorities=None)
+        for path, text in texts.items():
+            server.write_file(os.path.basename(path), text, 0o600)
+    server.reload()
+    wait_for("the good file to be served",
+             lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new")
