@@ -138,6 +138,7 @@ def test_session_timeout(t):
     time.sleep(4)
     again = t.web(cookies=web.cookies)
     second = again.open()
+    server.user()
     left = int(second.answer.header("X-CSTP-Session-Timeout-Remaining"))
     t.expect(1 <= left <= 5, "time left after 4 of 8 seconds: %d" % left)
     t.equal(second.address, first.address, "address")
