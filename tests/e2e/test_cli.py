@@ -2,7 +2,6 @@
 import os
 import re
 
-from lib.harness import marks
 from lib.server import PASSWORD, conf_text
 from lib.shell import sh
 
@@ -11,7 +10,6 @@ def server_run(t, server, *arguments):
     return sh("ip", "netns", "exec", t.net.srv, server.tools.server, *arguments, check=False, timeout=20)
 
 
-@marks(sanitizers=True)
 def test_good_file_passes_the_check(t):
     """Checklist 1: -t on a valid file exits 0, opens nothing, leaves nothing."""
     server = t.server(start=False)
@@ -43,7 +41,6 @@ def test_unknown_option_warns(t):
     t.expect("skipping unknown section 'strange'" in run.stderr, "no warning", run.stderr)
 
 
-@marks(sanitizers=True)
 def test_bad_files(t):
     """Checklist 2, 5, 11, 111, 118, 204, 208: each error names file, line and option, and ends with 1."""
     server = t.server(start=False)
@@ -115,7 +112,6 @@ def test_lenient_values(t):
     t.equal((answer.header("X-CSTP-DPD"), answer.header("X-CSTP-Keepalive")), ("90", "12"), "numbers")
 
 
-@marks(sanitizers=True)
 def test_print_config(t):
     """Issue 2.4: --print-config shows every option with its effective value, hosts too, and is itself a valid file."""
     server = t.server({"dpd": 77}, vhosts=[("one.test", {"keepalive": 88})], start=False)

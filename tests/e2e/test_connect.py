@@ -4,7 +4,6 @@ import socket
 import ssl
 import time
 
-from lib.harness import marks
 from lib.net import SERVER4
 from lib.spoken import ANYCONNECT, DTLS, pairs
 from lib.web import Tunnel, Web
@@ -17,7 +16,6 @@ X-CSTP-Disconnected-Timeout X-CSTP-Keep X-CSTP-TCP-Keepalive X-CSTP-License X-DT
 X-DTLS-Rekey-Method X-DTLS-Keepalive X-DTLS-App-ID X-DTLS-CipherSuite X-CSTP-Base-MTU X-CSTP-MTU X-CSTP-Banner""".split()
 
 
-@marks(sanitizers=True)
 def test_head_of_the_tunnel(t):
     """Protocol 66, 67, 68, 70, 72, 5.3, checklist 106, 110: names, order and values of the whole answer."""
     t.server({"dns": ["198.18.1.2", "fd00:19::2"], "nbns": "198.18.1.3", "split-dns": ["a.example", "b.example"],
@@ -146,7 +144,6 @@ def test_address_families(t):
         web.close()
 
 
-@marks(sanitizers=True)
 def test_nonsense_in_mtu_headers(t):
     """Protocol 83, 69, 10.2, checklist 130: absurd numbers change nothing; small links lose IPv6."""
     server = t.server({"dns": ["198.18.1.2", "fd00:19::2"]})
@@ -209,7 +206,6 @@ def test_host_names(t):
         web.close()
 
 
-@marks(sanitizers=True)
 def test_dtls_as_announced(t):
     """Protocol 87, 88, 94, 5.1, checklist 115, 117: which mode for which lists, no secret, hosts without UDP."""
     t.server({"dtls-legacy": "true"}, vhosts=[("mute.test", {"no-udp": "true"}), ("loud.test", {"keepalive": 5}),

@@ -3,14 +3,12 @@ import base64
 import ssl
 import time
 
-from lib.harness import marks
 from lib.server import PASSWORD
 from lib.shell import sh
 from lib.spoken import DTLS, wrong_login
 from lib.web import Tunnel, Web
 
 
-@marks(sanitizers=True)
 def test_goodbyes(t):
     """Protocol 58, 10.24, checklist 139: only 0xb0 ends the session; the addresses stay with the cookie."""
     t.server({"predictable-ips": "false"})
@@ -59,7 +57,6 @@ def test_logout_by_http(t):
         t.equal(t.web().connect(cookie=cookie).status, status, "CONNECT afterwards")
 
 
-@marks(sanitizers=True)
 def test_logout_document_with_a_token(t):
     """Protocol 4.13: the session-token names the session as its cookie does."""
     t.server()
@@ -138,7 +135,6 @@ def test_refused_attempts_lengthen_no_life(t):
     t.equal(server.log().count("failed cookie authentication attempt"), 2, "lines about the malformed cookie")
 
 
-@marks(sanitizers=True)
 def test_locked_and_removed_users_lose_their_cookies(t):
     """Protocol 10.13, 4.12, 5.2: the cookie of a user who was locked or removed opens no tunnel."""
     server = t.server(users={"locked": None, "removed": None, "kept": None})
@@ -151,7 +147,6 @@ def test_locked_and_removed_users_lose_their_cookies(t):
     t.equal(t.web().connect(cookie=cookies["locked"]).status, 401, "the cookie after unlocking")
 
 
-@marks(sanitizers=True)
 def test_virtual_hosts(t):
     """Protocol 3, 4, 63, 2.5, checklist 112, 113, 116: name, certificate, users, networks, cookies of each."""
     server = t.server(start=False)

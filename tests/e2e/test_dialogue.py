@@ -4,7 +4,6 @@ import re
 import statistics
 from xml.sax.saxutils import unescape
 
-from lib.harness import marks
 from lib.server import PASSWORD
 from lib.shell import sh
 from lib.spoken import (
@@ -61,7 +60,6 @@ def test_the_end_of_a_login(t):
     t.expect(not answer.success, "a finished login goes on", answer.head)
 
 
-@marks(sanitizers=True)
 def test_replies_of_every_shape(t):
     """Protocol 20, 33, 34, 4.6, checklist 25 to 28, 31: name alone, no password, an empty one, XML as a form."""
     server = t.server(users={"test": None})
@@ -126,7 +124,6 @@ def test_names_are_matched_whatever_their_case(t):
     t.expect(answer.success, "refused", answer.head, answer.body)
 
 
-@marks(sanitizers=True)
 def test_hostile_documents(t):
     """Protocol 42, 10.29: entities, depth, repeated elements, rubbish: refused, and nobody dies."""
     server = t.server()
@@ -254,7 +251,6 @@ def test_a_login_spread_over_connections(t):
     t.equal(t.web().connect(cookie=cookies["webvpn"]).status, 200, "status of CONNECT")
 
 
-@marks(sanitizers=True)
 def test_clients_without_xml(t):
     """Protocol 40, 41, 20, 4.14, checklist 203: GET and form; +, %XX and UTF-8; Login and empty fields ignored."""
     server = t.server({"select-group": ["staff[\u041f\u0435\u0440\u0441\u043e\u043d\u0430\u043b]", "guests"]}, users={})
@@ -346,7 +342,6 @@ def test_browsers_see_no_product(t):
                      answer.body)
 
 
-@marks(sanitizers=True)
 def test_names_forge_nothing(t):
     """Protocol 10.14, 10.28: line breaks and paths in names reach neither the log's lines nor files nor headers."""
     server = t.server({"select-group": ["staff"], "custom-header": "X-Who: %{U} %{G}", "config-per-user": "/etc",
@@ -401,7 +396,6 @@ def test_group_list(t):
     t.expect(web.reply([("password", PASSWORD)]).success, "login in the chosen group")
 
 
-@marks(sanitizers=True)
 def test_group_decides(t):
     """Protocol 31, 32, 10.27, checklist 73, 78, 79: value, label, default entry, none, foreign, by URL."""
     t.server({**GROUPS, "default-select-group": "[none]", "select-group-by-url": "true",

@@ -3,7 +3,6 @@ import json
 import os
 import time
 
-from lib.harness import marks
 from lib.shell import wait_for
 from lib.traffic import must_ping
 
@@ -34,7 +33,6 @@ def calls(server, reason=None):
     return [call for call in found if reason in (None, call.get("REASON"))]
 
 
-@marks(sanitizers=True)
 def test_environment(t):
     """Checklist 153, 157: every variable of both calls; statistics at the end; the host name checked."""
     server = with_script(t, conf={"dns": ["198.18.1.53", "fd00:19::53"], "no-route": ["10.1.2.0/24"],

@@ -60,7 +60,6 @@ def test_connect_carries_a_path(t):
     t.equal(t.web().connect(cookie=cookie, path="CSCOSSLC/tunnel").status, 200, "status without the slash")
 
 
-@marks(sanitizers=True)
 def test_limits_of_url_headers_and_body(t):
     """Protocol 16, 10.4, checklist 197: at the limit served, one byte over it closed without an answer."""
     t.server()
@@ -99,7 +98,6 @@ def test_limits_of_url_headers_and_body(t):
     t.web().must_login()
 
 
-@marks(sanitizers=True)
 def test_requests_with_two_readings_are_refused(t):
     """Protocol 18, 10.3, checklist 198: nothing that two readers could cut differently is answered."""
     t.server()
@@ -131,7 +129,6 @@ def test_requests_with_two_readings_are_refused(t):
         t.expect(closed, what + ": the connection stays open")
 
 
-@marks(sanitizers=True)
 def test_requests_in_pieces(t):
     """Protocol 3.1: a request spread over records, chunked bodies, the same length given twice."""
     t.server()
@@ -148,7 +145,6 @@ def test_requests_in_pieces(t):
     t.expect(got.startswith(b"HTTP/1.1 200"), "equal lengths: %r" % got[:60])
 
 
-@marks(sanitizers=True)
 def test_bytes_before_the_answer_end_the_connection(t):
     """Protocol 17, 10.3, checklist 198: in the same record, in the next one, behind a body."""
     t.server()
@@ -215,7 +211,6 @@ def test_security_headers_on_every_answer(t):
         t.expect("nosniff" not in answer.head, "the built-in list is sent as well", answer.head)
 
 
-@marks(sanitizers=True)
 def test_paths(t):
     """Protocol 21, 22, checklist 201: the table of protocol.md 3.4; what is not in it is 404 and the end."""
     t.server()
@@ -256,7 +251,6 @@ def test_paths(t):
         t.equal(web.post(path, "a=b").status, 404, "POST %s after the login" % path)
 
 
-@marks(sanitizers=True)
 def test_cookies_of_odd_lengths(t):
     """Protocol 10.1, checklist 39: an ordinary answer to each, and nobody dies."""
     server = t.server()

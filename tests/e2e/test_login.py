@@ -3,12 +3,10 @@ import ssl
 import time
 
 from lib.client import authenticate
-from lib.harness import marks
 from lib.server import PASSWORD
 from lib.web import INIT, Web
 
 
-@marks(sanitizers=True)
 def test_right_password_opens_a_tunnel(t):
     """Checklist 25, 171: the right name and password give a cookie and a tunnel; after the goodbye nobody is shown."""
     server = t.server()
@@ -20,7 +18,6 @@ def test_right_password_opens_a_tunnel(t):
     server.wait_log(r"user disconnected \(reason: user disconnected, rx: \d+, tx: \d+\)")
 
 
-@marks(sanitizers=True)
 def test_wrong_unknown_and_locked_are_refused(t):
     """Checklist 26, 27, 28, 29, 31: wrong, empty, unknown and locked get no cookie; an empty password may be one."""
     server = t.server(users={"test": None, "locked": None, "noword": None})

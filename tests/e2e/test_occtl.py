@@ -10,12 +10,13 @@ import time
 
 import jsonschema
 
-from lib.harness import marks
 from lib.shell import Failure, sh, wait_for
 from lib.traffic import must_ping
 from lib.web import short_session
 
-SCHEMAS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../doc/occtl.schema.json")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCHEMAS = os.path.join(HERE, "../../doc/occtl.schema.json")
+SUPPRESSIONS = os.path.join(HERE, "libedit.supp")
 
 
 def check(t, server, name, *command, code=0):
@@ -37,7 +38,6 @@ def check(t, server, name, *command, code=0):
     return value
 
 
-@marks(sanitizers=True)
 def test_status(t):
     """Checklist 168: fields, types, and that the numbers are true."""
     server = t.server()
@@ -60,7 +60,6 @@ def test_status(t):
         t.expect(line in text, "missing in the human form: " + line, text)
 
 
-@marks(sanitizers=True)
 def test_users(t):
     """Checklist 169, 170, 171: show users, show user, show id; unknown ones; the human forms."""
     server = t.server({"select-group": ["staff"], "dns": ["198.18.1.53", "fd00:19::53"], "nbns": ["198.18.1.54"],
@@ -134,7 +133,6 @@ def test_sessions(t):
     t.equal(server.occtl("terminate", "session", "zzzzzz", check=False).returncode, 1, "exit code for an unknown one")
 
 
-@marks(sanitizers=True)
 def test_disconnect_and_terminate(t):
     """Checklist 172, 173: by name and by id; the cookie is worth nothing afterwards; the client is told."""
     server = t.server(users={"test": None, "other": None})
@@ -244,6 +242,8 @@ def test_interactive(t):
     if pid == 0:
         os.environ["TERM"] = "xterm"
         os.environ["OCCTL_PAGER"] = ""
+        os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + SUPPRESSIONS
+        os.environ["ASAN_OPTIONS"] = "fast_unwind_on_malloc=0"
         os.execv(server.tools.occtl, [server.tools.occtl, "-s", server.conf["occtl-socket-file"]])
     text = Reader(fd)
 
@@ -263,7 +263,11 @@ def test_interactive(t):
     text.until(rb"> \Z")
     os.write(fd, b"exit\r")
     status = wait_for("occtl to end", lambda: (lambda r: r[0] and [r[1]])(os.waitpid(pid, os.WNOHANG)), 5)
-    t.equal(status[0], 0, "exit status")
+    try:
+        rest = os.read(fd, 65536)
+    except OSError:
+        rest = b""
+    t.equal(status[0], 0, "exit status\n" + rest.decode(errors="replace"))
     os.close(fd)
 
 

@@ -44,19 +44,19 @@ def killed(t, role):
     t.web().must_login().open().bye()
 
 
-@marks(alone=True, sanitizers=True)
+@marks(alone=True)
 def test_main_killed(t):
     """Design 1.3: kill -9 of main loses no tunnel."""
     killed(t, "main")
 
 
-@marks(alone=True, sanitizers=True)
+@marks(alone=True)
 def test_auth_killed(t):
     """Design 1.3: kill -9 of auth loses no tunnel."""
     killed(t, "auth")
 
 
-@marks(alone=True, sanitizers=True)
+@marks(alone=True)
 def test_zygote_killed(t):
     """Design 1.3: kill -9 of the zygote loses no tunnel."""
     killed(t, "zygote")
@@ -115,7 +115,6 @@ def test_worker_killed(t):
     wait_for("a new zygote after a worker died by a signal", lambda: server.roles().get("zygote") not in (None, zygote), 5)
 
 
-@marks(sanitizers=True)
 def test_supervisor_killed_takes_everyone_along(t):
     """Checklist 14: nothing outlives the supervisor: no process, no device."""
     server = t.server()
@@ -131,7 +130,6 @@ def test_supervisor_killed_takes_everyone_along(t):
     t.web().must_login()
 
 
-@marks(sanitizers=True)
 def test_sigterm_leaves_nothing(t):
     """Checklist 10, 16: SIGTERM with connected clients: each is told, nothing is left, status 0, within seconds."""
     server = t.server()
@@ -162,6 +160,7 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
 
 
+@marks(sanitizers=False)
 def test_worker_is_locked_in(t):
     """Design 1.2: a worker's uid, capabilities, seccomp, namespaces, descriptors and limits."""
     import pwd

@@ -9,7 +9,7 @@ from lib.traffic import Pinger, Transfer, must_ping
 from lib.web import Tunnel
 
 
-@marks(sanitizers=True, seconds=90)
+@marks(seconds=90)
 def test_good_file_while_traffic_flows(t):
     """Checklist 67, 177: the transfer goes on, new logins see the new banner and routes, the old session keeps its own."""
     server = t.server({"banner": "old"})
@@ -31,7 +31,6 @@ def test_good_file_while_traffic_flows(t):
     client.stop()
 
 
-@marks(sanitizers=True)
 def test_bad_file_changes_nothing(t):
     """Config 5: a broken file is refused with file, line and option; the server goes on with the old one."""
     server = t.server({"banner": "old"})

@@ -99,6 +99,7 @@ def test_host_update_script(t):
     server.wait_log("executing script host-update " + script)
 
 
+@marks(sanitizers=False)
 def test_inherited_sockets(t):
     """Checklist 24, admin 2.2: sockets of systemd are served, whatever their port."""
     server = t.server(start=False)
@@ -161,6 +162,7 @@ int gettimeofday(struct timeval *tv, void *zone)
 """
 
 
+@marks(sanitizers=False)
 def test_beyond_2038(t):
     """Checklist 19: logins, tunnels and occtl's dates when the clock is past January 2038."""
     server = t.server(start=False)
@@ -208,6 +210,7 @@ sys.exit(server.returncode)
 """
 
 
+@marks(sanitizers=False)
 def test_syslog(t):
     """Checklist 17, 18: facility daemon unless the file says otherwise; the command line says it last."""
     for number, (facility, arguments, code) in enumerate(

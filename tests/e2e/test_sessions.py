@@ -43,7 +43,6 @@ def test_killed_client_comes_back_with_its_cookie(t):
     second.stop()
 
 
-@marks(sanitizers=True)
 def test_reconnect_while_the_old_connection_hangs(t):
     """Checklist 101, protocol 61, 62: the cookie is used again while its first connection seems alive; also with
     max-same-clients = 1."""

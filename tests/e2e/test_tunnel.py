@@ -25,7 +25,7 @@ def everything_passes(t, client, size=50_000_000):
                      seconds=120)
 
 
-@marks(seconds=120, sanitizers=True)
+@marks(seconds=120)
 def test_traffic_over_dtls(t):
     """Checklist 120: ICMP, UDP and 50 MB of TCP both ways, IPv4 and IPv6 inside, over DTLS."""
     server = t.server()
@@ -37,7 +37,7 @@ def test_traffic_over_dtls(t):
     client.stop()
 
 
-@marks(seconds=120, sanitizers=True)
+@marks(seconds=120)
 def test_traffic_over_tls(t):
     """Checklist 120: the same over TLS alone."""
     server = t.server()
@@ -469,7 +469,7 @@ def test_client_that_stops_reading(t):
     t.expect(run <= 10, "the other client lost %d pings in a row" % run)
 
 
-@marks(seconds=120, sanitizers=True)
+@marks(seconds=120)
 def test_fifty_clients_see_only_their_own(t):
     """Checklist 96: fifty tunnels at once, distinct addresses, each gets its own answers, forged sources vanish."""
     users = {"user%d" % n: None for n in range(50)}

@@ -1,7 +1,6 @@
 """Per-user and per-group files."""
 import os
 
-from lib.harness import marks
 from lib.net import GATEWAY4
 from lib.shell import wait_for
 from lib.traffic import must_ping
@@ -18,7 +17,6 @@ def with_files(t, users, files, conf=None):
     return server.start()
 
 
-@marks(sanitizers=True)
 def test_user_file(t):
     """Checklist 83, 84, 88: values of the user's file replace the host's, in headers and occtl."""
     server = with_files(t, {"test": None, "plain": None}, {"users/test": """
@@ -144,7 +142,6 @@ def routes_to_device(t):
     return [line for line in t.net.ip(t.net.srv, "route").stdout.splitlines() if "10.7." in line or "10.8." in line]
 
 
-@marks(sanitizers=True)
 def test_networks_behind_a_client(t):
     """Checklist 175, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"}, ROUTES)

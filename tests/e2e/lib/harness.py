@@ -21,7 +21,7 @@ TAIL = 60  # lines of a log that a failure shows
 
 def marks(**what):
     """Marks a test: seconds=N (its limit), alone=True (timing matters: nothing beside it),
-    sanitizers=True (also for the sanitizer build)."""
+    sanitizers=False (needs isolation, or a process without the sanitizers' library)."""
     def mark(function):
         function.__dict__.update(what)
         return function
