@@ -5,7 +5,7 @@ import time
 
 from lib.harness import marks
 from lib.shell import sh, wait_for
-from lib.traffic import Pinger, Transfer, must_ping
+from lib.traffic import Pinger, Transfer
 from lib.web import Tunnel
 
 

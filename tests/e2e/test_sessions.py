@@ -8,7 +8,7 @@ from lib.net import SERVER6
 from lib.server import PASSWORD
 from lib.shell import Failure, wait_for
 from lib.traffic import Pinger, must_ping, ping, udp_echo
-from lib.web import Tunnel, echo_request, short_session
+from lib.web import Tunnel, echo_request
 
 
 @marks(seconds=90)
