@@ -118,7 +118,8 @@ static gnutls_session_t tls_handshake(struct rig *r, int server_fd)
 	gnutls_transport_set_int(s, server_fd);
 	gnutls_transport_set_int(r->tls, r->tcp);
 	int a = GNUTLS_E_AGAIN, b = GNUTLS_E_AGAIN;
-	for (int i = 0; i < 10000 && (a || b); i++) {
+	/* Time, not turns: on a busy machine many turns pass before the kernel has moved a byte. */
+	for (uint64_t end = clock_ms() + 30000; (a || b) && clock_ms() < end;) {
 		if (a)
 			a = gnutls_handshake(s);
 		if (b)
