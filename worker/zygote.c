@@ -232,8 +232,9 @@ static enum err on_spawn(struct zygote *z, const int *fd, const Spawn *msg, stru
 		return ERR_PROTO;
 	pid = fork();
 	if (pid < 0) {
-		/* Main sees the closing channel. */
+		/* Main sees the closing channel, too. */
 		log_err(NULL, "fork-failed", kv_str("reason", strerror(errno)));
+		tell_spawned(z, msg->worker_id, 0);
 		return ERR_OK;
 	}
 	if (pid > 0) {

@@ -77,6 +77,8 @@ struct main_ctx {
 
 	bool auth_ready;   /* has loaded the running configuration */
 	bool zygote_ready; /* can make workers of the running configuration */
+	bool zygote_renew; /* it is to be replaced once it has forked all that it was asked for */
+	unsigned zygote_owes; /* workers it was asked for and has not told of */
 	int zygote_conf; /* memfd with the packed WorkerConf; -1: auth has not sent certificates */
 	ev_signal on_signal[4];
 	ev_timer upkeep, stopping;

@@ -25,8 +25,10 @@ static enum err on_spawned(struct main_ctx *m, void *peer, const WorkerSpawned *
 
 	(void)peer;
 	(void)fds;
-	if (w) /* else it has ended already */
+	/* Otherwise it has ended already, or the zygote could not fork. */
+	if (w && msg->pid)
 		worker_set_pid(w, msg->pid);
+	worker_zygote_did(m);
 	return ERR_OK;
 }
 
@@ -50,6 +52,8 @@ static void zygote_lost(struct main_ctx *m)
 {
 	TALLOC_FREE(m->zygote);
 	m->zygote_ready = false;
+	m->zygote_renew = false;
+	m->zygote_owes = 0;
 	main_update_accepting(m);
 }
 

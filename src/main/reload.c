@@ -297,7 +297,7 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg)
 			log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
 		m->auth_ready = true;
 		if (next)
-			worker_respawn_zygote(m);
+			worker_renew_zygote(m);
 		else
 			reload_send_zygote(m);
 	}

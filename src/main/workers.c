@@ -280,6 +280,25 @@ void worker_respawn_zygote(struct main_ctx *m)
 	main_tell_super(m, TO_SUPER__MSG_RESPAWN, &respawn, -1);
 }
 
+void worker_renew_zygote(struct main_ctx *m)
+{
+	m->zygote_ready = false;
+	main_update_accepting(m);
+	m->zygote_renew = m->zygote && m->zygote_owes;
+	if (!m->zygote_renew)
+		worker_respawn_zygote(m);
+}
+
+void worker_zygote_did(struct main_ctx *m)
+{
+	if (m->zygote_owes)
+		m->zygote_owes--;
+	if (!m->zygote_renew || m->zygote_owes)
+		return;
+	m->zygote_renew = false;
+	worker_respawn_zygote(m);
+}
+
 void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status)
 {
 	struct worker *w;
@@ -370,12 +389,15 @@ static enum err worker_new(struct main_ctx *m, uint64_t id, int fd, struct worke
 static enum err tell_zygote(struct main_ctx *m, Spawn *spawn, const int fds[3])
 {
 	ToZygote top = TO_ZYGOTE__INIT;
+	enum err err;
 
 	if (!m->zygote)
 		return ERR_CLOSED;
 	top.msg_case = TO_ZYGOTE__MSG_SPAWN;
 	top.spawn = spawn;
-	return chan_send(m->zygote, &top.base, fds, 3);
+	err = chan_send(m->zygote, &top.base, fds, 3);
+	m->zygote_owes += !err;
+	return err;
 }
 
 static bool tell_auth(struct main_ctx *m, const Spawn *spawn, int fd)

@@ -8,6 +8,9 @@ import time
 from lib.harness import marks
 from lib.net import SERVER4, SERVER6
 from lib.shell import descendants, sh, wait_for
+from lib.web import Web
+
+from test_http import client_context
 
 
 @marks(seconds=60)
@@ -231,3 +234,23 @@ def test_syslog(t):
         os.kill(descendants(server.process.pid)[0], signal.SIGTERM)
         t.equal(server.process.wait(20), 0, "status")
         os.rmdir("/tmp/dev-%s-%d" % (t.prefix, number))
+
+
+def test_no_connection_is_lost_by_a_reload(t):
+    """Checklist 67: what main has accepted and the zygote has not forked yet is served, then the zygote replaced."""
+    server = t.server({"banner": "old"})
+    zygote = server.roles()["zygote"]
+    os.kill(zygote, signal.SIGSTOP)
+    web = Web(t, raw=True)
+    time.sleep(0.3)
+    start = len(server.log())
+    server.write_conf(banner="new")
+    server.reload()
+    server.wait_log("reloaded", start=start)
+    time.sleep(0.3)
+    os.kill(zygote, signal.SIGCONT)
+    web.socket = client_context().wrap_socket(web.socket)
+    web.file = web.socket.makefile("rb")
+    web.must_login()
+    wait_for("the new zygote", lambda: server.roles().get("zygote") not in (None, zygote))
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "new", "banner")
