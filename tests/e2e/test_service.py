@@ -190,8 +190,8 @@ def test_beyond_2038(t):
 
 SYSLOG = """
 import os, socket, subprocess, sys, threading
-os.mkdir("/tmp/dev-" + sys.argv[1])
-dev = "/tmp/dev-" + sys.argv[1]
+dev = sys.argv[1]
+os.mkdir(dev)
 subprocess.check_call(["mount", "-t", "tmpfs", "dev", dev])
 os.mkdir(dev + "/net")
 for name in ("null", "zero", "random", "urandom", "net/tun"):
@@ -216,13 +216,12 @@ sys.exit(server.returncode)
 @marks(sanitizers=False)
 def test_syslog(t):
     """Checklist 17, 18: facility daemon unless the file says otherwise; the command line says it last."""
-    for number, (facility, arguments, code) in enumerate(
-            ((None, [], 3), ("auth", [], 4), ("auth", ["--syslog-facility=local3"], 19))):
+    for facility, arguments, code in ((None, [], 3), ("auth", [], 4), ("auth", ["--syslog-facility=local3"], 19)):
         server = t.server({"syslog-facility": facility}, start=False)
         script, out = server.write_file("syslog.py", SYSLOG), server.dir + "/syslog"
         with open(out, "w") as log:
             server.process = subprocess.Popen(
-                ["ip", "netns", "exec", t.net.srv, "unshare", "-m", "python3", script, "%s-%d" % (t.prefix, number),
+                ["ip", "netns", "exec", t.net.srv, "unshare", "-m", "python3", script, server.dir + "/dev",
                  t.tools.server, "-f", "--syslog", "-c", server.conf_file] + arguments,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         read = lambda: open(out).read()
@@ -233,7 +232,6 @@ def test_syslog(t):
             t.equal(priority >> 3, code, "facility in %r" % line)
         os.kill(descendants(server.process.pid)[0], signal.SIGTERM)
         t.equal(server.process.wait(20), 0, "status")
-        os.rmdir("/tmp/dev-%s-%d" % (t.prefix, number))
 
 
 def test_no_connection_is_lost_by_a_reload(t):
