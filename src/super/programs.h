@@ -13,7 +13,7 @@ struct programs {
 
 /* Looks, in this order: beside this program in a build tree; in the libexec folder when this
  * program is the installed one; in the tree that built it; in the libexec folder.
- * ERR_NOT_FOUND: no place has both. */
+ * Files of strangers are passed over.  ERR_NOT_FOUND: no place has both. */
 MUST_USE enum err programs_open(struct programs *out);
 
 #endif /* SUPER_PROGRAMS_H */

@@ -38,6 +38,8 @@ enum sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_ZYGOTE = 4 };
 
 /* A child that ends sooner than this after its start waits as long before the next one. */
 static const double restart_pause = 0.5;
+/* Starts of a helper before the start of the service has failed. */
+enum { START_TRIES = 5 };
 /* How long children may take to end before they are killed. */
 static const double stop_patience = 4.0;
 
@@ -449,6 +451,17 @@ static void log_end(const struct super *s, const char *process, pid_t pid, int s
 			kv_u64("status", (uint64_t)WEXITSTATUS(status)));
 }
 
+/* While serving, a helper is started for as long as it takes.  At the start somebody is waiting for
+ * an answer, and one that ended this often will not come up the next time. */
+static void helper_ended(struct super *s, struct child *c, const char *name)
+{
+	child_ended(c);
+	if (s->state != STARTING || c->starts < START_TRIES)
+		return;
+	fprintf(stderr, "error: %s does not start; the log says why\n", name);
+	stop(s, 1);
+}
+
 static void on_child(struct ev_loop *loop, ev_child *w, int revents)
 {
 	struct super *s = w->data;
@@ -461,10 +474,10 @@ static void on_child(struct ev_loop *loop, ev_child *w, int revents)
 		main_ended(s, w->rstatus);
 	} else if (pid == s->auth.pid) {
 		log_end(s, "auth", pid, w->rstatus);
-		child_ended(&s->auth);
+		helper_ended(s, &s->auth, "sallyport-auth");
 	} else if (pid == s->zygote.pid) {
 		log_end(s, "zygote", pid, w->rstatus);
-		child_ended(&s->zygote);
+		helper_ended(s, &s->zygote, "sallyport-worker");
 	} else if (pid == s->holder) {
 		holder_ended(s);
 	} else {

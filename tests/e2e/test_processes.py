@@ -264,7 +264,7 @@ class Adopted:
 
 
 def test_copied_and_linked_binary(t):
-    """Issue 2.1: a symbolic link to the built server finds the programs of its build."""
+    """A link to the built server, and a copy of it, find the programs of their build."""
     server = t.server(start=False)
     link = t.dir + "/linked"
     os.symlink(server.tools.server, link)
@@ -274,11 +274,21 @@ def test_copied_and_linked_binary(t):
         t.web().must_login()
         server.stop()
         import shutil
-        copy = t.dir + "/copied"
+        # What a stranger puts where the programs of a build tree would lie must not be run as root.
+        os.makedirs(t.dir + "/copies")
+        for program in ("auth/sallyport-auth", "worker/sallyport-worker"):
+            planted = t.dir + "/" + program
+            os.makedirs(os.path.dirname(planted))
+            with open(planted, "w") as f:
+                f.write("#!/bin/sh\ntouch %s/was-run\n" % t.dir)
+            os.chmod(planted, 0o755)
+            os.chown(planted, 65534, 65534)
+        copy = t.dir + "/copies/copied"
         shutil.copy(kept, copy)
         server.tools.server = copy
         server.start()
         t.web().must_login()
         server.stop()
+        assert not os.path.exists(t.dir + "/was-run"), "ran a stranger's program"
     finally:
         server.tools.server = kept

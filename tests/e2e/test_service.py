@@ -1,5 +1,6 @@
 """The server's life as administrators drive it: draining, listeners, logs, scripts of the service (checklist A, N)."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,23 @@ from lib.shell import descendants, sh, wait_for
 from lib.web import Web
 
 from test_http import client_context
+
+
+def test_helper_that_does_not_start(t):
+    """A start that cannot succeed ends with status 1 and says which program is to blame."""
+    server = t.server(start=False)
+    tree = t.dir + "/tree"
+    for folder in ("src", "auth", "worker"):
+        os.makedirs(tree + "/" + folder)
+    shutil.copy(server.tools.server, tree + "/src/sallyportd")
+    for program in ("auth/sallyport-auth", "worker/sallyport-worker"):
+        with open(tree + "/" + program, "w") as f:
+            f.write("#!/bin/sh\nexit 1\n")
+        os.chmod(tree + "/" + program, 0o755)
+    got = subprocess.run(["ip", "netns", "exec", server.net.srv, tree + "/src/sallyportd", "-f", "-c", server.conf_file],
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+    t.equal(got.returncode, 1, "status")
+    t.expect("does not start; the log says why" in got.stdout, got.stdout)
 
 
 @marks(seconds=60)
