@@ -1,75 +1,27 @@
 /* auth.c - the auth process: keys, credentials, sessions (design.md 2).  Started by the supervisor;
- * the same program is its runner, and checks keys for `sallyportd -t`. */
-#include <getopt.h>
+ * the same program checks keys for `sallyportd -t`. */
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "auth/args.h"
 #include "auth/open.h"
 #include "auth/process.h"
 #include "auth/sandbox.h"
 #include "base/clock.h"
-#include "base/str.h"
 #include "conf/pack.h"
 
 enum {
 	RUNNERS_MIN = 2,
+	RUNNERS_WAITING = 16, /* per auth line */
+	RUNNER_TALKS = 64,
 	RUNNER_QUEUE = 4096, /* logins that wait for a runner */
 	RUNNER_TIME_MS =
 		30000, /* most for one step; clients wait about as long (protocol.md 4.9) */
 };
-
-struct args {
-	bool runner, check, traceable;
-	int channel, conf_fd; /* -1: not given */
-	unsigned verbosity, log_targets;
-	int facility;
-};
-
-static bool number(const char *text, int *out)
-{
-	uint64_t n;
-
-	if (str_to_u64(text, INT32_MAX, &n))
-		return false;
-	*out = (int)n;
-	return true;
-}
-
-/* Only our supervisor calls us, so there is no help and there are no long explanations. */
-static bool parse_args(int argc, char **argv, struct args *out)
-{
-	static const struct option options[] = {
-		{ "runner", no_argument, NULL, 'r' },
-		{ "check", no_argument, NULL, 'k' },
-		{ "traceable", no_argument, NULL, 'x' },
-		{ "channel", required_argument, NULL, 'c' },
-		{ "conf-fd", required_argument, NULL, 'f' },
-		{ "verbosity", required_argument, NULL, 'v' },
-		{ "log", required_argument, NULL, 'l' },
-		{ "facility", required_argument, NULL, 'y' },
-		{ NULL, 0, NULL, 0 },
-	};
-	struct args a = { .channel = -1, .conf_fd = -1, .log_targets = LOG_TO_STDERR };
-	int verbosity = 2, targets = LOG_TO_STDERR, c;
-	bool ok = true;
-
-	while (ok && (c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		if (c == 'r' || c == 'k' || c == 'x')
-			*(c == 'r' ? &a.runner : c == 'k' ? &a.check : &a.traceable) = true;
-		else if (c == 'c' || c == 'f')
-			ok = number(optarg, c == 'c' ? &a.channel : &a.conf_fd);
-		else if (c == 'v' || c == 'l')
-			ok = number(optarg, c == 'v' ? &verbosity : &targets);
-		else
-			ok = c == 'y' && number(optarg, &a.facility);
-	}
-	a.verbosity = (unsigned)verbosity;
-	a.log_targets = (unsigned)targets;
-	*out = a;
-	return ok && optind == argc && (a.check ? a.conf_fd : a.channel) >= 0;
-}
 
 /* ---- sallyportd -t -------------------------------------------------------- */
 
@@ -117,12 +69,26 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 		sessions_expire(a, clock_unix());
 }
 
-static enum err start_runners(struct auth *a, const struct args *args)
+/* The programs of the runners lie beside ours. */
+static bool own_folder(char out[PATH_MAX])
+{
+	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	char *slash;
+
+	if (len <= 0)
+		return false;
+	out[len] = '\0';
+	slash = strrchr(out, '/');
+	if (slash)
+		*slash = '\0';
+	return slash;
+}
+
+static enum err start_runners(struct auth *a, const struct auth_args *args)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	char verbosity[32], targets[32], facility[32];
-	const char *argv[] = { "sallyport-auth",
-			       "--runner",
+	char folder[PATH_MAX], verbosity[32], targets[32], facility[32];
+	const char *argv[] = { "sallyport-runner",
 			       "--channel=3",
 			       verbosity,
 			       targets,
@@ -131,17 +97,21 @@ static enum err start_runners(struct auth *a, const struct args *args)
 			       NULL };
 	struct runner_limits limits = {
 		.processes = cpus > RUNNERS_MIN ? (unsigned)cpus : RUNNERS_MIN,
+		.waiting = RUNNERS_WAITING,
+		.talks = RUNNER_TALKS,
 		.queued = RUNNER_QUEUE,
 		.time_ms = RUNNER_TIME_MS,
 	};
 
+	if (!own_folder(folder))
+		return ERR_SYS;
 	snprintf(verbosity, sizeof verbosity, "--verbosity=%u", args->verbosity);
 	snprintf(targets, sizeof targets, "--log=%u", args->log_targets);
 	snprintf(facility, sizeof facility, "--facility=%d", args->facility);
-	return runners_new(a, a->loop, argv, &limits, &a->runners);
+	return runners_new(a, a->loop, folder, argv, &limits, &a->runners);
 }
 
-static enum err open_all(struct auth *a, const struct args *args)
+static enum err open_all(struct auth *a, const struct auth_args *args)
 {
 	enum err err = start_runners(a, args);
 
@@ -156,7 +126,7 @@ static enum err open_all(struct auth *a, const struct args *args)
 }
 
 /* The order matters: nothing secret before sandbox_early, no message before the sandbox stands. */
-static int serve(const struct args *args)
+static int serve(const struct auth_args *args)
 {
 	struct auth *a = talloc_zero(NULL, struct auth);
 	enum err err = a ? ERR_OK : ERR_NOMEM;
@@ -181,31 +151,23 @@ static int serve(const struct args *args)
 	return asked ? 0 : 1;
 }
 
-static int run_jobs(const struct args *args)
-{
-	/* A runner that blocks would not see its channel close. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	sandbox_early(args->traceable);
-	return runner_main(args->channel);
-}
-
 int main(int argc, char **argv)
 {
 	struct log_sink sink;
-	struct args args;
+	struct auth_args args;
 	int status;
 
-	if (!parse_args(argc, argv, &args)) {
+	/* Only our supervisor calls us, so there is no help and there are no long explanations. */
+	if (!auth_args_parse(argc, argv, &args)) {
 		fprintf(stderr, "usage: sallyport-auth is started by sallyportd\n");
 		return 2;
 	}
 	if (args.check)
 		return check_keys(args.conf_fd);
-	log_sink_system(&sink, args.runner ? "auth-runner" : "auth", args.log_targets,
-			args.facility, args.verbosity);
+	log_sink_system(&sink, "auth", args.log_targets, args.facility, args.verbosity);
 	log_set_sink(&sink);
-	prctl(PR_SET_NAME, args.runner ? "sallyport-run" : "sallyport-auth", 0, 0, 0);
-	status = args.runner ? run_jobs(&args) : serve(&args);
+	prctl(PR_SET_NAME, "sallyport-auth", 0, 0, 0);
+	status = serve(&args);
 	log_set_sink(NULL);
 	return status;
 }

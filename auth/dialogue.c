@@ -346,7 +346,13 @@ static void submit(struct login *g, const struct login_policy *policy, const cha
 		.remote = g->remote,
 		.local = g->local,
 	};
-	struct runner_call call = { m->backend, &m->options, &in, false };
+	struct runner_call call = {
+		.work = WORK_STEP,
+		.backend = m->backend,
+		.options = &m->options,
+		.input = &in,
+		.talk = &g->talk,
+	};
 	enum err err = g->all->ops->run(g->all->arg, g, &call, on_verdict, g, &g->job);
 
 	if (err) {
@@ -381,10 +387,14 @@ static void on_groups(void *arg, enum err err, const struct verdict *v)
 static void ask_user(struct login *g, const struct login_policy *policy)
 {
 	const struct login_method *m = &policy->method[g->method];
-	struct runner_call call = { m->backend, &m->options, NULL, false };
+	struct runner_call call = {
+		.work = WORK_GROUPS,
+		.backend = m->backend,
+		.options = &m->options,
+	};
 
 	g->state = LOGIN_ASK_USER;
-	if (!policy->auto_groups || g->groups_known || !m->backend->groups)
+	if (!policy->auto_groups || g->groups_known || !m->backend->lists_groups)
 		login_ask_user(g, policy);
 	else if (g->all->ops->run(g->all->arg, g, &call, on_groups, g, &g->job))
 		give_up(g, "Internal error");
@@ -393,6 +403,7 @@ static void ask_user(struct login *g, const struct login_policy *policy)
 /* Forgets how far the dialogue was, but not how often it failed (protocol.md 4.1). */
 static void reset(struct login *g)
 {
+	TALLOC_FREE(g->talk);
 	TALLOC_FREE(g->backend_state);
 	g->backend_state_len = 0;
 	talloc_free((char *)(uintptr_t)g->prompt);

@@ -44,8 +44,9 @@ struct login {
 	unsigned tries; /* wrong answers; survives a new init */
 	unsigned challenges, counter, steps;
 	bool groups_known;
-	struct strv auto_groups; /* auto-select-group */
-	struct runner_job *job;	 /* not NULL: a runner works on it */
+	struct strv auto_groups;  /* auto-select-group */
+	struct runner_talk *talk; /* NULL: the backend holds no conversation */
+	struct runner_job *job;	  /* not NULL: a runner works on it */
 
 	struct login *by_context, *by_worker, *next, **prev;
 	struct log_ctx log;

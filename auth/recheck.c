@@ -21,7 +21,7 @@ static const struct login_method *method_of(const struct login_policy *policy,
 	for (size_t i = 0; i < policy->n_methods; i++) {
 		const struct auth_backend *b = policy->method[i].backend;
 
-		if (b && b->allows && strcmp(b->name, s->backend) == 0)
+		if (b && b->rechecks && strcmp(b->name, s->backend) == 0)
 			return &policy->method[i];
 	}
 	return NULL;
@@ -66,8 +66,12 @@ bool recheck_begin(struct worker *w, const struct login_policy *policy, const st
 		   const OpenSession *msg, recheck_done_fn *done)
 {
 	const struct login_method *m = method_of(policy, s);
-	struct backend_input input = { .user = s->user, .remote = w->remote, .local = w->local };
-	struct runner_call call = { .input = &input, .recheck = true };
+	struct backend_input input = { .user = s->user,
+				       .vhost = s->vhost,
+				       .sid = s->sid,
+				       .remote = w->remote,
+				       .local = w->local };
+	struct runner_call call = { .work = WORK_RECHECK, .input = &input };
 	struct recheck *r;
 	enum err err;
 

@@ -2,9 +2,13 @@
 #include "auth/runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -21,6 +25,7 @@ static const double idle_time = 30;
 
 struct runner {
 	struct runners *pool;
+	const struct auth_backend *backend;
 	pid_t pid;
 	struct chan *chan;
 	struct runner_job *job; /* NULL: idle, or its job was cancelled while it worked */
@@ -34,6 +39,7 @@ struct runner {
 struct runner_job {
 	struct runners *pool;
 	struct runner *runner; /* NULL: still queued */
+	const struct auth_backend *backend;
 	RunnerJob msg;
 	runner_done_fn *done;
 	void *arg;
@@ -43,6 +49,7 @@ struct runner_job {
 
 struct runners {
 	struct ev_loop *loop;
+	char *folder;
 	char *argv[ARGS_MAX + 1];
 	struct runner_limits limits;
 	struct runner *first;
@@ -175,7 +182,7 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 static enum err to_verdict(TALLOC_CTX *ctx, const RunnerVerdict *msg, struct verdict *v)
 {
 	if (msg->kind >= VERDICT_KINDS || msg->n_group > BACKEND_GROUPS_MAX ||
-	    msg->state.len > BACKEND_STATE_MAX)
+	    msg->state.len > BACKEND_STATE_MAX || msg->keep.len > BACKEND_KEEP_MAX)
 		return ERR_PROTO;
 	*v = (struct verdict){ .kind = (enum verdict_kind)msg->kind, .echo = msg->echo };
 	v->text = *msg->text ? msg->text : NULL;
@@ -183,6 +190,8 @@ static enum err to_verdict(TALLOC_CTX *ctx, const RunnerVerdict *msg, struct ver
 	v->state_len = msg->state.len;
 	v->user = *msg->user ? msg->user : NULL;
 	v->reason = msg->reason;
+	v->payload = msg->payload.data;
+	v->payload_len = msg->payload.len;
 	v->groups = (struct strv){ msg->group, msg->n_group };
 	v->rows.n = msg->n_row;
 	v->rows.item = talloc_array(ctx, struct backend_pair, (unsigned)msg->n_row);
@@ -234,23 +243,48 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 /* Both ends of the same event, in either order: a runner that dies closes its channel. */
 static const struct chan_ops chan_ops = { on_message, on_closed };
 
-/* Only the channel survives the exec; everything else of ours is close-on-exec. */
-static enum err spawn(struct runners *p, int channel, pid_t *pid)
+/* Opens the program of BACKEND, unless it could be somebody else's: it will run with our rights. */
+static int open_program(const struct runners *p, const struct auth_backend *backend)
 {
+	char path[PATH_MAX];
+	struct stat st, self;
+	int fd;
+
+	snprintf(path, sizeof path, "%s/sallyport-runner-%s", p->folder, backend->name);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && stat("/proc/self/exe", &self) == 0 &&
+	    (st.st_uid == 0 || st.st_uid == self.st_uid))
+		return fd;
+	log_err(NULL, "runner-not-found", kv_str("file", path));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+/* Only the channel survives the exec; everything else of ours is close-on-exec. */
+static enum err spawn(struct runners *p, const struct auth_backend *backend, int channel,
+		      pid_t *pid)
+{
+	int program = open_program(p, backend);
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
+	char path[64];
 	sigset_t none;
 	int error;
 
+	if (program < 0)
+		return ERR_NOT_FOUND;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", program);
 	sigemptyset(&none);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attr);
 	posix_spawn_file_actions_adddup2(&actions, channel, CHANNEL_FD);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	error = posix_spawn(pid, "/proc/self/exe", &actions, &attr, p->argv, environ);
+	error = posix_spawn(pid, path, &actions, &attr, p->argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
+	close(program);
 	if (!error)
 		return ERR_OK;
 	log_err(NULL, "runner-not-started", kv_str("reason", strerror(error)));
@@ -267,7 +301,7 @@ static void add(struct runners *p, struct runner *r)
 	p->n_runners++;
 }
 
-static enum err start_one(struct runners *p)
+static enum err start_one(struct runners *p, const struct auth_backend *backend)
 {
 	struct runner *r = talloc_zero(p, struct runner);
 	int pair[2];
@@ -278,7 +312,8 @@ static enum err start_one(struct runners *p)
 		return err;
 	}
 	r->pool = p;
-	err = spawn(p, pair[1], &r->pid);
+	r->backend = backend;
+	err = spawn(p, backend, pair[1], &r->pid);
 	close(pair[1]);
 	ev_init(&r->limit, on_limit);
 	ev_child_init(&r->end, on_end, r->pid, 0);
@@ -323,11 +358,11 @@ static void give(struct runner *r, struct runner_job *j)
 		retire(r, err);
 }
 
-static struct runner *find_idle(struct runners *p)
+static struct runner *find_idle(struct runners *p, const struct auth_backend *backend)
 {
 	struct runner *r;
 
-	for (r = p->first; r && r->busy; r = r->next)
+	for (r = p->first; r && (r->busy || r->backend != backend); r = r->next)
 		;
 	return r;
 }
@@ -337,12 +372,12 @@ static struct runner *find_idle(struct runners *p)
 static void run_next(struct runners *p)
 {
 	while (p->head) {
-		struct runner *r = find_idle(p);
+		struct runner *r = find_idle(p, p->head->backend);
 		enum err err = ERR_OK;
 
 		if (!r && p->n_runners < p->limits.processes) {
-			err = start_one(p);
-			r = err ? NULL : find_idle(p);
+			err = start_one(p, p->head->backend);
+			r = err ? NULL : find_idle(p, p->head->backend);
 		}
 		if (r) {
 			give(r, p->head);
@@ -367,8 +402,9 @@ static int pool_destroy(struct runners *p)
 	return 0;
 }
 
-enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *argv,
-		     const struct runner_limits *limits, struct runners **out)
+enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *folder,
+		     const char *const *argv, const struct runner_limits *limits,
+		     struct runners **out)
 {
 	struct runners *p = talloc_zero(ctx, struct runners);
 	unsigned n = 0;
@@ -381,6 +417,11 @@ enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *a
 	ev_timer_init(&p->kick, on_kick, 0, 0);
 	p->kick.data = p;
 	talloc_set_destructor(p, pool_destroy);
+	p->folder = talloc_strdup(p, folder);
+	if (!p->folder) {
+		talloc_free(p);
+		return ERR_NOMEM;
+	}
 	for (; n < ARGS_MAX && argv[n]; n++) {
 		p->argv[n] = talloc_strdup(p, argv[n]);
 		if (!p->argv[n]) {
@@ -480,10 +521,10 @@ enum err runner_submit(struct runners *p, TALLOC_CTX *owner, const struct runner
 	talloc_set_destructor(j, job_destroy);
 	c.ctx = j;
 	runner_job__init(&j->msg);
+	j->backend = call->backend;
 	j->msg.backend = copy(&c, call->backend->name);
 	copy_options(&c, call->options, &j->msg);
-	j->msg.list_groups = !call->input;
-	j->msg.recheck = call->recheck;
+	j->msg.work = (uint32_t)call->work;
 	if (call->input)
 		copy_input(&c, call->input, &j->msg);
 	if (c.failed) {

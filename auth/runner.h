@@ -1,9 +1,10 @@
 /* runner.h - work that may block, in child processes.
  *
- * Auth answers at once or hands the work to a runner: this same program, executed anew, with no key
- * in its memory and one channel.  Runners start when jobs come and end when none come for a while;
- * a few serve all jobs; jobs wait in a bounded queue; a runner that takes too long is killed and
- * its job fails.  Used by auth. */
+ * Auth answers at once or hands the work to a runner: the program of the backend
+ * (sallyport-runner-NAME), with no key in its memory and one channel.  Each auth line has a lane of
+ * its own, so that a server that does not answer delays nobody but those who wait for it.  Runners
+ * start when jobs come and end when none come for a while; jobs wait in a bounded queue; a runner
+ * that takes too long is killed and its job fails.  Used by auth. */
 #ifndef AUTH_RUNNER_H
 #define AUTH_RUNNER_H
 
@@ -12,36 +13,50 @@
 #include <stdint.h>
 #include <talloc.h>
 
-#include "auth/backend/backend.h"
+#include "auth/backend/work.h"
 #include "base/err.h"
 
 struct runners;
 struct runner_job;
+/* A conversation that a backend holds in one process between the steps of a login. */
+struct runner_talk;
 
 struct runner_limits {
-	unsigned processes; /* most runners at once */
-	unsigned queued;    /* most jobs that wait */
-	uint64_t time_ms;   /* most time for one job */
+	unsigned processes; /* most runners of a lane whose work is computing */
+	unsigned waiting;   /* the same where the work is mostly waiting (auth_backend.waits) */
+	unsigned talks;	    /* most conversations of a lane that wait for their clients; a further
+			       one ends the oldest */
+	unsigned queued;    /* most jobs that wait in a lane */
+	uint64_t time_ms;   /* most time for one job, or one step of a conversation */
 };
 
-/* One step of a login, or (INPUT NULL) the list of the backend's groups, or (RECHECK) whether the
- * user in INPUT may go on: VERDICT_ACCEPT or VERDICT_REJECT. */
 struct runner_call {
+	enum backend_work_kind work;
 	const struct auth_backend *backend;
 	const struct backend_pairs *options;
-	const struct backend_input *input;
-	bool recheck;
+	const struct backend_input *input; /* NULL: nothing is needed */
+	const struct acct_record *record;  /* WORK_ACCOUNT */
+	const uint8_t *payload;		   /* WORK_RELAY */
+	size_t payload_len;
+	/* WORK_STEP of a backend that converses: where the owner keeps the conversation, NULL
+	 * before the first question.  The pool sets it, to a child of the job's OWNER, before a
+	 * question is handed out, and to NULL when the conversation is over.  Freeing it ends the
+	 * conversation. */
+	struct runner_talk **talk;
 };
 
 /* Called once for a job that was not freed before.  V is NULL when ERR is set:
  * ERR_TIMEOUT; ERR_CLOSED: the runner crashed; ERR_SYS: none could be started. */
 typedef void runner_done_fn(void *arg, enum err err, const struct verdict *v);
 
-/* A pool that executes ARGV (NULL-terminated, copied) plus the descriptor 3 as its channel.
+/* A pool whose runners are the programs FOLDER/sallyport-runner-NAME, executed with ARGV
+ * (NULL-terminated, both copied) and the descriptor 3 as their channel; only files of root or of
+ * the owner of this program are executed.
  * LOOP must be the default loop, which alone reaps children.  *OUT is a child of CTX; freeing it
  * kills the runners. */
-MUST_USE enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *const *argv,
-			      const struct runner_limits *limits, struct runners **out);
+MUST_USE enum err runners_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char *folder,
+			      const char *const *argv, const struct runner_limits *limits,
+			      struct runners **out);
 
 /* Hands CALL to a runner, now or when one is free; everything in it is copied.  *OUT is a child of
  * OWNER; freeing it cancels the job: DONE is not called then.  ERR_EXHAUSTED: too many wait. */
@@ -51,6 +66,6 @@ MUST_USE enum err runner_submit(struct runners *r, TALLOC_CTX *owner,
 
 /* The other side: answers jobs on the descriptor CHANNEL until it closes.  Returns the exit
  * status of the process. */
-int runner_main(int channel);
+int runner_main(int channel, const struct backend_work *work);
 
 #endif /* AUTH_RUNNER_H */

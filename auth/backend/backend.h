@@ -1,10 +1,12 @@
-/* backend.h - the one interface of every way to check who somebody is.
- * Backends run in runners (auth/runner.h), so they may block; the login dialogue around them, its
- * forms, tries, groups and ban points, is auth/logins.c's and the same for all of them.
+/* backend.h - the one interface of every way to check who somebody is: what a backend is asked,
+ * what it answers, and what the auth process must know of it.  The work itself (backend/work.h) is
+ * done in runners (auth/runner.h), so it may block; the login dialogue around it, its forms, tries,
+ * groups and ban points, is auth/logins.c's and the same for all of them.
  *
  * A backend is asked step by step.  Each step has what the client just answered and the `state`
  * that the backend's last verdict left behind; the verdict says what to do next.  Steps of one
- * login may run in different processes: what must last goes into `state`. */
+ * login may run in different processes: what must last goes into `state`, unless the backend
+ * converses (below). */
 #ifndef AUTH_BACKEND_BACKEND_H
 #define AUTH_BACKEND_BACKEND_H
 
@@ -33,6 +35,7 @@ enum {
 	BACKEND_GROUPS_MAX = 512,
 	BACKEND_TEXT_MAX = 512, /* longer messages to the client are cut */
 	BACKEND_STATE_MAX = 4096,
+	BACKEND_KEEP_MAX = 65536,
 };
 
 enum verdict_kind {
@@ -57,6 +60,12 @@ struct verdict {
 	struct strv groups; /* the first is the default */
 	struct backend_pairs rows;
 	const char *reason; /* for the log of a failed login, "" or e.g. "code 3" */
+	/* What all later jobs of this auth line shall find in `kept`, whichever process does them:
+	 * signing keys, which server is dead.  NULL: as it was. */
+	const uint8_t *keep;
+	size_t keep_len;	/* at most BACKEND_KEEP_MAX */
+	const uint8_t *payload; /* WORK_RELAY: the answer */
+	size_t payload_len;
 };
 
 /* What a step starts from.  Borrowed for the call. */
@@ -68,10 +77,28 @@ struct backend_input {
 	size_t state_len;
 	const char *vhost, *sid, *user_agent;
 	struct endpoint remote, local; /* of the client's connection */
+	const uint8_t *kept;	       /* see verdict.keep; NULL: nothing yet */
+	size_t kept_len;
+	/* For backends that converse: shows QUESTION (PROMPT, CHALLENGE or HTTP) to the client and
+	 * waits, as long as a human may take, for the next step, which it writes over *in (valid
+	 * until the next call).  ERR_CLOSED: the client has gone, give up. */
+	enum err (*ask)(void *arg, const struct verdict *question, struct backend_input *in);
+	void *ask_arg;
+};
+
+/* What a runner can be asked to do. */
+enum backend_work_kind {
+	WORK_STEP,    /* one step of a login */
+	WORK_GROUPS,  /* all groups anybody may have */
+	WORK_RECHECK, /* may the user go on: ACCEPT or REJECT */
+	WORK_ACCOUNT, /* one accounting record: ACCEPT (taken) or REJECT */
+	WORK_RELAY,   /* forward `payload` and bring the answer */
+	WORK_KINDS
 };
 
 /* How a backend gets its first input. */
 enum backend_front {
+	FRONT_NONE, /* no way to log in; it does other work */
 	FRONT_FORM, /* the form for user name and password */
 	FRONT_HTTP, /* an Authorization header of `scheme` */
 };
@@ -83,20 +110,17 @@ struct auth_backend {
 	bool scheme_by_invitation; /* only for clients that announce HTTP authentication */
 	bool knows_groups;	   /* a group must be among those of the verdict */
 	unsigned tries;		   /* wrong passwords that end a login */
+	bool waits;		   /* for other machines or people, so that many may work at once */
+	bool converses;		   /* steps of one login need the same process (input.ask) */
+	bool rechecks;		   /* can do WORK_RECHECK */
+	bool lists_groups;	   /* can do WORK_GROUPS */
+	bool accounts;		   /* can do WORK_ACCOUNT */
 
-	/* Checks OPTIONS and makes what the other two functions work with, a child of CTX.
-	 * ERR_CONF: *WHY (child of CTX) says what is wrong.  ERR_UNSUPPORTED: nothing is wrong,
-	 * but this build cannot do it (*WHY again). */
+	/* Checks OPTIONS and makes what the work is done with, a child of CTX.  Reads files at
+	 * most, never waits; the auth process calls it at start and reload, a runner for each job.
+	 * ERR_CONF: *WHY (child of CTX) says what is wrong and what would be right. */
 	enum err (*open)(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			 const char **why);
-	/* One step; an error is like VERDICT_ERROR. */
-	enum err (*step)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			 struct verdict *out);
-	/* Whether USER may open further tunnels with the session of an earlier login; NULL: always.
-	 */
-	enum err (*allows)(TALLOC_CTX *ctx, const void *conf, const char *user, bool *out);
-	/* All groups anybody may have, for auto-select-group; NULL: not known. */
-	enum err (*groups)(TALLOC_CTX *ctx, const void *conf, struct strv *out);
 };
 
 #define BACKEND(id) extern const struct auth_backend backend_##id;

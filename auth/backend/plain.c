@@ -6,20 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/backend/backend.h"
 #include "auth/backend/passwd.h"
+#include "auth/backend/plain.h"
+#include "auth/backend/work.h"
 #include "base/log.h"
 #include "base/secret.h"
 
-enum { TRIES = 3 };
-
 /* Hashed against for unknown users when the file has no hash to copy the cost from. */
 static const char fallback_setting[] = "$5$sallyportnobody$";
-
-/* The sub-options of the auth line. */
-struct plain {
-	const char *passwd;
-};
 
 /* What one pass over the file finds. */
 struct lookup {
@@ -29,28 +23,6 @@ struct lookup {
 	char groups[PASSWD_LINE_MAX + 1];
 	char decoy[PASSWD_LINE_MAX + 1]; /* the first usable hash of anybody */
 };
-
-static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
-			   const char **why)
-{
-	struct plain *p = talloc_zero(ctx, struct plain);
-
-	if (!p)
-		return ERR_NOMEM;
-	if (backend_pair_get(options, "otp")) {
-		*why = talloc_strdup(ctx, "plain: this build cannot check one-time passwords");
-		return ERR_UNSUPPORTED;
-	}
-	if (!backend_pair_get(options, "passwd")) {
-		*why = talloc_strdup(ctx, "plain: no password or OTP file specified");
-		return ERR_CONF;
-	}
-	p->passwd = talloc_strdup(p, backend_pair_get(options, "passwd"));
-	if (!p->passwd)
-		return ERR_NOMEM;
-	*out = p;
-	return ERR_OK;
-}
 
 /* Calls FN for every entry of the file, which is read anew each time: administrators edit it under
  * a running server. */
@@ -160,9 +132,9 @@ static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backe
 	return passwd_groups_parse(ctx, l->groups, &out->groups);
 }
 
-/* For auto-select-group: every name in every entry, locked ones included. */
 /* A locked or removed user keeps no way in (protocol.md 10.13). */
-static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const char *user, bool *out)
+static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
+			     bool *out)
 {
 	const struct plain *p = conf;
 	struct lookup *l = talloc_zero(ctx, struct lookup);
@@ -171,7 +143,7 @@ static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const char *user
 	if (!l)
 		return ERR_NOMEM;
 	secret_mark(l);
-	l->user = user;
+	l->user = in->user;
 	err = each_entry(p->passwd, look_at, l);
 	*out = l->found && l->hash[0] != '!';
 	return err;
@@ -189,20 +161,19 @@ static enum err collect_groups(void *arg, const struct passwd_entry *entry)
 	return passwd_groups_parse(g->ctx, entry->groups, g->out);
 }
 
-static enum err plain_groups(TALLOC_CTX *ctx, const void *conf, struct strv *out)
+/* For auto-select-group: every name in every entry, locked ones included. */
+static enum err plain_groups(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
+			     struct strv *out)
 {
 	const struct plain *p = conf;
 	struct all_groups g = { ctx, out };
 
+	(void)in;
 	return each_entry(p->passwd, collect_groups, &g);
 }
 
-const struct auth_backend backend_plain = {
-	.name = "plain",
-	.front = FRONT_FORM,
-	.knows_groups = true,
-	.tries = TRIES,
-	.open = plain_open,
+const struct backend_work backend_work = {
+	.traits = &backend_plain,
 	.step = plain_step,
 	.allows = plain_allows,
 	.groups = plain_groups,

@@ -103,16 +103,8 @@ static void quiet(void *arg, enum log_level level, const char *text)
 	(void)text;
 }
 
-static enum err no_groups(TALLOC_CTX *ctx, const void *conf, struct strv *out)
-{
-	(void)ctx;
-	(void)conf;
-	(void)out;
-	return ERR_OK;
-}
-
 static const struct auth_backend password = {
-	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .groups = no_groups
+	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .lists_groups = true
 };
 static const struct auth_backend negotiate = { .name = "gssapi",
 					       .front = FRONT_HTTP,

@@ -138,16 +138,8 @@ static enum err ops_grant(void *arg, const struct login_grant *grant)
 static const struct logins_ops ops = { ops_policy, ops_now,    ops_run,
 				       ops_answer, ops_failed, ops_grant };
 
-static enum err no_groups(TALLOC_CTX *ctx, const void *conf, struct strv *out)
-{
-	(void)ctx;
-	(void)conf;
-	(void)out;
-	return ERR_OK;
-}
-
 static const struct auth_backend password = {
-	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .groups = no_groups
+	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .lists_groups = true
 };
 static const struct auth_backend once = { .name = "pam", .front = FRONT_FORM, .tries = 1 };
 static const struct auth_backend negotiate = { .name = "gssapi",

@@ -13,7 +13,7 @@
 #include <crypt.h>
 #include <talloc.h>
 
-#include "auth/backend/backend.h"
+#include "auth/backend/work.h"
 
 struct rig {
 	char path[64];
@@ -34,7 +34,7 @@ static int setup(void **state)
 	fd = mkstemp(r->path);
 	assert_true(fd >= 0);
 	r->file = fdopen(fd, "w");
-	assert_int_equal(backend_find("plain")->open(r, &options, &r->conf, &why), ERR_OK);
+	assert_int_equal(backend_plain.open(r, &options, &r->conf, &why), ERR_OK);
 	*state = r;
 	return 0;
 }
@@ -65,7 +65,7 @@ static enum verdict_kind try(struct rig *r, const char *user, const char *passwo
 	struct backend_input in = { .user = user, .answer = password };
 
 	r->v = (struct verdict){ .kind = VERDICT_ERROR };
-	assert_int_equal(backend_find("plain")->step(r, r->conf, &in, &r->v), ERR_OK);
+	assert_int_equal(backend_work.step(r, r->conf, &in, &r->v), ERR_OK);
 	return r->v.kind;
 }
 
@@ -139,10 +139,10 @@ static void only_users_who_are_there_and_not_locked_may_go_on(void **state)
 	add(r, "ann", "*", "", "pw", SHA256);
 	add(r, "bob", "*", "!", "pw", SHA256);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct backend_input in = { .user = cases[i].user };
 		bool allowed = !cases[i].allowed;
 
-		assert_int_equal(backend_find("plain")->allows(r, r->conf, cases[i].user, &allowed),
-				 ERR_OK);
+		assert_int_equal(backend_work.allows(r, r->conf, &in, &allowed), ERR_OK);
 		assert_int_equal(allowed, cases[i].allowed);
 	}
 }
@@ -247,7 +247,7 @@ static void missing_file_is_an_error_and_no_rejection(void **state)
 	struct backend_input in = { .user = "ann", .answer = "pw" };
 
 	unlink(r->path);
-	assert_int_equal(backend_find("plain")->step(r, r->conf, &in, &r->v), ERR_SYS);
+	assert_int_equal(backend_work.step(r, r->conf, &in, &r->v), ERR_SYS);
 }
 
 static void all_groups_of_the_file_are_listed_once(void **state)
@@ -257,7 +257,7 @@ static void all_groups_of_the_file_are_listed_once(void **state)
 
 	add(r, "ann", "staff,guests", "", "pw", SHA256);
 	add(r, "bob", "*,staff,ops", "!", "pw", SHA256);
-	assert_int_equal(backend_find("plain")->groups(r, r->conf, &groups), ERR_OK);
+	assert_int_equal(backend_work.groups(r, r->conf, NULL, &groups), ERR_OK);
 	assert_int_equal(groups.n, 3);
 	assert_string_equal(groups.item[0], "staff");
 	assert_string_equal(groups.item[2], "ops");
@@ -270,11 +270,10 @@ static void options_without_a_file_or_with_otp_are_refused(void **state)
 	const char *why = NULL;
 	void *conf;
 
-	assert_int_equal(backend_find("plain")->open(*state, &options, &conf, &why), ERR_CONF);
+	assert_int_equal(backend_plain.open(*state, &options, &conf, &why), ERR_CONF);
 	assert_string_equal(why, "plain: no password or OTP file specified");
 	options.n = 2;
-	assert_int_equal(backend_find("plain")->open(*state, &options, &conf, &why),
-			 ERR_UNSUPPORTED);
+	assert_int_equal(backend_plain.open(*state, &options, &conf, &why), ERR_UNSUPPORTED);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -38,7 +38,12 @@ struct asked {
 static int setup(void **state)
 {
 	static const char *const argv[] = { "test-runner", "--runner", NULL };
-	static const struct runner_limits limits = { PROCESSES, QUEUED, TIME_MS };
+	char program[96], self[256] = "";
+	static const struct runner_limits limits = { .processes = PROCESSES,
+						     .waiting = PROCESSES,
+						     .talks = 1,
+						     .queued = QUEUED,
+						     .time_ms = TIME_MS };
 	struct rig *r = talloc_zero(NULL, struct rig);
 	struct crypt_data data = { 0 };
 	FILE *f;
@@ -52,8 +57,11 @@ static int setup(void **state)
 	fclose(f);
 	/* Opening it blocks for ever, like a server that does not answer. */
 	assert_int_equal(mkfifo(r->fifo, 0600), 0);
+	assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+	snprintf(program, sizeof program, "%s/sallyport-runner-plain", r->dir);
+	assert_int_equal(symlink(self, program), 0);
 	r->loop = ev_default_loop(0);
-	assert_int_equal(runners_new(r, r->loop, argv, &limits, &r->runners), ERR_OK);
+	assert_int_equal(runners_new(r, r->loop, r->dir, argv, &limits, &r->runners), ERR_OK);
 	*state = r;
 	return 0;
 }
@@ -61,9 +69,12 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct rig *r = *state;
+	char program[96];
 
 	unlink(r->passwd);
 	unlink(r->fifo);
+	snprintf(program, sizeof program, "%s/sallyport-runner-plain", r->dir);
+	unlink(program);
 	rmdir(r->dir);
 	talloc_free(r);
 	return 0;
@@ -85,7 +96,10 @@ static struct asked *submit(struct rig *r, unsigned i, char *path, const char *p
 	struct backend_pair pair = { "passwd", path };
 	struct backend_pairs options = { &pair, 1 };
 	struct backend_input in = { .user = "ann", .answer = password };
-	struct runner_call call = { backend_find("plain"), &options, &in, false };
+	struct runner_call call = { .work = WORK_STEP,
+				    .backend = backend_find("plain"),
+				    .options = &options,
+				    .input = &in };
 
 	a->rig = r;
 	a->i = i;
@@ -169,7 +183,9 @@ static void queue_has_an_end(void **state)
 {
 	struct rig *r = *state;
 	struct backend_pairs options = { .n = 0 };
-	struct runner_call call = { backend_find("plain"), &options, NULL, false };
+	struct runner_call call = { .work = WORK_GROUPS,
+				    .backend = backend_find("plain"),
+				    .options = &options };
 	struct runner_job *job;
 
 	for (unsigned i = 0; i < QUEUED; i++)
@@ -192,6 +208,6 @@ int main(int argc, char **argv)
 	};
 
 	if (argc > 1 && strcmp(argv[1], "--runner") == 0)
-		return runner_main(3);
+		return runner_main(3, &backend_work);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
