@@ -7,12 +7,15 @@
 The tunnel's pools are 198.19.0.0/24 and fd00:77::/64; the host behind the server routes them to it.
 """
 import ipaddress
+import os
+import shutil
 
 from .shell import netns_socket, sh
 
 SERVER4, CLIENT4, GATEWAY4, LAN4 = "198.18.0.1", "198.18.0.2", "198.18.1.1", "198.18.1.2"
 SERVER6, CLIENT6, GATEWAY6, LAN6 = "fd00:18::1", "fd00:18::2", "fd00:19::1", "fd00:19::2"
 POOL4, POOL6 = "198.19.0.0/24", "fd00:77::/64"
+NETNS_ETC, FIRST_ID = "/etc/netns", 20000
 
 
 class Net:
@@ -21,7 +24,7 @@ class Net:
     def __init__(self, prefix):
         self.srv, self.cli, self.lan = (prefix + "-" + name for name in ("srv", "cli", "lan"))
         self.all = []
-        self._prefix, self._extra = prefix, 0
+        self._prefix, self._extra, self._id = prefix, 0, FIRST_ID
 
     def open(self):
         for name in (self.srv, self.cli, self.lan):
@@ -57,6 +60,39 @@ class Net:
 
     def ip(self, name, *arguments, **options):
         return sh("ip", "-n", name, *arguments, **options)
+
+    def etc(self, name, file, text):
+        """Commands started in namespace NAME find TEXT as /etc/FILE, which must exist: `ip netns exec` mounts it."""
+        folder = os.path.join(NETNS_ETC, name)
+        os.makedirs(folder, mode=0o755, exist_ok=True)
+        path = os.path.join(folder, file)
+        with open(path, "w") as out:
+            out.write(text)
+        os.chmod(path, 0o644)
+
+    def account(self, name, user, groups=()):
+        """Adds an account to namespace NAME whose first of GROUPS is its primary one."""
+        groups = list(groups) or [user]
+        text = {}
+        for file in ("passwd", "group"):
+            path = os.path.join(NETNS_ETC, name, file)
+            with open(path if os.path.exists(path) else "/etc/" + file) as old:
+                text[file] = old.read().splitlines()
+        rows = [line.split(":") for line in text["group"]]
+        for group in groups:
+            if group not in [row[0] for row in rows]:
+                rows.append([group, "x", str(self._next_id()), ""])
+        number = {row[0]: row[2] for row in rows}
+        for row in rows:
+            if row[0] in groups[1:]:
+                row[3] = ",".join([member for member in row[3].split(",") if member] + [user])
+        text["passwd"].append("%s:x:%d:%s::/nonexistent:/usr/sbin/nologin" % (user, self._next_id(), number[groups[0]]))
+        self.etc(name, "passwd", "\n".join(text["passwd"]) + "\n")
+        self.etc(name, "group", "\n".join(":".join(row) for row in rows) + "\n")
+
+    def _next_id(self):
+        self._id += 1
+        return self._id
 
     def nft(self, name, rules):
         return self.run(name, "nft", "-f", "-", stdin=rules)
@@ -111,6 +147,7 @@ class Net:
     def close(self):
         for name in self.all:
             sh("ip", "netns", "del", name, check=False)
+            shutil.rmtree(os.path.join(NETNS_ETC, name), ignore_errors=True)
 
 
 def remove_namespaces(prefix):
@@ -119,3 +156,4 @@ def remove_namespaces(prefix):
         name = line.split(" ")[0]
         if name.startswith(prefix):
             sh("ip", "netns", "del", name, check=False)
+            shutil.rmtree(os.path.join(NETNS_ETC, name), ignore_errors=True)
