@@ -1,0 +1,304 @@
+"""A real FreeRADIUS of the test's own: generated configuration, private ports, every request on record."""
+import os
+import re
+import signal
+import subprocess
+
+from .shell import Failure, in_netns, sh, wait_for
+
+SECRET = "testing123"
+ADDRESS = "127.0.0.1"
+
+RADIUSD = """
+name = radiusd
+logdir = %(dir)s
+run_dir = %(dir)s
+libdir = /usr/lib/freeradius
+pidfile = %(dir)s/radiusd.pid
+max_request_time = 30
+cleanup_delay = 5
+max_requests = 16384
+log {
+	destination = stdout
+	auth = yes
+}
+security {
+	max_attributes = 600
+	reject_delay = 0
+	status_server = yes
+}
+proxy_requests = no
+client test {
+	ipaddr = %(address)s
+	secret = %(secret)s
+	require_message_authenticator = %(require)s
+}
+thread pool {
+	start_servers = 2
+	max_servers = 8
+	min_spare_servers = 1
+	max_spare_servers = 4
+	max_requests_per_server = 0
+	auto_limit_acct = no
+}
+modules {
+	always reject {
+		rcode = reject
+	}
+	pap {
+	}
+	files {
+		filename = %(dir)s/users
+		acctusersfile = %(dir)s/none
+		preproxy_usersfile = %(dir)s/none
+	}
+	detail auth_detail {
+		filename = %(dir)s/auth.detail
+		permissions = 0600
+		header = "%%l"
+	}
+	detail acct_detail {
+		filename = %(dir)s/acct.detail
+		permissions = 0600
+		header = "%%l"
+	}
+}
+%(tls)s
+server default {
+	listen {
+		type = auth
+		ipaddr = %(address)s
+		port = %(port)d
+	}
+	listen {
+		type = acct
+		ipaddr = %(address)s
+		port = %(acct_port)d
+	}
+	authorize {
+		auth_detail
+		%(policy)s
+		files
+		pap
+	}
+	authenticate {
+		Auth-Type PAP {
+			pap
+		}
+		%(authenticate)s
+	}
+	accounting {
+		%(accounting)s
+		acct_detail
+	}
+	post-auth {
+		Post-Auth-Type REJECT {
+			%(reject)s
+		}
+	}
+}
+"""
+
+# RADIUS over TLS (RFC 6614), both certificates required.
+TLS = """
+listen {
+	type = auth+acct
+	ipaddr = %(address)s
+	port = %(tls_port)d
+	proto = tcp
+	virtual_server = default
+	clients = radsec
+	tls {
+		private_key_file = %(key)s
+		certificate_file = %(cert)s
+		ca_file = %(ca)s
+		tls_min_version = "1.2"
+		tls_max_version = "1.3"
+		require_client_cert = yes
+	}
+}
+clients radsec {
+	client secure {
+		ipaddr = %(address)s
+		proto = tls
+		secret = radsec
+	}
+}
+"""
+
+# What radcli's users have; the backend needs nothing that is missing from it.
+CLIENT = """# written by the test
+authserver %(auth)s
+acctserver %(acct)s
+servers %(dir)s/servers
+dictionary /etc/radcli/dictionary
+default_realm
+radius_timeout %(timeout)d
+radius_retries %(retries)d
+bindaddr *
+%(more)s
+"""
+
+
+class FreeRadius:
+    """One FreeRADIUS process in the server's namespace; the constructor waits until it serves.
+
+    users: text of the users file.  policy: unlang for `authorize`, before the users file.
+    authenticate, accounting, reject: the same for these sections (reject: after a refusal)."""
+
+    def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", port=1812,
+                 acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None, netns=None,
+                 start=True):
+        self.test, self.netns = test, netns or test.net.srv
+        self.dir = test.new_dir("radius")
+        os.chmod(self.dir, 0o755)
+        self.address, self.port, self.acct_port, self.secret = address, port, acct_port, secret
+        self.tls_port, self.process = tls_port, None
+        self.log_file = self.dir + "/log"
+        values = dict(vars(self), policy=policy, authenticate=authenticate, accounting=accounting, reject=reject,
+                      require="yes" if require else "no", tls="")
+        if tls_port:
+            values["tls"] = TLS % dict(values, key=test.pki.key, cert=test.pki.cert, ca=test.pki.ca_cert)
+        self._write("radiusd.conf", RADIUSD % values)
+        self._write("dictionary", "")
+        self._write("none", "")
+        self._write("users", users)
+        test.closables.append(self)
+        if start:
+            self.start()
+
+    def _write(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w") as out:
+            out.write(text)
+        os.chmod(path, 0o640)
+        return path
+
+    def client_conf(self, auth=None, acct=None, timeout=2, retries=1, more="", secrets=None, name="client.conf"):
+        """A client file for the server under test; AUTH and ACCT are lists of HOST:PORT (default: this one)."""
+        auth = auth or ["%s:%d" % (self.address, self.port)]
+        acct = acct or ["%s:%d" % (self.address, self.acct_port)]
+        hosts = {re.sub(r":\d+$", "", host) for host in auth + acct}
+        self._write("servers", "".join("%s %s\n" % pair for pair in (secrets or {
+            host: self.secret for host in hosts}).items()))
+        return self._write(name, CLIENT % {"auth": ",".join(auth), "acct": ",".join(acct), "dir": self.dir,
+                                           "timeout": timeout, "retries": retries, "more": more})
+
+    # Life
+    def start(self):
+        with open(self.log_file, "a") as log:
+            start = log.tell()
+            self.process = subprocess.Popen(
+                ["ip", "netns", "exec", self.netns, "freeradius", "-f", "-l", "stdout", "-d", self.dir,
+                 "-n", "radiusd", "-x"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+        def ready():
+            if self.process.poll() is not None:
+                raise Failure("FreeRADIUS ended at start:\n" + self.log()[start:][-3000:])
+            return "Ready to process requests" in self.log()[start:]
+        wait_for("FreeRADIUS to serve", ready, 20 * self.test.slow)
+        return self
+
+    def stop(self):
+        """Ends it; requests are refused by the kernel (port unreachable) until start()."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    close = stop
+
+    def freeze(self):
+        """Nobody answers any more, requests vanish in the socket; until thaw()."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    # What arrived
+    def log(self):
+        try:
+            with open(self.log_file, errors="replace") as log:
+                return log.read()
+        except OSError:
+            return ""
+
+    def requests(self, user=None):
+        """Access-Requests so far, oldest first, each a dict; an attribute that repeats is a list."""
+        return self._records("auth.detail", user)
+
+    def accounting(self, user=None):
+        """Accounting-Requests so far that were written down, oldest first."""
+        return self._records("acct.detail", user)
+
+    def wait_accounting(self, kind, count=1, seconds=10, user=None):
+        """Waits for COUNT records with Acct-Status-Type KIND (Start, Interim-Update, Stop); gives them."""
+        def found():
+            rows = [row for row in self.accounting(user) if row.get("Acct-Status-Type") == kind]
+            return len(rows) >= count and rows
+        return wait_for("%d accounting records %s" % (count, kind), found, seconds * self.test.slow)
+
+    def _records(self, name, user):
+        try:
+            with open(os.path.join(self.dir, name), errors="replace") as detail:
+                text = detail.read()
+        except OSError:
+            return []
+        rows = [parse_record(block) for block in text.split("\n\n")[:-1]]
+        return [row for row in rows if user in (None, row.get("User-Name"))]
+
+
+def parse_record(block):
+    """One record of the detail module; "Time" is when it was written (UNIX seconds)."""
+    row = {}
+    for line in block.split("\n"):
+        match = re.match(r"\t([\w-]+) = (.*)$", line)
+        if not match:
+            if line.strip().isdigit():
+                row["Time"] = int(line)
+            continue
+        name, value = match.groups()
+        if value.startswith('"') and value.endswith('"'):
+            value = re.sub(r"\\(.)", r"\1", value[1:-1])
+        if name not in row:
+            row[name] = value
+        else:
+            row[name] = (row[name] if isinstance(row[name], list) else [row[name]]) + [value]
+    return row
+
+
+class DeadServer:
+    """A RADIUS server that never answers: a bound socket nobody reads."""
+
+    def __init__(self, test, port, address=ADDRESS, netns=None):
+        import socket
+
+        self.socket = in_netns(netns or test.net.srv,
+                               lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self.socket.bind((address, port))
+        self.received = 0
+        test.closables.append(self)
+
+    def count(self):
+        """Datagrams that have come so far."""
+        self.socket.setblocking(False)
+        try:
+            while self.socket.recv(4096):
+                self.received += 1
+        except BlockingIOError:
+            pass
+        return self.received
+
+    def close(self):
+        self.socket.close()
+
+
+def radclient(radius, kind, attributes, port=None, netns=None):
+    """Asks RADIUS by hand with FreeRADIUS's own client; gives its output (for tests of this file)."""
+    return sh("ip", "netns", "exec", netns or radius.netns, "radclient", "-x", "-r", "1", "-t", "2",
+              "%s:%d" % (radius.address, port or radius.port), kind, radius.secret, stdin=attributes, check=False).stdout
