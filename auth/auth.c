@@ -21,6 +21,8 @@ enum {
 	RUNNER_QUEUE = 4096, /* logins that wait for a runner */
 	RUNNER_TIME_MS =
 		30000, /* most for one step; clients wait about as long (protocol.md 4.9) */
+	RUNNER_IDLE_MS = 30000,
+	RUNNER_FORGET_MS = 3600000,
 };
 
 /* ---- sallyportd -t -------------------------------------------------------- */
@@ -101,6 +103,8 @@ static enum err start_runners(struct auth *a, const struct auth_args *args)
 		.talks = RUNNER_TALKS,
 		.queued = RUNNER_QUEUE,
 		.time_ms = RUNNER_TIME_MS,
+		.idle_ms = RUNNER_IDLE_MS,
+		.forget_ms = RUNNER_FORGET_MS,
 	};
 
 	if (!own_folder(folder))

@@ -28,6 +28,9 @@ struct runner_limits {
 			       one ends the oldest */
 	unsigned queued;    /* most jobs that wait in a lane */
 	uint64_t time_ms;   /* most time for one job, or one step of a conversation */
+	uint64_t idle_ms;   /* a runner without a job ends: in a quiet hour nobody pays for its
+			       memory */
+	uint64_t forget_ms; /* what a line keeps outlasts its last job */
 };
 
 struct runner_call {
@@ -40,8 +43,9 @@ struct runner_call {
 	size_t payload_len;
 	/* WORK_STEP of a backend that converses: where the owner keeps the conversation, NULL
 	 * before the first question.  The pool sets it, to a child of the job's OWNER, before a
-	 * question is handed out, and to NULL when the conversation is over.  Freeing it ends the
-	 * conversation. */
+	 * question is handed out, and to NULL when the conversation is over; the place must last
+	 * as long as OWNER.  Freeing the conversation, or a job that is a step of it, ends it: the
+	 * backend sees ERR_CLOSED. */
 	struct runner_talk **talk;
 };
 
