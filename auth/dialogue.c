@@ -301,6 +301,7 @@ static void on_verdict(void *arg, enum err err, const struct verdict *v)
 	const struct login_policy *policy = login_policy(g);
 
 	g->job = NULL;
+	g->talking = g->talk;
 	if (!err && !policy)
 		err = ERR_NOT_FOUND;
 	if (!err)
@@ -353,8 +354,15 @@ static void submit(struct login *g, const struct login_policy *policy, const cha
 		.input = &in,
 		.talk = &g->talk,
 	};
-	enum err err = g->all->ops->run(g->all->arg, g, &call, on_verdict, g, &g->job);
+	enum err err;
 
+	/* Its process is gone; another one would take the answer for a password. */
+	if (g->talking && !g->talk) {
+		log_notice(&g->log, "conversation-lost", kv_str("backend", m->backend->name));
+		give_up(g, "Authentication failed");
+		return;
+	}
+	err = g->all->ops->run(g->all->arg, g, &call, on_verdict, g, &g->job);
 	if (err) {
 		log_err(&g->log, "backend-not-asked", kv_err(err));
 		give_up(g, "Internal error");
@@ -404,6 +412,7 @@ static void ask_user(struct login *g, const struct login_policy *policy)
 static void reset(struct login *g)
 {
 	TALLOC_FREE(g->talk);
+	g->talking = false;
 	TALLOC_FREE(g->backend_state);
 	g->backend_state_len = 0;
 	talloc_free((char *)(uintptr_t)g->prompt);
@@ -452,8 +461,13 @@ static bool begin(struct login *g, const struct login_policy *policy)
 
 static void on_init(struct login *g, const struct login_policy *policy)
 {
-	const struct auth_backend *b;
+	const struct auth_backend *b = g->method < policy->n_methods ? backend_of(g, policy) : NULL;
 
+	/* A further round of a negotiation, which comes as a request like the first. */
+	if (g->talk && b && b->front == FRONT_HTTP && has_scheme(g, b->scheme)) {
+		submit(g, policy, NULL);
+		return;
+	}
 	if (!begin(g, policy))
 		return;
 	b = backend_of(g, policy);

@@ -46,6 +46,7 @@ struct login {
 	bool groups_known;
 	struct strv auto_groups;  /* auto-select-group */
 	struct runner_talk *talk; /* NULL: the backend holds no conversation */
+	bool talking;		  /* what it asked last was part of one */
 	struct runner_job *job;	  /* not NULL: a runner works on it */
 
 	struct login *by_context, *by_worker, *next, **prev;
