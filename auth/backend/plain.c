@@ -1,14 +1,19 @@
-/* plain.c - the backend `plain`: names, groups and crypt(3) hashes in a file (admin.md 8, radius.md
- * 9).  Runs in runners: the file may be large and a hash is slow on purpose. */
+/* plain.c - the backend `plain`: names, groups and crypt(3) hashes in a file, one-time passwords in
+ * another (admin.md 8 and 9, radius.md 9).  The files may be large and a hash is slow on purpose.
+ *
+ * With one-time passwords a login always takes both steps, whatever was wrong with the password:
+ * the client learns that the login failed, the log learns why. */
 #include <crypt.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/backend/otp.h"
 #include "auth/backend/passwd.h"
 #include "auth/backend/plain.h"
 #include "auth/backend/work.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
 
@@ -103,21 +108,84 @@ static bool password_ok(const struct lookup *l, const char *password)
 	return hash_matches(password, hash) && may;
 }
 
-/* One password against one entry.  Every way to fail does the same work and says the same. */
-static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			   struct verdict *out)
+/* The entry of the user, if there are passwords at all. */
+static enum err look_up(TALLOC_CTX *ctx, const struct plain *p, const char *user,
+			struct lookup **out)
 {
-	const struct plain *p = conf;
 	struct lookup *l = talloc_zero(ctx, struct lookup);
-	enum err err;
 
 	if (!l)
 		return ERR_NOMEM;
 	secret_mark(l);
-	l->user = in->user;
-	err = each_entry(p->passwd, look_at, l);
+	l->user = user;
+	*out = l;
+	return p->passwd ? each_entry(p->passwd, look_at, l) : ERR_OK;
+}
+
+/* ---- one-time passwords --------------------------------------------------- */
+
+/* What the first step leaves for the second. */
+static const uint8_t password_good = 'g', password_bad = 'b';
+
+static enum err grant(TALLOC_CTX *ctx, const struct lookup *l, struct verdict *out)
+{
+	out->kind = VERDICT_ACCEPT;
+	return passwd_groups_parse(ctx, l->groups, &out->groups);
+}
+
+/* GOOD: the code decides; else the answer is no, after the same work. */
+static enum err check_code(TALLOC_CTX *ctx, const struct plain *p, const struct backend_input *in,
+			   const struct lookup *l, bool good, struct verdict *out)
+{
+	static const char *const reasons[] = {
+		[OTP_WRONG] = "wrong one-time password",
+		[OTP_REPLAYED] = "one-time password used before",
+		[OTP_RIGHT] = "wrong password, right one-time password",
+		[OTP_NO_TOKEN] = "no one-time password token",
+	};
+	enum otp_verdict v;
+	enum err err = otp_check(p->otp, in->user, in->answer, clock_unix(), good, &v);
+
 	if (err)
 		return err;
+	if (good && v == OTP_RIGHT)
+		return grant(ctx, l, out);
+	out->kind = VERDICT_REJECT;
+	out->reason = good || v == OTP_RIGHT ? reasons[v] : "wrong password and one-time password";
+	return ERR_OK;
+}
+
+static enum err ask_code(bool good, struct verdict *out)
+{
+	out->kind = VERDICT_PROMPT;
+	out->text = "Please enter your OTP password.";
+	out->state = good ? &password_good : &password_bad;
+	out->state_len = 1;
+	return ERR_OK;
+}
+
+/* The first step where codes are asked for.  Who has no password may give the code at once. */
+static enum err first_of_two(TALLOC_CTX *ctx, const struct plain *p, const struct backend_input *in,
+			     const struct lookup *l, struct verdict *out)
+{
+	bool no_password = !p->passwd || (l->found && !l->hash[0]);
+	bool good = password_ok(l, in->answer ? in->answer : "") && in->answer;
+
+	if (no_password && in->answer && *in->answer) {
+		enum err err = check_code(ctx, p, in, l, true, out);
+
+		if (err || out->kind == VERDICT_ACCEPT)
+			return err;
+	}
+	return ask_code(good || no_password, out);
+}
+
+/* ---- steps ---------------------------------------------------------------- */
+
+/* One password against one entry.  Every way to fail does the same work and says the same. */
+static enum err check_password(TALLOC_CTX *ctx, const struct backend_input *in,
+			       const struct lookup *l, struct verdict *out)
+{
 	if (l->found && !l->hash[0]) {
 		/* Never a login without any password, whatever the file says. */
 		char *text = talloc_asprintf(
@@ -128,8 +196,25 @@ static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backe
 	out->kind = VERDICT_REJECT;
 	if (!password_ok(l, in->answer ? in->answer : "") || !in->answer)
 		return ERR_OK;
-	out->kind = VERDICT_ACCEPT;
-	return passwd_groups_parse(ctx, l->groups, &out->groups);
+	return grant(ctx, l, out);
+}
+
+static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
+			   struct verdict *out)
+{
+	const struct plain *p = conf;
+	struct lookup *l;
+	enum err err = look_up(ctx, p, in->user, &l);
+
+	if (err)
+		return err;
+	if (!p->otp)
+		return check_password(ctx, in, l, out);
+	if (!in->state_len)
+		return first_of_two(ctx, p, in, l, out);
+	if (!in->answer)
+		return ask_code(in->state[0] == password_good, out);
+	return check_code(ctx, p, in, l, in->state[0] == password_good, out);
 }
 
 /* A locked or removed user keeps no way in (protocol.md 10.13). */
@@ -137,15 +222,14 @@ static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const struct bac
 			     bool *out)
 {
 	const struct plain *p = conf;
-	struct lookup *l = talloc_zero(ctx, struct lookup);
+	struct lookup *l;
 	enum err err;
 
-	if (!l)
-		return ERR_NOMEM;
-	secret_mark(l);
-	l->user = in->user;
-	err = each_entry(p->passwd, look_at, l);
-	*out = l->found && l->hash[0] != '!';
+	if (!p->passwd)
+		return otp_has_token(p->otp, in->user, out);
+	err = look_up(ctx, p, in->user, &l);
+	if (!err)
+		*out = l->found && l->hash[0] != '!';
 	return err;
 }
 
@@ -169,7 +253,7 @@ static enum err plain_groups(TALLOC_CTX *ctx, const void *conf, const struct bac
 	struct all_groups g = { ctx, out };
 
 	(void)in;
-	return each_entry(p->passwd, collect_groups, &g);
+	return p->passwd ? each_entry(p->passwd, collect_groups, &g) : ERR_OK;
 }
 
 const struct backend_work backend_work = {

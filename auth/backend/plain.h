@@ -6,7 +6,8 @@
 
 /* The sub-options of the auth line. */
 struct plain {
-	const char *passwd; /* file of ocpasswd */
+	const char *passwd; /* file of ocpasswd; NULL: only codes are asked for */
+	const char *otp;    /* users file of the OATH toolkit; NULL: no codes */
 };
 
 #endif /* AUTH_BACKEND_PLAIN_H */

@@ -6,20 +6,21 @@ enum { TRIES = 3 };
 static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			   const char **why)
 {
+	const char *passwd = backend_pair_get(options, "passwd");
+	const char *otp = backend_pair_get(options, "otp");
 	struct plain *p = talloc_zero(ctx, struct plain);
 
 	if (!p)
 		return ERR_NOMEM;
-	if (backend_pair_get(options, "otp")) {
-		*why = talloc_strdup(ctx, "plain: this build cannot check one-time passwords");
-		return ERR_UNSUPPORTED;
-	}
-	if (!backend_pair_get(options, "passwd")) {
+	if (!passwd && !otp) {
 		*why = talloc_strdup(ctx, "plain: no password or OTP file specified");
 		return ERR_CONF;
 	}
-	p->passwd = talloc_strdup(p, backend_pair_get(options, "passwd"));
-	if (!p->passwd)
+	if (passwd)
+		p->passwd = talloc_strdup(p, passwd);
+	if (otp)
+		p->otp = talloc_strdup(p, otp);
+	if ((passwd && !p->passwd) || (otp && !p->otp))
 		return ERR_NOMEM;
 	*out = p;
 	return ERR_OK;
