@@ -1,9 +1,9 @@
-/* ocpasswd.c - the password-file editor (admin.md 7). */
+/* ocpasswd.c - the editor of password files (admin.md 7) and, what ocserv lacks, of OTP users
+ * files. */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,24 +17,31 @@
 #include <talloc.h>
 
 #include "base/secret.h"
+#include "ctl/edit.h"
 #include "ctl/passwd.h"
+#include "ctl/totp.h"
 
 #define DEFAULT_FILE "/etc/ocserv/ocpasswd"
 
 struct args {
 	const char *file, *groups;
+	const char *totp, *issuer; /* a token instead of a password */
 	struct passwd_edit edit;
 };
 
 static void usage(FILE *out)
 {
 	fputs("Usage: ocpasswd [-c FILE] [-g GROUPS] [-d | -l | -u] USERNAME\n"
-	      "Sets the password of a VPN user; from standard input when that is no terminal.\n\n"
+	      "       ocpasswd -t FILE [-i ISSUER | -d] USERNAME\n"
+	      "Sets the password of a VPN user; from standard input when that is no terminal.\n"
+	      "With -t, makes a new secret for one-time passwords and shows its QR code.\n\n"
 	      "  -c, --passwd=FILE       the password file (" DEFAULT_FILE ")\n"
 	      "  -g, --groupname=GROUPS  comma separated groups of the user (none)\n"
 	      "  -d, --delete            remove the user\n"
 	      "  -l, --lock              disable the user's password\n"
 	      "  -u, --unlock            enable it again\n"
+	      "  -t, --totp=FILE         the users file of one-time passwords\n"
+	      "  -i, --issuer=NAME       what the authenticator shows beside the name (host name)\n"
 	      "  -v, --version           show the version\n"
 	      "  -h, --help              show this text\n",
 	      out);
@@ -42,12 +49,12 @@ static void usage(FILE *out)
 
 /* ---- command line ---- */
 
-/* Stores an option's argument; a repeated option is refused. */
-static bool set_once(const char **slot, char option, const char *value)
+/* Stores an option's argument; a repeated option ends the program. */
+static bool set_once(const char **slot, int option, const char *value)
 {
 	if (*slot) {
 		fprintf(stderr, "-%c option cannot be specified multiple time\n", option);
-		return false;
+		exit(EXIT_FAILURE);
 	}
 	*slot = value;
 	return true;
@@ -64,13 +71,13 @@ static bool read_option(struct args *a, int option, unsigned *actions)
 {
 	switch (option) {
 	case 'c':
-		if (set_once(&a->file, 'c', optarg))
-			return true;
-		exit(EXIT_FAILURE);
+		return set_once(&a->file, option, optarg);
 	case 'g':
-		if (set_once(&a->groups, 'g', optarg))
-			return true;
-		exit(EXIT_FAILURE);
+		return set_once(&a->groups, option, optarg);
+	case 't':
+		return set_once(&a->totp, option, optarg);
+	case 'i':
+		return set_once(&a->issuer, option, optarg);
 	case 'd':
 		return set_action(a, actions, PASSWD_DELETE);
 	case 'l':
@@ -87,12 +94,23 @@ static bool read_option(struct args *a, int option, unsigned *actions)
 	return false;
 }
 
+/* Whether the options go together: a token has no password file, groups or locks. */
+static bool fits(const struct args *a)
+{
+	if (!a->totp)
+		return !a->issuer;
+	return !a->file && !a->groups &&
+	       (a->edit.action == PASSWD_SET || (a->edit.action == PASSWD_DELETE && !a->issuer));
+}
+
 /* False: usage is due. */
 static bool read_args(struct args *a, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "passwd", required_argument, NULL, 'c' },
 		{ "groupname", required_argument, NULL, 'g' },
+		{ "totp", required_argument, NULL, 't' },
+		{ "issuer", required_argument, NULL, 'i' },
 		{ "delete", no_argument, NULL, 'd' },
 		{ "lock", no_argument, NULL, 'l' },
 		{ "unlock", no_argument, NULL, 'u' },
@@ -104,10 +122,10 @@ static bool read_args(struct args *a, int argc, char **argv)
 	int option;
 
 	a->edit.action = PASSWD_SET;
-	while ((option = getopt_long(argc, argv, "c:g:dluvh", options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "c:g:t:i:dluvh", options, NULL)) != -1)
 		if (!read_option(a, option, &actions))
 			return false;
-	if (argc - optind != 1)
+	if (argc - optind != 1 || !fits(a))
 		return false;
 	a->edit.user = argv[optind];
 	a->edit.groups = a->groups ? a->groups : "*";
@@ -215,108 +233,6 @@ static char *make_hash(TALLOC_CTX *ctx)
 	return hash;
 }
 
-/* ---- the file ---- */
-
-/* Contents of FILE, child of CTX; *TEXT is NULL when it does not exist and may be made. */
-static bool load(TALLOC_CTX *ctx, const char *file, bool may_be_made, char **text, size_t *len)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = -1;
-
-	*text = NULL;
-	*len = 0;
-	if (fd < 0 && errno == ENOENT && may_be_made)
-		return true;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= PASSWD_FILE) {
-		*text = talloc_size(ctx, (size_t)st.st_size + 1);
-		for (n = *text ? 1 : -1; n > 0 && *len < (size_t)st.st_size; *len += (size_t)n)
-			n = read(fd, *text + *len, (size_t)st.st_size - *len);
-	}
-	if (n < 0)
-		fprintf(stderr, "Cannot open '%s' for reading.\n", file);
-	if (fd >= 0)
-		close(fd);
-	return n >= 0;
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
-}
-
-/* The rename is on disk when the directory is. */
-static void sync_folder(TALLOC_CTX *ctx, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	char *dir = slash ? talloc_strndup(ctx, file, (size_t)(slash - file) + 1) : NULL;
-	int fd = open(dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)fsync(fd);
-		close(fd);
-	}
-}
-
-/* Reads, edits and writes FILE while FD, its lock, is open; says what failed. */
-static bool rewrite(TALLOC_CTX *ctx, const struct args *a, int fd)
-{
-	size_t len, new_len;
-	char *text, *new_text;
-	enum err err;
-
-	if (!load(ctx, a->file, a->edit.action == PASSWD_SET, &text, &len))
-		return false;
-	err = passwd_apply(ctx, text, len, &a->edit, &new_text, &new_len);
-	if (err) {
-		fprintf(stderr, "Cannot edit '%s': %s.\n", a->file, err_text(err));
-		return false;
-	}
-	if (!write_all(fd, new_text, new_len)) {
-		fprintf(stderr, "Cannot write '%s.tmp': %s.\n", a->file, strerror(errno));
-		return false;
-	}
-	return true;
-}
-
-/* FILE.tmp is the lock and becomes the new file.  Interrupts wait, so that no lock stays behind. */
-static bool edit_file(TALLOC_CTX *ctx, const struct args *a)
-{
-	char *tmp = talloc_asprintf(ctx, "%s.tmp", a->file);
-	sigset_t all;
-	bool ok;
-	int fd;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	fd = tmp ? open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-	if (fd < 0) {
-		if (errno == EEXIST)
-			fprintf(stderr, "file '%s' is locked.\n", a->file);
-		else
-			fprintf(stderr, "Cannot open '%s.tmp': %s.\n", a->file, strerror(errno));
-		return false;
-	}
-	ok = rewrite(ctx, a, fd);
-	close(fd);
-	if (ok && rename(tmp, a->file) < 0) {
-		fprintf(stderr, "Cannot replace '%s': %s.\n", a->file, strerror(errno));
-		ok = false;
-	}
-	if (ok)
-		sync_folder(ctx, a->file);
-	else
-		unlink(tmp);
-	return ok;
-}
-
 static bool check_names(const struct args *a)
 {
 	if (!passwd_is_valid_field(a->edit.user)) {
@@ -331,23 +247,93 @@ static bool check_names(const struct args *a)
 	return true;
 }
 
-static int run(TALLOC_CTX *ctx, struct args *a)
+static enum err edit_passwd(TALLOC_CTX *ctx, void *arg, const char *text, size_t len, char **out,
+			    size_t *out_len)
 {
-	if (!check_names(a))
-		return EXIT_FAILURE;
+	return passwd_apply(ctx, text, len, arg, out, out_len);
+}
+
+static bool run_passwd(TALLOC_CTX *ctx, struct args *a)
+{
+	struct edit edit = {
+		.file = a->file,
+		.may_be_made = a->edit.action == PASSWD_SET,
+		.fn = edit_passwd,
+		.arg = &a->edit,
+	};
+
 	if (a->edit.action == PASSWD_SET) {
 		a->edit.hash = make_hash(ctx);
 		if (!a->edit.hash)
-			return EXIT_FAILURE;
+			return false;
 	}
-	return edit_file(ctx, a) ? EXIT_SUCCESS : EXIT_FAILURE;
+	return edit_file(ctx, &edit);
+}
+
+/* ---- one-time passwords ---- */
+
+struct token {
+	const char *user;
+	const uint8_t *secret; /* NULL: only take the old ones away */
+	unsigned removed;
+};
+
+static enum err edit_totp(TALLOC_CTX *ctx, void *arg, const char *text, size_t len, char **out,
+			  size_t *out_len)
+{
+	struct token *t = arg;
+	enum err err = totp_edit(ctx, text, len, t->user, t->secret, &t->removed, out, out_len);
+
+	return !err && !t->secret && !t->removed ? ERR_NOT_FOUND : err;
+}
+
+/* Shows the secret once and never again: to the user's authenticator. */
+static bool show_token(TALLOC_CTX *ctx, const struct args *a, const uint8_t secret[TOTP_SECRET])
+{
+	char host[HOST_NAME_MAX + 1] = "VPN";
+	const char *issuer = a->issuer;
+	char *uri, *qr;
+
+	if (!issuer) {
+		(void)gethostname(host, sizeof host - 1);
+		issuer = host;
+	}
+	uri = totp_uri(ctx, issuer, a->edit.user, secret);
+	qr = uri ? totp_qr(ctx, uri, isatty(STDOUT_FILENO)) : NULL;
+	if (!qr) {
+		fputs("The names are too long for a QR code\n", stderr);
+		return false;
+	}
+	printf("%s\n%s", uri, qr);
+	return fflush(stdout) == 0;
+}
+
+static bool run_totp(TALLOC_CTX *ctx, const struct args *a)
+{
+	uint8_t secret[TOTP_SECRET];
+	struct token token = { .user = a->edit.user };
+	struct edit edit = { .file = a->totp, .server_too = true, .fn = edit_totp, .arg = &token };
+	bool ok;
+
+	if (a->edit.action == PASSWD_SET) {
+		secret_random(secret, sizeof secret);
+		token.secret = secret;
+		edit.may_be_made = true;
+	}
+	ok = edit_file(ctx, &edit);
+	if (ok && token.secret)
+		ok = show_token(ctx, a, secret);
+	if (ok && token.secret && token.removed)
+		fputs("The earlier secret of the user is not valid any more\n", stderr);
+	secret_wipe(secret, sizeof secret);
+	return ok;
 }
 
 int main(int argc, char **argv)
 {
 	struct args args = { 0 };
 	TALLOC_CTX *ctx;
-	int status;
+	bool ok;
 
 	if (!read_args(&args, argc, argv)) {
 		usage(stderr);
@@ -355,7 +341,7 @@ int main(int argc, char **argv)
 	}
 	umask(077);
 	ctx = talloc_new(NULL);
-	status = run(ctx, &args);
+	ok = check_names(&args) && (args.totp ? run_totp(ctx, &args) : run_passwd(ctx, &args));
 	talloc_free(ctx);
-	return status;
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

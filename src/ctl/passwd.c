@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "ctl/edit.h"
 
 bool passwd_is_valid_field(const char *text)
 {
@@ -109,7 +110,7 @@ enum err passwd_apply(TALLOC_CTX *ctx, const char *text, size_t len, const struc
 		return err;
 	if (text && memchr(text, 0, len))
 		return ERR_SYNTAX;
-	buf_init(&b, ctx, PASSWD_FILE);
+	buf_init(&b, ctx, EDIT_FILE_MAX);
 	while (p < end) {
 		const char *lf = memchr(p, '\n', (size_t)(end - p));
 		struct line l = { p, (size_t)((lf ? lf : end) - p), 0 };

@@ -8,10 +8,7 @@
 
 #include "base/err.h"
 
-enum {
-	PASSWD_LINE = 511,		/* characters of a line that the server reads */
-	PASSWD_FILE = 64 * 1024 * 1024, /* bytes of a file we edit */
-};
+enum { PASSWD_LINE = 511 }; /* characters of a line that the server reads */
 
 enum passwd_action { PASSWD_SET, PASSWD_DELETE, PASSWD_LOCK, PASSWD_UNLOCK };
 
