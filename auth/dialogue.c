@@ -87,12 +87,17 @@ static bool choose_method(struct login *g, const struct login_policy *policy)
 	return best;
 }
 
-/* Whether a client that cannot negotiate should try again without (protocol.md 4.17). */
-static bool has_form(const struct login *g, const struct login_policy *policy)
+/* Whether a client that cannot negotiate should try again without (protocol.md 4.17): something
+ * else is left that does not need an invitation. */
+static bool has_fallback(const struct login *g, const struct login_policy *policy)
 {
-	for (size_t i = 0; i < policy->n_methods; i++)
-		if (suits(g, &policy->method[i]) == 2)
+	for (size_t i = 0; i < policy->n_methods; i++) {
+		const struct login_method *m = &policy->method[i];
+
+		if (i != g->method && suits(g, m) &&
+		    !(m->backend && m->backend->scheme_by_invitation))
 			return true;
+	}
 	return false;
 }
 
@@ -116,12 +121,16 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 	 */
 	bool final = ++g->tries >= limit || g->challenges || !b;
 
+	/* A ticket that was refused does not get better: who has nothing else may go. */
+	if (b && b->front == FRONT_HTTP && !has_fallback(g, policy))
+		final = true;
+
 	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", policy->points, final);
 	if (final) {
 		log_final(g, b, reason);
 		login_deny(g, "Authentication failed");
 	} else if (b->front == FRONT_HTTP) {
-		login_invite(g, b->scheme, has_form(g, policy));
+		login_invite(g, b->scheme, has_fallback(g, policy));
 	} else {
 		g->state = LOGIN_ASK_SECRET;
 		login_ask_password(g, policy, text ? text : "Login failed.");
@@ -156,6 +165,15 @@ static struct session session_of(const struct login *g, const char *group, const
 	};
 }
 
+/* What goes with the success in WWW-Authenticate: the proof that it is us (RFC 4559 5). */
+static const char *last_word(const struct login *g, const struct login_policy *policy,
+			     const struct verdict *v)
+{
+	const struct auth_backend *b = backend_of(g, policy);
+
+	return v && b && b->front == FRONT_HTTP ? v->text : NULL;
+}
+
 /* The session is written before the client hears of its cookie. */
 static void grant(struct login *g, const struct login_policy *policy, const char *group,
 		  const struct verdict *v)
@@ -172,7 +190,7 @@ static void grant(struct login *g, const struct login_policy *policy, const char
 		give_up(g, "Internal error");
 		return;
 	}
-	login_send_ticket(g, group);
+	login_send_ticket(g, group, last_word(g, policy, v));
 	login_end(g);
 }
 
@@ -321,7 +339,7 @@ static void on_verdict(void *arg, enum err err, const struct verdict *v)
 		ask(g, policy, v);
 		break;
 	case VERDICT_HTTP:
-		login_invite(g, v->text ? v->text : "", has_form(g, policy));
+		login_invite(g, v->text ? v->text : "", has_fallback(g, policy));
 		break;
 	case VERDICT_REDIRECT:
 		login_redirect(g, v->text ? v->text : "/");
@@ -371,7 +389,24 @@ static void submit(struct login *g, const struct login_policy *policy, const cha
 
 /* ---- the first step ------------------------------------------------------- */
 
-/* The backend's list of groups, asked for before the first form (auto-select-group). */
+/* Where the list of groups comes from (auto-select-group): the chosen method, or the first that
+ * has one; NULL: none is wanted, or there is nobody to ask, or the answer is known. */
+static const struct login_method *lister(const struct login *g, const struct login_policy *policy)
+{
+	const struct login_method *m = &policy->method[g->method];
+
+	if (!policy->auto_groups || g->groups_known)
+		return NULL;
+	if (m->backend->lists_groups)
+		return m;
+	for (m = policy->method; m < policy->method + policy->n_methods; m++)
+		if (m->backend && m->backend->lists_groups)
+			return m;
+	return NULL;
+}
+
+static void start(struct login *g, const struct login_policy *policy);
+
 static void on_groups(void *arg, enum err err, const struct verdict *v)
 {
 	struct login *g = arg;
@@ -386,26 +421,40 @@ static void on_groups(void *arg, enum err err, const struct verdict *v)
 	/* Without the list a login still works, with the user's first group. */
 	if (err)
 		log_err(&g->log, "groups-unknown", kv_err(err));
-	if (policy)
-		login_ask_user(g, policy);
+	if (policy && g->method < policy->n_methods && backend_of(g, policy))
+		start(g, policy);
 	else
 		give_up(g, "Internal error");
 }
 
-static void ask_user(struct login *g, const struct login_policy *policy)
+static void ask_groups(struct login *g, const struct login_method *m)
 {
-	const struct login_method *m = &policy->method[g->method];
 	struct runner_call call = {
 		.work = WORK_GROUPS,
 		.backend = m->backend,
 		.options = &m->options,
 	};
 
-	g->state = LOGIN_ASK_USER;
-	if (!policy->auto_groups || g->groups_known || !m->backend->lists_groups)
-		login_ask_user(g, policy);
-	else if (g->all->ops->run(g->all->arg, g, &call, on_groups, g, &g->job))
+	if (g->all->ops->run(g->all->arg, g, &call, on_groups, g, &g->job))
 		give_up(g, "Internal error");
+}
+
+/* The first question of the chosen backend, or its first step when the answer came along. */
+static void start(struct login *g, const struct login_policy *policy)
+{
+	const struct auth_backend *b = backend_of(g, policy);
+	bool can_submit = b->front == FRONT_HTTP && has_scheme(g, b->scheme);
+	const struct login_method *list = lister(g, policy);
+
+	g->state = b->front == FRONT_FORM ? LOGIN_ASK_USER : LOGIN_FRESH;
+	if (list && (b->front == FRONT_FORM || can_submit))
+		ask_groups(g, list);
+	else if (can_submit)
+		submit(g, policy, NULL);
+	else if (b->front == FRONT_HTTP)
+		login_invite(g, b->scheme, has_fallback(g, policy));
+	else
+		login_ask_user(g, policy);
 }
 
 /* Forgets how far the dialogue was, but not how often it failed (protocol.md 4.1). */
@@ -425,14 +474,22 @@ static void reset(struct login *g)
 	g->state = LOGIN_FRESH;
 }
 
-static void begin_http(struct login *g, const struct login_policy *policy)
+/* No method suits the client: it lacks a certificate, or the patience for HTTP authentication. */
+static void refuse_unsuited(struct login *g, const struct login_policy *policy)
 {
-	const struct auth_backend *b = backend_of(g, policy);
+	for (size_t i = 0; i < policy->n_methods; i++) {
+		const struct login_method *m = &policy->method[i];
 
-	if (has_scheme(g, b->scheme))
-		submit(g, policy, NULL);
-	else
-		login_invite(g, b->scheme, has_form(g, policy));
+		if (m->missing || (m->certificate && !g->cert_ok))
+			continue;
+		say(g, LOG_LVL_INFO, "no-http-authentication",
+		    "the client does not offer HTTP authentication, and there is no other method; "
+		    "rejecting");
+		give_up(g, "Authentication failed");
+		return;
+	}
+	say(g, LOG_LVL_INFO, "no-certificate", "user '%s' presented no certificate; rejecting", "");
+	give_up(g, "No certificate");
 }
 
 /* Picks the method.  False: the login is over. */
@@ -446,9 +503,7 @@ static bool begin(struct login *g, const struct login_policy *policy)
 			give_up(g, "Authentication failed");
 			return false;
 		}
-		say(g, LOG_LVL_INFO, "no-certificate",
-		    "user '%s' presented no certificate; rejecting", "");
-		give_up(g, "No certificate");
+		refuse_unsuited(g, policy);
 		return false;
 	}
 	if (policy->method[g->method].certificate && !*g->cert_user) {
@@ -459,12 +514,22 @@ static bool begin(struct login *g, const struct login_policy *policy)
 	return true;
 }
 
+/* The next token of a negotiation whose context a runner holds; the client repeats the rest of its
+ * request (protocol.md 4.17). */
+static bool goes_on(const struct login *g, const struct login_policy *policy)
+{
+	const struct auth_backend *b =
+		g->talk && g->method < policy->n_methods ? backend_of(g, policy) : NULL;
+
+	return b && b->front == FRONT_HTTP && has_scheme(g, b->scheme) &&
+	       suits(g, &policy->method[g->method]);
+}
+
 static void on_init(struct login *g, const struct login_policy *policy)
 {
-	const struct auth_backend *b = g->method < policy->n_methods ? backend_of(g, policy) : NULL;
+	const struct auth_backend *b;
 
-	/* A further round of a negotiation, which comes as a request like the first. */
-	if (g->talk && b && b->front == FRONT_HTTP && has_scheme(g, b->scheme)) {
+	if (goes_on(g, policy)) {
 		submit(g, policy, NULL);
 		return;
 	}
@@ -474,10 +539,8 @@ static void on_init(struct login *g, const struct login_policy *policy)
 	if (!b) {
 		set_user(g, g->cert_user);
 		finish_certificate(g, policy);
-	} else if (b->front == FRONT_HTTP) {
-		begin_http(g, policy);
 	} else {
-		ask_user(g, policy);
+		start(g, policy);
 	}
 }
 
@@ -523,7 +586,7 @@ static void on_password_reply(struct login *g, const struct login_policy *policy
 	const char *answer;
 
 	if (!take_user(g, policy, msg)) {
-		ask_user(g, policy);
+		start(g, policy);
 		return;
 	}
 	answer = answer_of(g, msg);

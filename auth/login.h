@@ -100,6 +100,8 @@ void login_deny(struct login *g, const char *reason);
 void login_invite(struct login *g, const char *www_authenticate, bool fallback);
 
 void login_redirect(struct login *g, const char *url);
-void login_send_ticket(struct login *g, const char *group);
+
+/* The success.  WWW_AUTHENTICATE: the last word of a negotiation, NULL for none. */
+void login_send_ticket(struct login *g, const char *group, const char *www_authenticate);
 
 #endif /* AUTH_LOGIN_H */

@@ -262,7 +262,7 @@ void login_redirect(struct login *g, const char *url)
 	answer(g, &result);
 }
 
-void login_send_ticket(struct login *g, const char *group)
+void login_send_ticket(struct login *g, const char *group, const char *www_authenticate)
 {
 	StepResult result = STEP_RESULT__INIT;
 	LoginTicket ticket = LOGIN_TICKET__INIT;
@@ -271,6 +271,7 @@ void login_send_ticket(struct login *g, const char *group)
 	ticket.cookie.len = sizeof g->cookie;
 	ticket.user = lend(g->user);
 	ticket.group = lend(group);
+	ticket.www_authenticate = lend(www_authenticate ? www_authenticate : "");
 	result.result_case = STEP_RESULT__RESULT_TICKET;
 	result.ticket = &ticket;
 	g->waiting = false;

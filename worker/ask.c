@@ -131,6 +131,7 @@ static enum err take_ticket(struct login_answer *a, const LoginTicket *t)
 	if (t->cookie.len != sizeof a->ticket)
 		return ERR_PROTO;
 	memcpy(a->ticket, t->cookie.data, sizeof a->ticket);
+	a->challenge = text_or_null(t->www_authenticate);
 	return ERR_OK;
 }
 

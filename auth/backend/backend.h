@@ -52,8 +52,10 @@ enum verdict_kind {
 /* What a step came to.  Everything is a child of the context the step was given. */
 struct verdict {
 	enum verdict_kind kind;
-	const char *text; /* NULL: the dialogue's own words */
-	bool echo;	  /* PROMPT, CHALLENGE: the input may be seen while it is typed */
+	/* NULL: the dialogue's own words.  ACCEPT after FRONT_HTTP: WWW-Authenticate of the
+	 * success. */
+	const char *text;
+	bool echo; /* PROMPT, CHALLENGE: the input may be seen while it is typed */
 	const uint8_t *state;
 	size_t state_len;
 	const char *user;

@@ -110,6 +110,7 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 		r->fallback = result->denied->fallback;
 	} else if (r->kind == STEP_RESULT__RESULT_TICKET) {
 		str_copy(r->ticket_group, TEXT, result->ticket->group);
+		str_copy(r->invitation, TEXT, result->ticket->www_authenticate);
 		assert_int_equal(result->ticket->cookie.len, TICKET_COOKIE);
 	}
 }
@@ -872,6 +873,118 @@ static void negotiated_user_gets_a_ticket(void **state)
 	assert_string_equal(r->granted_user, "ann");
 }
 
+static void success_carries_the_last_word_of_a_negotiation_only(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	INIT(.http = true, .authorization = "Negotiate abc");
+	verdict(r,
+		(struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann", .text = "Negotiate end" });
+	IS_TICKET();
+	assert_string_equal(r->invitation, "Negotiate end");
+	r->method[0].backend = &password;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .text = "Welcome" });
+	IS_TICKET();
+	assert_string_equal(r->invitation, "");
+}
+
+static void list_of_groups_is_there_before_a_ticket_is_looked_at(void **state)
+{
+	struct rig *r = *state;
+	char *names[] = { text("guests"), text("staff") };
+
+	r->policy.auto_groups = true;
+	r->policy.group_by_url = true;
+	r->method[0].backend = &negotiate;
+	r->method[1].backend = &password; /* who has a list */
+	r->policy.n_methods = 2;
+	INIT(.http = true, .url = "/staff");
+	assert_int_equal(r->jobs, 0);
+	INIT(.http = true, .url = "/staff", .authorization = "Negotiate abc");
+	assert_true(r->asked_groups);
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .groups = { names, 2 } });
+	assert_false(r->asked_groups);
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_TICKET();
+	assert_string_equal(r->granted_group, "staff");
+}
+
+static void refused_ticket_leaves_the_form_as_a_way_in(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[1].backend = &negotiate;
+	r->policy.n_methods = 2;
+	INIT(.http = true, .authorization = "Negotiate abc");
+	REJECT();
+	assert_string_equal(r->invitation, "Negotiate");
+	assert_true(r->fallback);
+	assert_int_equal(r->points, POINTS);
+	INIT(.user = NULL);
+	IS_FORM();
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, "staff", NULL);
+	IS_TICKET();
+	assert_int_equal(r->finals, 0);
+}
+
+static void refused_ticket_is_the_end_where_nothing_else_is_left(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	INIT(.http = true, .authorization = "Negotiate abc");
+	REJECT();
+	IS_DENIED("Authentication failed");
+	assert_string_equal(r->invitation, "");
+	assert_int_equal(r->finals, 1);
+}
+
+static void client_that_does_not_negotiate_is_refused_where_nothing_else_is_left(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	INIT(.user = NULL);
+	IS_DENIED("Authentication failed");
+	assert_string_equal(r->invitation, "");
+	assert_int_equal(r->points, 0);
+}
+
+static void ticket_and_certificate_of_one_method_name_the_same_user(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	r->method[0].certificate = true;
+	INIT(.http = true, .authorization = "Negotiate abc");
+	IS_DENIED("No certificate");
+	INIT(.http = true, .authorization = "Negotiate abc", .cert = "bob");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_DENIED("Authentication failed");
+	INIT(.http = true, .authorization = "Negotiate abc", .cert = "ann");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_TICKET();
+}
+
+static void certificate_that_is_enough_is_not_asked_to_negotiate(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = NULL;
+	r->method[0].certificate = true;
+	r->method[1].backend = &negotiate;
+	r->policy.n_methods = 2;
+	INIT(.http = true, .cert = "ann");
+	IS_TICKET();
+	INIT(.http = true);
+	assert_string_equal(r->invitation, "Negotiate");
+	assert_false(r->fallback);
+}
+
 static void bearer_is_asked_for_when_there_is_nothing_else(void **state)
 {
 	struct rig *r = *state;
@@ -939,6 +1052,13 @@ int main(void)
 		CASE(certificate_as_alternative_spares_the_password),
 		CASE(negotiation_is_offered_to_those_who_can_and_others_get_the_form),
 		CASE(negotiated_user_gets_a_ticket),
+		CASE(success_carries_the_last_word_of_a_negotiation_only),
+		CASE(list_of_groups_is_there_before_a_ticket_is_looked_at),
+		CASE(refused_ticket_leaves_the_form_as_a_way_in),
+		CASE(refused_ticket_is_the_end_where_nothing_else_is_left),
+		CASE(client_that_does_not_negotiate_is_refused_where_nothing_else_is_left),
+		CASE(ticket_and_certificate_of_one_method_name_the_same_user),
+		CASE(certificate_that_is_enough_is_not_asked_to_negotiate),
 		CASE(bearer_is_asked_for_when_there_is_nothing_else),
 	};
 

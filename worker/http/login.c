@@ -65,6 +65,8 @@ static void begin_document(struct exchange *x, const struct login_answer *a)
 	exchange_begin(x);
 	http_resp_header(&x->resp, "X-Transcend-Version", "1");
 	put_context(x, a);
+	if (a->kind == LOGIN_TICKET && a->challenge)
+		http_resp_header(&x->resp, "WWW-Authenticate", a->challenge);
 	if (a->kind == LOGIN_TICKET)
 		put_ticket(x, a);
 	http_resp_security(&x->resp, exchange_security(x), false);
