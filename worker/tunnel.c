@@ -132,6 +132,8 @@ static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 		.probe_mtu = w->image->conf->try_mtu_discovery,
 		.outer_v6 = w->peer.outer_v6,
 		.deny_roaming = g->conf->deny_roaming,
+		.rx_rate = g->conf->rx_data_per_sec,
+		.tx_rate = g->conf->tx_data_per_sec,
 		.send_timeout = SEND_TIMEOUT,
 	};
 }

@@ -71,7 +71,7 @@ static bool get(struct pair *p, size_t want, unsigned char mark)
 	const uint8_t *data;
 	size_t len;
 	while (!udp_in_next(p->in, &data, &len)) {
-		if (!udp_in_read(p->in, p->b))
+		if (!udp_in_read(p->in, p->b, SIZE_MAX))
 			return false;
 	}
 	return len == want && data[0] == mark && data[len - 1] == mark;

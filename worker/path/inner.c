@@ -44,6 +44,7 @@ void inner_from_client(struct path *p, const uint8_t *data, size_t len)
 	}
 	p->count.rx_packets++;
 	p->count.rx_bytes += len;
+	bucket_take(&p->rx, len);
 }
 
 static bool tcp_has_room(const struct path *p)
@@ -54,6 +55,8 @@ static bool tcp_has_room(const struct path *p)
 
 bool inner_has_room(const struct path *p)
 {
+	if (!bucket_is_open(&p->tx))
+		return false;
 	return p->udp.state == UDP_ACTIVE ? batch_has_room(p->udp.out) : tcp_has_room(p);
 }
 
@@ -62,6 +65,7 @@ static void count_sent(struct path *p, const uint8_t *pkt, size_t len)
 	struct ip_pkt parsed;
 	p->count.tx_packets++;
 	p->count.tx_bytes += len;
+	bucket_take(&p->tx, len);
 	p->last_use = p->now;
 	/* Once per wake-up is enough to know that the session is in use. */
 	if (p->live.activity != p->now && !ip_pkt_parse(pkt, len, &parsed) &&

@@ -55,6 +55,8 @@ enum err path_new(TALLOC_CTX *ctx, gnutls_session_t tls, int tcp_fd, int tun_fd,
 	p->data_mtu = p->udp.cap = limits->data_mtu;
 	liveness_init(&p->live, limits, p->now);
 	rekey_init(&p->rekey, tls, limits, p->now);
+	bucket_init(&p->rx, limits->rx_rate, p->now);
+	bucket_init(&p->tx, limits->tx_rate, p->now);
 	enum err err = make_parts(p, tcp_fd, tun_fd);
 	if (err) {
 		talloc_free(p);
@@ -96,6 +98,7 @@ static uint64_t deadline(const struct path *p)
 	uint64_t at = min_u64(liveness_deadline(&p->live), rekey_deadline(&p->rekey));
 	at = min_u64(at, stall_deadline(p));
 	at = min_u64(at, udp_chan_deadline(p));
+	at = min_u64(at, min_u64(bucket_opens(&p->rx), bucket_opens(&p->tx)));
 	return p->trimmed ? at : min_u64(at, p->last_use + TRIM_AFTER_MS);
 }
 
@@ -107,12 +110,16 @@ void path_wants(const struct path *p, struct path_wants *out)
 	out->tcp = stream_fd(p->stream);
 	out->udp = u->active ? assoc_fd(u->active) : -1;
 	out->udp_new = u->pending && assoc_fd(u->pending) != out->udp ? assoc_fd(u->pending) : -1;
-	out->ready = PATH_TCP_IN;
+	/* A client over its limit is not read: its own TCP slows down, and UDP waits in the socket.
+	 * The channel without data stays open for control. */
+	bool open = bucket_is_open(&p->rx);
+	if (open || u->state == UDP_ACTIVE)
+		out->ready = PATH_TCP_IN;
 	if (inner_has_room(p))
 		out->ready |= PATH_TUN_IN;
 	if (stream_waiting(p->stream))
 		out->ready |= PATH_TCP_OUT;
-	if (u->active)
+	if (u->active && (open || u->state != UDP_ACTIVE))
 		out->ready |= PATH_UDP_IN;
 	if (u->active && !batch_is_empty(u->out))
 		out->ready |= PATH_UDP_OUT;
@@ -177,6 +184,8 @@ enum path_end path_step(struct path *p, unsigned ready, uint64_t now)
 	p->now = now;
 	if (ready)
 		p->trimmed = false;
+	bucket_fill(&p->rx, now);
+	bucket_fill(&p->tx, now);
 	/* Control before data, the client's packets before those to it; both are bounded. */
 	if (ready & PATH_TCP_IN || !p->started)
 		tcp_chan_receive(p);

@@ -58,7 +58,8 @@ struct path_limits {
 	bool probe_mtu;	   /* try-mtu-discovery */
 	bool outer_v6;	   /* address family of the client's connection */
 	bool deny_roaming;
-	unsigned send_timeout; /* a blocked TCP send longer than this ends the tunnel */
+	uint64_t rx_rate, tx_rate; /* most bytes per second from and to the client */
+	unsigned send_timeout;	   /* a blocked TCP send longer than this ends the tunnel */
 };
 
 /* How DTLS will be done; choice.mode DTLS_NONE: never. */

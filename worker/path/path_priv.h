@@ -3,6 +3,7 @@
 #define WORKER_PATH_PATH_PRIV_H
 
 #include "worker/path/assoc.h"
+#include "worker/path/bucket.h"
 #include "worker/path/lazy.h"
 #include "worker/path/liveness.h"
 #include "worker/path/path.h"
@@ -51,7 +52,8 @@ struct path {
 	struct udp_chan udp;
 	struct liveness live;
 	struct rekey rekey;
-	struct lazy *plain; /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
+	struct bucket rx, tx; /* limits of the session */
+	struct lazy *plain;   /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
 
 	struct path_counters count;
 	unsigned data_mtu;

@@ -110,11 +110,11 @@ int stream_fd(const struct stream *s)
 	return s->fd;
 }
 
-enum err stream_fill(struct stream *s)
+enum err stream_fill(struct stream *s, size_t most)
 {
 	if (stream_has_input(s))
 		return ERR_OK;
-	ssize_t k = recv(s->fd, s->in->data, STREAM_IN, MSG_DONTWAIT);
+	ssize_t k = recv(s->fd, s->in->data, most < STREAM_IN ? most : STREAM_IN, MSG_DONTWAIT);
 	if (k < 0 && (errno == EAGAIN || errno == EINTR))
 		return ERR_AGAIN;
 	if (k <= 0) {

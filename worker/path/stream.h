@@ -28,9 +28,9 @@ MUST_USE enum err stream_new(TALLOC_CTX *ctx, gnutls_session_t tls, int fd, stru
 
 int stream_fd(const struct stream *s);
 
-/* Receives once, at most STREAM_IN bytes, for GnuTLS to read.
+/* Receives once, at most MOST and STREAM_IN bytes, for GnuTLS to read.
  * ERR_AGAIN: nothing there.  ERR_CLOSED: the peer is gone; what arrived before is still served. */
-MUST_USE enum err stream_fill(struct stream *s);
+MUST_USE enum err stream_fill(struct stream *s, size_t most);
 
 /* Sends what waits, as far as the socket takes it.  WRITABLE: the socket was reported so; without
  * that a socket found full is not tried again.  ERR_CLOSED: the peer is gone. */

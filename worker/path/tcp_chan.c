@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { READ_LEAST = 4096 };
+
 static void on_disconnect(struct path *p, const struct cstp_frame *f)
 {
 	struct cstp_bye bye;
@@ -105,7 +107,9 @@ static bool on_no_data(struct path *p, int ret)
 
 void tcp_chan_receive(struct path *p)
 {
-	enum err err = stream_fill(p->stream);
+	size_t level = bucket_level(&p->rx);
+	/* Not much more than may pass, so that a limited client is not silenced for long after. */
+	enum err err = stream_fill(p->stream, level > READ_LEAST ? level : READ_LEAST);
 	if (err == ERR_OK)
 		liveness_tcp_heard(&p->live, p->now);
 	bool more = !p->rekey.running || renegotiate(p);

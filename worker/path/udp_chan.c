@@ -16,6 +16,7 @@ enum {
 	HELLO_GAP_MS = 3000, /* a second hello from elsewhere is ignored for so long (6.3) */
 	RECORD_TYPE_CCS = 20,
 	RECORD_TYPE_HANDSHAKE = 22,
+	DATAGRAM = 1500, /* bytes, when guessing how many may be read */
 };
 
 enum err udp_chan_init(struct path *p)
@@ -329,7 +330,9 @@ static void feed_pending(struct path *p, const uint8_t *data, size_t len)
 static void socket_options(const struct path *p, int fd, bool v6)
 {
 	int discover = v6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
-	udp_in_socket(fd);
+	/* Merged datagrams could be far more than a limit lets pass. */
+	if (!p->limits.rx_rate)
+		udp_in_socket(fd);
 	if (p->limits.probe_mtu) /* DF: a refusal is an answer */
 		(void)setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
 				 v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &discover,
@@ -454,7 +457,8 @@ void udp_chan_receive(struct path *p)
 	struct udp_chan *u = &p->udp;
 	const uint8_t *data;
 	size_t len;
-	if (!u->active || !udp_in_read(u->in, assoc_fd(u->active)))
+	size_t most = bucket_level(&p->rx) / DATAGRAM;
+	if (!u->active || !udp_in_read(u->in, assoc_fd(u->active), most))
 		return;
 	while (p->end == PATH_END_NONE && u->active && udp_in_next(u->in, &data, &len)) {
 		if (!take_handshake(p, data, len))
@@ -467,7 +471,7 @@ void udp_chan_receive_pending(struct path *p)
 	struct udp_chan *u = &p->udp;
 	const uint8_t *data;
 	size_t len;
-	if (!u->pending || !udp_in_read(u->in, assoc_fd(u->pending)))
+	if (!u->pending || !udp_in_read(u->in, assoc_fd(u->pending), SIZE_MAX))
 		return;
 	while (p->end == PATH_END_NONE && udp_in_next(u->in, &data, &len)) {
 		if (u->pending)

@@ -74,12 +74,13 @@ static void open_message(struct udp_in *u)
 	u->seg = segment_size(&u->msg[u->at]);
 }
 
-bool udp_in_read(struct udp_in *u, int fd)
+bool udp_in_read(struct udp_in *u, int fd, size_t most)
 {
 	/* The kernel has overwritten the lengths of those it used last time. */
 	for (unsigned i = 0; i < u->n; i++)
 		u->msg[i].msg_hdr.msg_controllen = sizeof u->control[i];
-	int k = recvmmsg(fd, u->msg, MESSAGES, MSG_DONTWAIT, NULL);
+	unsigned n = most < MESSAGES ? (unsigned)(most ? most : 1) : MESSAGES;
+	int k = recvmmsg(fd, u->msg, n, MSG_DONTWAIT, NULL);
 	u->n = k > 0 ? (unsigned)k : 0;
 	u->at = 0;
 	if (u->n)

@@ -18,9 +18,10 @@ MUST_USE enum err udp_in_new(TALLOC_CTX *ctx, struct udp_in **out);
 /* Lets the kernel merge datagrams that arrive on FD (UDP_GRO), if it can. */
 void udp_in_socket(int fd);
 
-/* Receives once from FD; what the last call brought must have been taken.  Errors of the socket
- * (ICMP answers) are swallowed: they are neither ours nor authentic.  Returns whether any came. */
-bool udp_in_read(struct udp_in *u, int fd);
+/* Receives once from FD, at most MOST messages (0 counts as one); what the last call brought must
+ * have been taken.  Errors of the socket (ICMP answers) are swallowed: they are neither ours nor
+ * authentic.  Returns whether any came. */
+bool udp_in_read(struct udp_in *u, int fd, size_t most);
 
 /* The next datagram, borrowed until the next udp_in_read.  False: all are taken. */
 bool udp_in_next(struct udp_in *u, const uint8_t **data, size_t *len);
