@@ -1,5 +1,5 @@
-/* fuzz_proxy_hdr.c - PROXY headers: a decided header does not change its meaning with more bytes.
- */
+/* fuzz_proxy_hdr.c - PROXY headers: a decided header does not change its meaning with more bytes,
+ * and needs every one of its own. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,8 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (proxy_hdr_parse(copy, size, &h) == ERR_OK) {
 		if (h.len > size || h.len > PROXY_MAX || strlen(h.ssl_cn) >= sizeof h.ssl_cn)
 			abort();
-		if (h.len >= PROXY_MIN &&
-		    (proxy_hdr_parse(copy, h.len, &again) || again.len != h.len))
+		if (proxy_hdr_parse(copy, h.len, &again) || again.len != h.len ||
+		    proxy_hdr_parse(copy, h.len - 1, &again) != ERR_AGAIN)
 			abort();
 	}
 	free(copy);

@@ -45,6 +45,57 @@ static void text_headers_are_read(void **state)
 	assert_false(h.has_addrs);
 }
 
+/* Shorter than a binary header's fixed part, and HAProxy's whole health check. */
+static void the_shortest_text_needs_no_more_bytes(void **state)
+{
+	static const char line[] = "PROXY UNKNOWN\r\n";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)line, sizeof line - 1, &h), ERR_OK);
+	assert_int_equal(h.len, 15);
+	for (size_t n = 0; n < 15; n++)
+		assert_int_equal(verdict(line, n), ERR_AGAIN);
+}
+
+static void what_cannot_become_a_header_is_refused_at_its_first_byte(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict("\x16", 1), ERR_SYNTAX);
+	assert_int_equal(verdict("PROXX", 5), ERR_SYNTAX);
+	assert_int_equal(verdict("\r\n\r\n\r", 5), ERR_SYNTAX);
+}
+
+static void an_ipv4_client_of_a_dual_stack_proxy_stays_ipv4(void **state)
+{
+	static const char line[] = "PROXY TCP6 ::ffff:203.0.113.7 ::ffff:192.0.2.1 51000 443\r\n";
+	static const char v2[] = V2 "\x21\x21\0\x24\0\0\0\0\0\0\0\0\0\0\xff\xff\xcb\0\x71\7"
+				    "\0\0\0\0\0\0\0\0\0\0\xff\xff\xc0\0\2\1\xc7\x38\1\xbb";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)line, sizeof line - 1, &h), ERR_OK);
+	assert_source(&h, "203.0.113.7:51000", "192.0.2.1:443");
+	assert_int_equal(proxy_hdr_parse((const uint8_t *)v2, sizeof v2 - 1, &h), ERR_OK);
+	assert_source(&h, "203.0.113.7:51000", "192.0.2.1:443");
+}
+
+/* RFC 3720 B.4's polynomial; the sum was computed by another implementation. */
+static void a_checksum_must_be_right(void **state)
+{
+	char data[] = V2 "\x21\x11\0\x1a" V2_ADDRS "\5\0\4uniq\3\0\4\x68\x34\x98\x38";
+	struct proxy_hdr h;
+
+	(void)state;
+	assert_int_equal(proxy_hdr_parse((uint8_t *)data, sizeof data - 1, &h), ERR_OK);
+	assert_string_equal(h.unique_id, "uniq");
+	data[16]++;
+	assert_int_equal(verdict(data, sizeof data - 1), ERR_SYNTAX);
+	data[16]--;
+	data[sizeof data - 2]++;
+	assert_int_equal(verdict(data, sizeof data - 1), ERR_SYNTAX);
+}
+
 static void malformed_text_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -178,6 +229,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_headers_are_read),
+		cmocka_unit_test(the_shortest_text_needs_no_more_bytes),
+		cmocka_unit_test(what_cannot_become_a_header_is_refused_at_its_first_byte),
+		cmocka_unit_test(an_ipv4_client_of_a_dual_stack_proxy_stays_ipv4),
+		cmocka_unit_test(a_checksum_must_be_right),
 		cmocka_unit_test(malformed_text_is_refused),
 		cmocka_unit_test(binary_headers_are_read),
 		cmocka_unit_test(a_health_check_has_no_address),
