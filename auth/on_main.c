@@ -89,6 +89,21 @@ static enum err on_worker_new(struct auth *a, void *peer, const WorkerNew *msg, 
 	return fd < 0 ? ERR_PROTO : worker_add(a, msg, fd, false);
 }
 
+/* The client of a worker whose connection comes from a proxy. */
+static enum err on_worker_remote(struct auth *a, void *peer, const WorkerRemote *msg,
+				 struct ipc_fds *fds)
+{
+	struct worker *w = worker_by_id(a, msg->worker_id);
+
+	(void)peer;
+	(void)fds;
+	if (w) {
+		w->remote = ipc_endpoint_read(msg->remote);
+		w->local = ipc_endpoint_read(msg->local);
+	}
+	return ERR_OK;
+}
+
 static enum err on_worker_gone(struct auth *a, void *peer, const WorkerGone *msg,
 			       struct ipc_fds *fds)
 {
@@ -137,6 +152,8 @@ static enum err on_list(struct auth *a, void *peer, const ListSessions *msg, str
 #define MAIN_ROUTES(R)                                                                             \
 	R(ToAuth, conf, TO_AUTH__MSG_CONF, AUTH_FROM_MAIN, AUTH_ANY, 1, on_conf)                   \
 	R(ToAuth, worker_new, TO_AUTH__MSG_WORKER_NEW, AUTH_FROM_MAIN, AUTH_ANY, 1, on_worker_new) \
+	R(ToAuth, worker_remote, TO_AUTH__MSG_WORKER_REMOTE, AUTH_FROM_MAIN, AUTH_ANY, 0,          \
+	  on_worker_remote)                                                                        \
 	R(ToAuth, worker_gone, TO_AUTH__MSG_WORKER_GONE, AUTH_FROM_MAIN, AUTH_ANY, 0,              \
 	  on_worker_gone)                                                                          \
 	R(ToAuth, session_opened, TO_AUTH__MSG_SESSION_OPENED, AUTH_FROM_MAIN, AUTH_ANY, 0,        \

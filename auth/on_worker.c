@@ -112,22 +112,11 @@ static enum err on_sign(struct auth *a, struct worker *w, const Sign *msg, struc
 	return ERR_OK;
 }
 
-/* Behind a load balancer the client's address comes with the first request. */
-static void take_remote(struct worker *w, const Endpoint *msg)
-{
-	struct endpoint ep = ipc_endpoint_read(msg);
-
-	if (ep.addr.family)
-		w->remote = ep;
-}
-
 static enum err on_step(struct auth *a, struct worker *w, const Step *msg, struct ipc_fds *fds)
 {
-	struct login_peer peer;
+	const struct login_peer peer = { w->id, w->remote, w->local };
 
 	(void)fds;
-	take_remote(w, msg->remote);
-	peer = (struct login_peer){ w->id, w->remote, w->local };
 	logins_step(a->logins, &peer, msg);
 	return ERR_OK;
 }
@@ -137,7 +126,6 @@ static enum err on_open(struct auth *a, struct worker *w, const OpenSession *msg
 {
 	(void)a;
 	(void)fds;
-	take_remote(w, msg->remote);
 	session_open(w, msg);
 	return ERR_OK;
 }

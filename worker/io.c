@@ -29,10 +29,11 @@ static enum err receive(struct worker *w, int fd, enum worker_sender sender)
 	return err;
 }
 
+/* One round of poll; without EVENTS the client is not looked at. */
 static enum err wait_once(struct worker *w, short events, short *got)
 {
 	struct pollfd p[SOURCES] = {
-		[CLIENT] = { .fd = w->client, .events = events },
+		[CLIENT] = { .fd = events ? w->client : -1, .events = events },
 		[MAIN] = { .fd = w->main_fd, .events = POLLIN },
 		[AUTH] = { .fd = w->auth_fd, .events = POLLIN },
 	};
@@ -61,6 +62,16 @@ enum err io_wait_client(struct worker *w, short events)
 	do
 		err = wait_once(w, events, &got);
 	while (!err && !got);
+	return err;
+}
+
+enum err io_wait_main(struct worker *w, const bool *word)
+{
+	enum err err = ERR_OK;
+	short got = 0;
+
+	while (!err && !*word)
+		err = wait_once(w, 0, &got);
 	return err;
 }
 

@@ -14,6 +14,10 @@
  *	ERR_CLOSED	the server is gone */
 MUST_USE enum err io_wait_client(struct worker *w, short events);
 
+/* Waits until a message of main has set *WORD (in W); the client is not looked at.  Errors as
+ * above. */
+MUST_USE enum err io_wait_main(struct worker *w, const bool *word);
+
 /* Sends REQUEST to auth and waits for the answer, which may come from main when a tunnel is asked
  * for; sends it again when auth or main was restarted in between.  *OUT is a child of CTX.
  * Errors as above; ERR_CLOSED also when the client went away. */

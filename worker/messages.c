@@ -96,6 +96,17 @@ static enum err on_end(struct worker *w, const ToWorker *top, const End *msg, st
 	return ERR_OK;
 }
 
+/* The answer to tell_proxied; after a restart of main there may be two. */
+static enum err on_admitted(struct worker *w, const ToWorker *top, const Admitted *msg,
+			    struct ipc_fds *fds)
+{
+	(void)top;
+	(void)msg;
+	(void)fds;
+	w->admitted = true;
+	return ERR_OK;
+}
+
 /* Main was restarted.  If it took our tunnel request with it, the request is made again. */
 static enum err on_describe(struct worker *w, const ToWorker *top, const Describe *msg,
 			    struct ipc_fds *fds)
@@ -104,6 +115,8 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	(void)msg;
 	(void)fds;
 	tell_description(w);
+	if (w->proxy_read && !w->admitted)
+		tell_proxied(w);
 	if (w->state == WORKER_OPENING && w->call.request && !w->call.answer)
 		return io_tell_auth(w, w->call.request);
 	return ERR_OK;
@@ -116,6 +129,7 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	R(ToWorker, udp, TO_WORKER__MSG_UDP, FROM_MAIN, WORKER_TUNNEL, 1, on_udp)                  \
 	R(ToWorker, end, TO_WORKER__MSG_END, FROM_MAIN, ANY_STATE, 0, on_end)                      \
 	R(ToWorker, describe, TO_WORKER__MSG_DESCRIBE, FROM_MAIN, ANY_STATE, 0, on_describe)       \
+	R(ToWorker, admitted, TO_WORKER__MSG_ADMITTED, FROM_MAIN, WORKER_LOGIN, 0, on_admitted)    \
 	R(ToWorker, signed_, TO_WORKER__MSG_SIGNED, FROM_AUTH, ANY_STATE, 0, on_signed)            \
 	R(ToWorker, step, TO_WORKER__MSG_STEP, FROM_AUTH, WORKER_LOGIN, 0, on_step)                \
 	R(ToWorker, open_refused, TO_WORKER__MSG_OPEN_REFUSED, FROM_AUTH, WORKER_OPENING, 0,       \

@@ -55,22 +55,14 @@ static char *text(const char *s)
 	return (char *)(uintptr_t)(s ? s : "");
 }
 
-/* The endpoints of a WorkerInfo must live as long as the message. */
-struct info_msg {
-	WorkerInfo info;
-	Endpoint remote, local;
-};
-
-static void fill_info(struct worker *w, struct info_msg *m)
+static WorkerInfo make_info(struct worker *w)
 {
-	m->info = (WorkerInfo)WORKER_INFO__INIT;
-	m->info.user_agent = w->facts.user_agent;
-	m->info.tls_cipher = text(w->facts.tls_cipher);
-	m->info.vhost = text(w->vhost ? w->vhost->host->name : "");
-	m->remote = ipc_endpoint(&w->remote);
-	m->local = ipc_endpoint(&w->local);
-	m->info.remote = &m->remote;
-	m->info.local = &m->local;
+	WorkerInfo info = WORKER_INFO__INIT;
+
+	info.user_agent = w->facts.user_agent;
+	info.tls_cipher = text(w->facts.tls_cipher);
+	info.vhost = text(w->vhost ? w->vhost->host->name : "");
+	return info;
 }
 
 struct facts_msg {
@@ -91,14 +83,26 @@ static void fill_facts(struct worker *w, struct facts_msg *m)
 	}
 }
 
-void tell_info(struct worker *w)
+void tell_proxied(struct worker *w)
 {
-	struct info_msg m;
+	Proxied proxied = PROXIED__INIT;
+	Endpoint remote = ipc_endpoint(&w->remote), local = ipc_endpoint(&w->local);
 	ToMain msg = TO_MAIN__INIT;
 
-	fill_info(w, &m);
+	proxied.remote = &remote;
+	proxied.local = &local;
+	msg.msg_case = TO_MAIN__MSG_PROXIED;
+	msg.proxied = &proxied;
+	send_main(w, &msg, -1);
+}
+
+void tell_info(struct worker *w)
+{
+	WorkerInfo info = make_info(w);
+	ToMain msg = TO_MAIN__INIT;
+
 	msg.msg_case = TO_MAIN__MSG_INFO;
-	msg.info = &m.info;
+	msg.info = &info;
 	send_main(w, &msg, -1);
 }
 
@@ -138,13 +142,12 @@ void tell_description(struct worker *w)
 {
 	Description d = DESCRIPTION__INIT;
 	ToMain msg = TO_MAIN__INIT;
-	struct info_msg info;
+	WorkerInfo info = make_info(w);
 	struct facts_msg facts;
 
-	fill_info(w, &info);
 	d.worker_id = w->id;
 	d.pid = (uint32_t)getpid();
-	d.info = &info.info;
+	d.info = &info;
 	if (w->state == WORKER_TUNNEL) {
 		fill_facts(w, &facts);
 		d.tunnel = true;
@@ -158,14 +161,15 @@ void tell_description(struct worker *w)
 	send_main(w, &msg, w->tunnel ? tunnel_tun_fd(w->tunnel) : -1);
 }
 
-void tell_ended(struct worker *w, EndReason reason, bool keep, const struct path_counters *counters)
+void tell_ended(struct worker *w, bool keep, const struct path_counters *counters)
 {
 	struct pollfd p = { .fd = w->main_fd, .events = POLLOUT };
 	WorkerEnded ended = WORKER_ENDED__INIT;
 	Counters c = COUNTERS__INIT;
 	ToMain msg = TO_MAIN__INIT;
 
-	ended.reason = reason;
+	ended.reason = w->ending.reason;
+	ended.abuse = w->abuse;
 	ended.keep_session = keep;
 	if (counters) {
 		c.rx_bytes = counters->rx_bytes;

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "worker/io.h"
+#include "worker/proxy.h"
 
 enum { HANDSHAKE_MS = 40 * 1000, SNI_MAX = 256, SHA1_LEN = 20 };
 
@@ -163,6 +164,14 @@ static enum err wait_for(struct worker *w)
 	return io_wait_client(w, gnutls_record_get_direction(w->tls) ? POLLOUT : POLLIN);
 }
 
+/* Bytes that no TLS client sends; not one that merely offers nothing we accept. */
+static bool is_garbage(int r)
+{
+	return r == GNUTLS_E_UNSUPPORTED_VERSION_PACKET || r == GNUTLS_E_UNEXPECTED_PACKET ||
+	       r == GNUTLS_E_UNEXPECTED_PACKET_LENGTH || r == GNUTLS_E_RECORD_OVERFLOW ||
+	       r == GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET || r == GNUTLS_E_DECRYPTION_FAILED;
+}
+
 static enum err handshake(struct worker *w)
 {
 	for (;;) {
@@ -176,6 +185,7 @@ static enum err handshake(struct worker *w)
 			log_info(&w->log, "tls-handshake-failed",
 				 kv_str("reason", gnutls_strerror(r)));
 			(void)gnutls_alert_send_appropriate(w->tls, r);
+			w->abuse = is_garbage(r);
 			return ERR_TLS;
 		}
 		if (r != GNUTLS_E_AGAIN && r != GNUTLS_E_INTERRUPTED)
@@ -214,7 +224,9 @@ enum err tls_accept(struct worker *w)
 
 	if (limit < w->deadline)
 		w->deadline = limit;
-	err = wait_first_byte(w);
+	err = proxy_accept(w);
+	if (!err)
+		err = wait_first_byte(w);
 	if (!err)
 		err = init_session(w);
 	if (!err)
@@ -236,6 +248,7 @@ enum err tls_read(struct worker *w, void *data, size_t cap, size_t *len)
 		enum err err;
 		if (n > 0) {
 			*len = (size_t)n;
+			w->heard = true;
 			return ERR_OK;
 		}
 		if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION)

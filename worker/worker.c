@@ -77,7 +77,12 @@ static enum err run_dialogue(struct worker *w)
 	struct tunnel_plan *plan = NULL;
 	enum err err = http_run(&d, w, &plan);
 
-	return err ? err : tunnel_run(w, plan);
+	if (!err)
+		return tunnel_run(w, plan);
+	w->abuse = err == ERR_SYNTAX || err == ERR_TOO_LONG || err == ERR_UNSUPPORTED ||
+		   err == ERR_PROTO;
+	/* protocol.md 9: load balancers look whether TLS works, too. */
+	return err == ERR_CLOSED && !w->heard ? ERR_NOT_FOUND : err;
 }
 
 struct step {
@@ -120,8 +125,7 @@ static void last_words(struct worker *w, enum err err)
 		worker_end(w, login_end_reason(err), false);
 	/* In the login phase no session depends on this connection: a ticket it was given is for
 	 * the next one. */
-	tell_ended(w, w->ending.reason,
-		   login || tunnel_end_keeps(w->ending.reason, w->ending.tell_client),
+	tell_ended(w, login || tunnel_end_keeps(w->ending.reason, w->ending.tell_client),
 		   w->tunnel ? tunnel_counters(w->tunnel) : NULL);
 	if (login && w->tls && err != ERR_TLS)
 		tls_goodbye(w, err == ERR_DENIED);
@@ -150,6 +154,7 @@ static struct worker *worker_new(struct image *image, const struct birth *birth)
 		.state = WORKER_LOGIN,
 		.remote = birth->remote,
 		.local = birth->local,
+		.proxy = birth->proxy,
 		.client = birth->client,
 		.main_fd = birth->main_fd,
 		.auth_fd = birth->auth_fd,

@@ -25,6 +25,7 @@ struct birth {
 	uint64_t id;
 	int client, main_fd, auth_fd;
 	struct endpoint remote, local;
+	bool proxy; /* a PROXY header comes first */
 };
 
 /* Who sends a message, for the route tables; the supervisor speaks to the zygote only. */
@@ -64,9 +65,14 @@ struct worker {
 	struct image *image; /* ours after the fork, read all but its keys' owner */
 	uint64_t id;
 	enum worker_state state;
-	struct endpoint remote, local;
-	int client, main_fd, auth_fd; /* the last two belong to the channels in the tunnel */
-	uint64_t deadline;	      /* clock_ms: end of the login phase */
+	struct endpoint remote, local; /* of the client's TCP connection, or as PROXY said */
+	bool proxy;		       /* a PROXY header comes first */
+	bool proxy_read;	       /* it was read, and main was told */
+	bool admitted;		       /* main lets the client in */
+	bool heard;		       /* a byte came through TLS: it is no probe */
+	bool abuse;		       /* the client spoke neither TLS nor HTTP as it must */
+	int client, main_fd, auth_fd;  /* the last two belong to the channels in the tunnel */
+	uint64_t deadline;	       /* clock_ms: end of the login phase */
 	struct ending ending;
 	struct call call;
 

@@ -245,6 +245,7 @@ static enum err on_spawn(struct zygote *z, const int *fd, const Spawn *msg, stru
 		.id = msg->worker_id,
 		.remote = ipc_endpoint_read(msg->remote),
 		.local = ipc_endpoint_read(msg->local),
+		.proxy = msg->proxy,
 	};
 	z->birth.client = ipc_fds_take(fds, 0);
 	z->birth.main_fd = ipc_fds_take(fds, 1);

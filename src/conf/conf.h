@@ -39,6 +39,7 @@
 #define CONF_C_net6	struct addr_net
 #define CONF_C_addr4	struct addr
 #define CONF_C_addr6	struct addr
+#define CONF_C_nets	struct conf_nets
 #define CONF_C_routes	struct conf_routes
 #define CONF_C_ports	struct conf_ports
 #define CONF_C_groups	struct conf_groups

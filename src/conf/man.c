@@ -70,6 +70,8 @@ static const struct example examples[] = {
 	{ CONF_OPT_banner, false, "Welcome" },
 	{ CONF_OPT_pre_login_banner, false, "For members only" },
 	{ CONF_OPT_proxy_url, false, "http://proxy.corp.example/%{U}.pac" },
+	{ CONF_OPT_listen_proxy_from, false, "192.0.2.7" },
+	{ CONF_OPT_ban_exempt, false, "192.0.2.0/28" },
 	{ CONF_OPT_custom_header, false, "X-User: %{U}" },
 	{ CONF_OPT_included_http_headers, false, "X-Frame-Options: deny" },
 	{ CONF_OPT_kkdcp, false, "/KdcProxy KERBEROS.EXAMPLE tcp@192.0.2.5:88" },

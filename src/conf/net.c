@@ -133,6 +133,32 @@ static void print_addr(const void *value, struct buf *out)
 	buf_puts(out, addr_print(value, text));
 }
 
+/* ADDR/N, or ADDR for that address alone. */
+static bool parse_nets(struct conf_set *s, const char *text, void *out)
+{
+	struct addr_net net = { 0 };
+
+	if (strchr(text, '/') ? addr_net_parse(text, &net) : addr_parse(text, &net.addr)) {
+		conf_set_error(s,
+			       "'%s' is not an address or a network; write it like 192.0.2.7 or "
+			       "2001:db8::/32, one on a line",
+			       text);
+		return false;
+	}
+	if (!strchr(text, '/'))
+		net.prefix = (uint8_t)addr_bits(&net.addr);
+	*(struct addr_net *)out = net;
+	return true;
+}
+
+bool conf_nets_have(const struct conf_nets *nets, const struct addr *a)
+{
+	for (size_t i = 0; i < nets->n; i++)
+		if (addr_in_net(a, &nets->item[i]))
+			return true;
+	return false;
+}
+
 /* Why TEXT is no route, in config.md 13.1's words. */
 static const char *route_fault(TALLOC_CTX *ctx, const char *text)
 {
@@ -224,6 +250,8 @@ const struct conf_type conf_type_addr4 = { "IPv4 address", sizeof(struct addr), 
 					   print_addr };
 const struct conf_type conf_type_addr6 = { "IPv6 address", sizeof(struct addr), 0, parse_addr6,
 					   print_addr };
+const struct conf_type conf_type_nets = { "networks", sizeof(struct conf_nets),
+					  sizeof(struct addr_net), parse_nets, print_net };
 const struct conf_type conf_type_routes = { "route list", sizeof(struct conf_routes),
 					    sizeof(struct conf_route), parse_routes, print_route };
 const struct conf_type conf_type_prio = { "priority", sizeof(struct conf_prio), 0, parse_prio,

@@ -33,6 +33,12 @@ struct conf_routes {
 	size_t n;
 };
 
+/* Networks of either family; host bits count for nothing. */
+struct conf_nets {
+	struct addr_net *item;
+	size_t n;
+};
+
 /* One item of restrict-user-to-ports (config.md 14.2). */
 enum conf_proto {
 	CONF_PROTO_TCP,
@@ -97,6 +103,9 @@ const char *conf_auth_get(const struct conf_auth *a, const char *key);
 
 /* True when one of LIST is METHOD. */
 bool conf_auths_have(const struct conf_auths *list, enum conf_method method);
+
+/* True when A lies in one of NETS. */
+bool conf_nets_have(const struct conf_nets *nets, const struct addr *a);
 
 /* Parses one route of config.md 13.1; used for the files and for RADIUS routes.  OUT->text is a
  * child of CTX.  On ERR_SYNTAX *WHY (may be NULL) is a text naming the fault, child of CTX. */

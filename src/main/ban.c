@@ -29,10 +29,14 @@ struct record {
 	uint32_t score, unused;
 };
 
+struct nets {
+	struct addr_net *item; /* child of the table */
+	size_t n;
+};
+
 struct ban_table {
 	struct ban_limits limits;
-	struct addr_net *local;
-	size_t n_local;
+	struct nets local, exempt;
 	struct journal *journal;
 	void *tree;
 	struct score *first;
@@ -68,29 +72,34 @@ void ban_set_limits(struct ban_table *b, const struct ban_limits *limits)
 	b->limits = *limits;
 }
 
-enum err ban_set_local(struct ban_table *b, const struct addr_net *net, size_t n)
+static enum err nets_set(struct ban_table *b, struct nets *nets, const struct addr_net *net,
+			 size_t n)
 {
 	struct addr_net *copy = n ? talloc_memdup(b, net, n * sizeof *net) : NULL;
 
 	if (n && !copy)
 		return ERR_NOMEM;
-	talloc_free(b->local);
-	b->local = copy;
-	b->n_local = n;
+	talloc_free(nets->item);
+	*nets = (struct nets){ copy, n };
 	return ERR_OK;
+}
+
+static bool nets_have(const struct nets *nets, const struct addr *a)
+{
+	for (size_t i = 0; i < nets->n; i++)
+		if (addr_in_net(a, &nets->item[i]))
+			return true;
+	return false;
+}
+
+enum err ban_set_local(struct ban_table *b, const struct addr_net *net, size_t n)
+{
+	return nets_set(b, &b->local, net, n);
 }
 
 void ban_set_journal(struct ban_table *b, struct journal *journal)
 {
 	b->journal = journal;
-}
-
-static bool is_local(const struct ban_table *b, const struct addr *a)
-{
-	for (size_t i = 0; i < b->n_local; i++)
-		if (addr_in_net(a, &b->local[i]))
-			return true;
-	return false;
 }
 
 /* config.md 15: IPv4 address or IPv6 /64, because a client has a whole /64 to choose from. */
@@ -169,6 +178,19 @@ static struct score *insert(struct ban_table *b, const struct addr *a, int64_t n
 	return e;
 }
 
+enum err ban_set_exempt(struct ban_table *b, const struct addr_net *net, size_t n)
+{
+	enum err err = nets_set(b, &b->exempt, net, n);
+	struct score *next;
+
+	for (struct score *e = b->first; !err && e; e = next) {
+		next = e->next;
+		if (nets_have(&b->exempt, &e->key))
+			drop(b, e);
+	}
+	return err;
+}
+
 /* The score restarts after a ban, and for others after the reset time. */
 static void refresh(const struct ban_table *b, struct score *e, int64_t now)
 {
@@ -230,7 +252,7 @@ void ban_charge(struct ban_table *b, const struct addr *addr, enum ban_kind kind
 	struct score *e;
 
 	if (b->limits.max_score == 0 || points == 0 || addr->family == 0 ||
-	    (kind == BAN_CONNECTION && is_local(b, addr)))
+	    nets_have(&b->exempt, addr) || (kind == BAN_CONNECTION && nets_have(&b->local, addr)))
 		return;
 	e = find(b, addr);
 	if (!e && b->n >= ENTRIES_MAX)
@@ -251,15 +273,28 @@ void ban_charge(struct ban_table *b, const struct addr *addr, enum ban_kind kind
 	save(b, e);
 }
 
+void ban_refund(struct ban_table *b, const struct addr *addr, uint32_t points)
+{
+	struct score *e = nets_have(&b->local, addr) ? NULL : find(b, addr);
+
+	if (!e || !points)
+		return;
+	e->score -= e->score < points ? e->score : points;
+	if (e->score || e->expires)
+		save(b, e);
+	else
+		drop(b, e);
+}
+
 bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now)
 {
 	const struct score *e = b->limits.max_score ? find(b, addr) : NULL;
 	char ip[ADDR_TEXT], text[96];
 
-	if (!e || !e->expires || now >= e->expires)
+	if (!e || !e->expires || now >= e->expires || nets_have(&b->exempt, addr))
 		return false;
 	addr_print(addr, ip);
-	if (is_local(b, addr)) {
+	if (nets_have(&b->local, addr)) {
 		snprintf(text, sizeof text, "Not applying ban to local IP: %s", ip);
 		log_debug(NULL, "ban-local", kv_text(text));
 		return false;

@@ -29,7 +29,7 @@ struct ban_entry {
 
 enum ban_kind {
 	BAN_CONNECTION, /* not charged to addresses of our own subnets */
-	BAN_PASSWORD,	/* charged to everyone */
+	BAN_FAULT,	/* a wrong password or cookie, or no protocol at all; charged to everyone */
 };
 
 /* Empty table, child of CTX. */
@@ -40,6 +40,10 @@ void ban_set_limits(struct ban_table *b, const struct ban_limits *limits);
 
 /* Subnets of the server's own interfaces; copied. */
 MUST_USE enum err ban_set_local(struct ban_table *b, const struct addr_net *net, size_t n);
+
+/* Networks that are never charged and never refused, for health checkers; copied.  Entries of
+ * theirs are forgotten. */
+MUST_USE enum err ban_set_exempt(struct ban_table *b, const struct addr_net *net, size_t n);
 
 /* From now on changes are also written to JOURNAL, which is borrowed until B is freed. */
 void ban_set_journal(struct ban_table *b, struct journal *journal);
@@ -52,7 +56,13 @@ bool ban_restore(struct ban_table *b, const uint8_t key[JOURNAL_KEY], const void
 void ban_charge(struct ban_table *b, const struct addr *addr, enum ban_kind kind, uint32_t points,
 		int64_t now);
 
-/* The address must be turned away; that is logged.  Never true for our own subnets. */
+/* Takes back POINTS charged for a connection: it was a health probe (protocol.md 2.1).  A ban
+ * stays.
+ */
+void ban_refund(struct ban_table *b, const struct addr *addr, uint32_t points);
+
+/* The address must be turned away; that is logged.  Never true for our own subnets and exempt ones.
+ */
 bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now);
 
 /* Sets score and expiry to 0, the entry stays; logs it.  ERR_NOT_FOUND. */

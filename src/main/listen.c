@@ -105,9 +105,22 @@ static bool is_banned(struct main_ctx *m, const struct addr *from)
 	int64_t now = clock_unix();
 
 	if (m->conf->listen_proxy_proto)
-		return false; /* on_worker.c does it for the client behind the proxy */
+		return false; /* proxied.c does it for the client behind the proxy */
 	ban_charge(m->bans, from, BAN_CONNECTION, m->conf->ban_points_connection, now);
 	return ban_is_refused(m->bans, from, now);
+}
+
+/* protocol.md 7: anyone who may write headers could be anyone. */
+static bool is_foreign(const struct main_ctx *m, const struct addr *from)
+{
+	const struct conf *c = m->conf;
+
+	if (!c->listen_proxy_proto || !c->listen_proxy_from.n ||
+	    conf_nets_have(&c->listen_proxy_from, from))
+		return false;
+	log_info(NULL, "no-proxy", kv_addr("ip", from),
+		 kv_str("why", "not one of listen-proxy-from"));
+	return true;
 }
 
 static void serve(struct listeners *l, int fd, const struct sockaddr *from)
@@ -118,7 +131,8 @@ static void serve(struct listeners *l, int fd, const struct sockaddr *from)
 	enum err err;
 	int one = 1;
 
-	if (endpoint_from_sockaddr(from, &remote) || is_banned(l->m, &remote.addr) || is_full(l))
+	if (endpoint_from_sockaddr(from, &remote) || is_foreign(l->m, &remote.addr) ||
+	    is_banned(l->m, &remote.addr) || is_full(l))
 		return;
 	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
 		(void)!endpoint_from_sockaddr((struct sockaddr *)&ss, &local);

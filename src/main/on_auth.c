@@ -10,6 +10,7 @@
 #include "main/ban.h"
 #include "main/connect.h"
 #include "main/ctx.h"
+#include "main/proxied.h"
 #include "main/reload.h"
 #include "main/sessions.h"
 #include "main/stats_journal.h"
@@ -49,8 +50,18 @@ static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFaile
 	if (msg->final && w)
 		w->auth_failed = true;
 	if (msg->points && remote.addr.family)
-		ban_charge(m->bans, &remote.addr, BAN_PASSWORD, msg->points, clock_unix());
+		ban_charge(m->bans, &remote.addr, BAN_FAULT, msg->points, clock_unix());
 	log_failed_login(&remote.addr, msg->user);
+	return ERR_OK;
+}
+
+static enum err on_charge(struct main_ctx *m, void *peer, const Charge *msg, struct ipc_fds *fds)
+{
+	struct endpoint remote = ipc_endpoint_read(msg->remote);
+
+	(void)peer;
+	(void)fds;
+	ban_charge(m->bans, &remote.addr, BAN_FAULT, msg->points, clock_unix());
 	return ERR_OK;
 }
 
@@ -135,6 +146,7 @@ static enum err on_invalidated(struct main_ctx *m, void *peer, const InvalidateR
 #define AUTH_ROUTES(R)                                                                             \
 	R(ToMain, conf_result, TO_MAIN__MSG_CONF_RESULT, FROM_AUTH, ST_ANY, 0, on_conf_result)     \
 	R(ToMain, login_failed, TO_MAIN__MSG_LOGIN_FAILED, FROM_AUTH, ST_ANY, 0, on_login_failed)  \
+	R(ToMain, charge, TO_MAIN__MSG_CHARGE, FROM_AUTH, ST_ANY, 0, on_charge)                    \
 	R(ToMain, login_done, TO_MAIN__MSG_LOGIN_DONE, FROM_AUTH, ST_ANY, 0, on_login_done)        \
 	R(ToMain, session_open, TO_MAIN__MSG_SESSION_OPEN, FROM_AUTH, ST_ANY, 0, on_session_open)  \
 	R(ToMain, session_expired, TO_MAIN__MSG_SESSION_EXPIRED, FROM_AUTH, ST_ANY, 0,             \
@@ -196,6 +208,8 @@ void main_peer_auth(struct main_ctx *m, int fd, uint32_t pid)
 		return;
 	}
 	m->auth_pid = pid;
+	if (m->workers)
+		proxied_tell_auth(m);
 	reload_send_auth(m);
 	if (m->sessions)
 		tell_sessions(m);

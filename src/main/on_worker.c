@@ -10,6 +10,7 @@
 #include "main/ban.h"
 #include "main/connect.h"
 #include "main/on_worker.h"
+#include "main/proxied.h"
 #include "main/restore.h"
 #include "main/sessions.h"
 #include "main/tun.h"
@@ -64,31 +65,20 @@ static enum err on_log(struct main_ctx *m, struct worker *w, const WorkerLog *ms
 	return ERR_OK;
 }
 
-/* listen-proxy-proto: only now the client's own address is known (config.md 15). */
-static void check_proxied(struct main_ctx *m, struct worker *w, const struct endpoint *remote)
-{
-	int64_t now = clock_unix();
-
-	if (!m->conf->listen_proxy_proto || !remote->addr.family)
-		return;
-	w->remote = *remote;
-	ban_charge(m->bans, &remote->addr, BAN_CONNECTION, m->conf->ban_points_connection, now);
-	if (ban_is_refused(m->bans, &remote->addr, now))
-		worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);
-}
-
 void worker_take_info(struct worker *w, const WorkerInfo *msg)
 {
-	struct endpoint remote = ipc_endpoint_read(msg->remote);
-	struct endpoint local = ipc_endpoint_read(msg->local);
-
 	set_fact(w, &w->user_agent, msg->user_agent);
 	set_fact(w, &w->tls_cipher, msg->tls_cipher);
 	if (!w->user)
 		set_fact(w, &w->vhost, msg->vhost);
-	if (local.addr.family && w->m->conf->listen_proxy_proto)
-		w->local = local;
-	check_proxied(w->m, w, &remote);
+}
+
+static enum err on_proxied(struct main_ctx *m, struct worker *w, const Proxied *msg,
+			   struct ipc_fds *fds)
+{
+	(void)m;
+	(void)fds;
+	return proxied_admit(w, msg);
 }
 
 static enum err on_info(struct main_ctx *m, struct worker *w, const WorkerInfo *msg,
@@ -153,11 +143,26 @@ static enum err on_tun_mtu(struct main_ctx *m, struct worker *w, const TunMtu *m
 	return ERR_OK;
 }
 
+/* What the end of a connection that never got a tunnel means for its address. */
+static void settle_score(struct worker *w, const WorkerEnded *msg)
+{
+	struct main_ctx *m = w->m;
+
+	if (msg->reason == END_REASON__END_HEALTH_PROBE)
+		ban_refund(m->bans, &w->remote.addr, w->charged);
+	if (msg->abuse)
+		ban_charge(m->bans, &w->remote.addr, BAN_FAULT, m->conf->ban_points_abuse,
+			   clock_unix());
+	w->charged = 0;
+}
+
 static enum err on_ended(struct main_ctx *m, struct worker *w, const WorkerEnded *msg,
 			 struct ipc_fds *fds)
 {
 	(void)m;
 	(void)fds;
+	if (w->state == WORKER_LOGIN)
+		settle_score(w, msg);
 	if (!w->ended) { /* else main decided first (protocol.md 5.8) */
 		w->reason = msg->reason;
 		w->keep = msg->keep_session;
@@ -183,11 +188,13 @@ static enum err on_description(struct main_ctx *m, struct worker *w, const Descr
 
 enum {
 	ANY_STATE = WORKER_LOGIN | WORKER_OPENING | WORKER_OPEN | WORKER_ENDING,
+	BEFORE_TUNNEL = WORKER_LOGIN | WORKER_ENDING,
 	HAS_TUNNEL = WORKER_OPEN | WORKER_ENDING,
 };
 
 #define WORKER_ROUTES(R)                                                                           \
 	R(ToMain, log, TO_MAIN__MSG_LOG, FROM_WORKER, ANY_STATE, 0, on_log)                        \
+	R(ToMain, proxied, TO_MAIN__MSG_PROXIED, FROM_WORKER, BEFORE_TUNNEL, 0, on_proxied)        \
 	R(ToMain, info, TO_MAIN__MSG_INFO, FROM_WORKER, ANY_STATE, 0, on_info)                     \
 	R(ToMain, facts, TO_MAIN__MSG_FACTS, FROM_WORKER, HAS_TUNNEL, 0, on_facts)                 \
 	R(ToMain, tunnel_up, TO_MAIN__MSG_TUNNEL_UP, FROM_WORKER, HAS_TUNNEL, 0, on_tunnel_up)     \

@@ -64,13 +64,16 @@ static void warn_open(const struct conf *c)
 				 "system-call filter; this is for debugging only"));
 }
 
-static void apply_limits(struct main_ctx *m)
+void reload_bans(struct main_ctx *m)
 {
-	const struct ban_limits limits = { m->conf->max_ban_score, m->conf->ban_time,
-					   m->conf->ban_reset_time };
+	const struct conf *c = m->conf;
+	const struct ban_limits limits = { c->max_ban_score, c->ban_time, c->ban_reset_time };
 
-	if (m->bans)
-		ban_set_limits(m->bans, &limits);
+	if (!m->bans)
+		return; /* the first configuration: main_set_up calls again */
+	ban_set_limits(m->bans, &limits);
+	if (ban_set_exempt(m->bans, c->ban_exempt.item, c->ban_exempt.n))
+		log_err(NULL, "ban-exempt-not-set", kv_err(ERR_NOMEM));
 }
 
 /* A main that follows us must run what we run, not what the file says by then. */
@@ -243,7 +246,7 @@ static void switch_over(struct main_ctx *m)
 	m->generation++;
 	/* Sessions that began with it still hold references. */
 	talloc_unlink(m, old);
-	apply_limits(m);
+	reload_bans(m);
 	keep_conf(m);
 	stats_save(m);
 	log_info(NULL, "reloaded", kv_u64("generation", m->generation));

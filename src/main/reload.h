@@ -19,6 +19,9 @@ void reload_if_asked(struct main_ctx *m);
  * from an earlier instance.  False: everything was said. */
 bool reload_first(struct main_ctx *m, int fd);
 
+/* Hands the running configuration's ban options to the ban table. */
+void reload_bans(struct main_ctx *m);
+
 /* Hands auth the configuration it should have: the one on its way, or the running one. */
 void reload_send_auth(struct main_ctx *m);
 

@@ -46,15 +46,13 @@ static enum err set_up_journal(struct main_ctx *m)
 
 static enum err set_up_bans(struct main_ctx *m)
 {
-	const struct ban_limits limits = { m->conf->max_ban_score, m->conf->ban_time,
-					   m->conf->ban_reset_time };
 	struct addr_net *nets;
 	size_t n;
 	enum err err = ban_table_new(m, &m->bans);
 
 	if (err)
 		return err;
-	ban_set_limits(m->bans, &limits);
+	reload_bans(m);
 	if (ban_read_interfaces(m, &nets, &n) || ban_set_local(m->bans, nets, n))
 		log_warn(NULL, "interfaces-unknown", kv_str("effect", "bans spare no subnet"));
 	return ERR_OK;

@@ -209,15 +209,18 @@ void worker_end(struct worker *w, EndReason reason, bool tell_client, unsigned p
 	w->state = WORKER_ENDING;
 }
 
-/* "user disconnected" for connections without a tunnel; connect_down says it for the others. */
+/* "user disconnected" for connections without a tunnel; connect_down says it for the others.  A
+ * probe comes every few seconds and is nobody's business (protocol.md 2.1). */
 static void log_gone(const struct worker *w)
 {
 	struct log_ctx ctx = worker_log(w);
+	bool probe = w->reason == END_REASON__END_HEALTH_PROBE;
 	char *text = talloc_asprintf(NULL, "user disconnected (reason: %s, rx: 0, tx: 0)",
 				     end_reason_text(w->reason));
 
 	if (text)
-		log_info(&ctx, "disconnected", kv_text(text));
+		log_event(probe ? LOG_LVL_DEBUG : LOG_LVL_INFO, &ctx, "disconnected",
+			  LOG_KVS(kv_text(text)));
 	talloc_free(text);
 }
 
@@ -415,23 +418,47 @@ struct ends {
 	int to_main[2], to_auth[2];
 };
 
+/* A Spawn with what it points to, and packed: what comes back to the next main or auth. */
+struct facts {
+	Spawn spawn;
+	Endpoint remote, local;
+	uint8_t packed[NOTE_MAX];
+	ProtobufCBinaryData note;
+};
+
+static void fill_facts(const struct worker *w, struct facts *f)
+{
+	f->spawn = (Spawn)SPAWN__INIT;
+	f->remote = ipc_endpoint(&w->remote);
+	f->local = ipc_endpoint(&w->local);
+	f->spawn.worker_id = w->id;
+	f->spawn.remote = &f->remote;
+	f->spawn.local = &f->local;
+	f->spawn.proxy = w->proxy;
+	f->spawn.proxied = w->proxied;
+	f->note.data = f->packed;
+	f->note.len = spawn__pack(&f->spawn, f->packed);
+}
+
+void worker_keep(struct worker *w)
+{
+	struct facts f;
+
+	fill_facts(w, &f);
+	main_keep_fd(w->m, FD_KIND__FD_WORKER_MAIN, w->id, chan_fd(w->chan), &f.note);
+}
+
 static enum err announce(struct main_ctx *m, struct worker *w, int fd, const struct ends *e)
 {
 	const int fds[3] = { fd, e->to_main[1], e->to_auth[1] };
-	Spawn spawn = SPAWN__INIT;
-	Endpoint remote = ipc_endpoint(&w->remote), local = ipc_endpoint(&w->local);
-	uint8_t packed[NOTE_MAX];
-	ProtobufCBinaryData note = { .data = packed };
+	struct facts f;
 
-	spawn.worker_id = w->id;
-	spawn.remote = &remote;
-	spawn.local = &local;
-	note.len = spawn__pack(&spawn, packed);
-	main_keep_fd(m, FD_KIND__FD_WORKER_MAIN, w->id, e->to_main[0], &note);
-	main_keep_fd(m, FD_KIND__FD_WORKER_AUTH, w->id, e->to_auth[0], &note);
-	if (!tell_auth(m, &spawn, e->to_auth[0]))
+	fill_facts(w, &f);
+	main_keep_fd(m, FD_KIND__FD_WORKER_MAIN, w->id, e->to_main[0], &f.note);
+	main_keep_fd(m, FD_KIND__FD_WORKER_AUTH, w->id, e->to_auth[0], &f.note);
+	if (!tell_auth(m, &f.spawn, e->to_auth[0]))
 		return ERR_CLOSED;
-	return tell_zygote(m, &spawn, fds);
+	return tell_zygote(m, &f.spawn, fds);
 }
 
 enum err worker_start(struct main_ctx *m, int fd, const struct endpoint *remote,
@@ -453,6 +480,8 @@ enum err worker_start(struct main_ctx *m, int fd, const struct endpoint *remote,
 	if (!err) {
 		w->remote = *remote;
 		w->local = *local;
+		w->proxy = m->conf->listen_proxy_proto;
+		w->charged = w->proxy ? 0 : m->conf->ban_points_connection;
 		w->described = true;
 		err = announce(m, w, fd, &e);
 		/* The worker's end is closed below, so a worker that nobody made is seen to end. */
@@ -478,6 +507,8 @@ enum err worker_adopt(struct main_ctx *m, uint64_t id, int fd, const ProtobufCBi
 		const Spawn *spawn = (const Spawn *)(const void *)msg;
 		w->remote = ipc_endpoint_read(spawn->remote);
 		w->local = ipc_endpoint_read(spawn->local);
+		w->proxy = spawn->proxy;
+		w->proxied = spawn->proxied;
 		talloc_free(msg);
 	}
 	return err;

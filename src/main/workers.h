@@ -28,6 +28,8 @@ struct worker {
 	struct chan *chan;
 	struct session *session;       /* whose tunnel this is; NULL before and after */
 	struct endpoint remote, local; /* of the client's TCP connection, or as PROXY said */
+	bool proxy, proxied;	       /* a PROXY header comes first; it has come */
+	uint32_t charged;	       /* ban points for the connection, that a probe gets back */
 	int64_t accepted;	       /* UNIX time */
 	bool described;		       /* false after a restart of main until the worker answered */
 
@@ -67,6 +69,9 @@ MUST_USE enum err worker_start(struct main_ctx *m, int fd, const struct endpoint
  * had the supervisor keep with it. */
 MUST_USE enum err worker_adopt(struct main_ctx *m, uint64_t id, int fd,
 			       const ProtobufCBinaryData *note);
+
+/* What the supervisor keeps of W for a main that is started again: called when addresses change. */
+void worker_keep(struct worker *w);
 
 /* Tells the worker to end, once: the first reason stays.  It is killed when it has not ended within
  * PATIENCE_MS; 0: somebody else sees to that. */

@@ -43,7 +43,6 @@ struct rig {
 	int worker_far;		 /* auth's end, as the supervisor keeps it */
 	int journal;
 	char extra[400]; /* more lines of configuration */
-	uint8_t address; /* last byte of the client's */
 };
 
 /* LeakSanitizer reads its own process as a debugger does. */
@@ -328,15 +327,27 @@ static const LoginTicket *login(struct rig *r)
 	return done->ticket;
 }
 
-static void open_tunnel(struct rig *r, const ProtobufCBinaryData *cookie)
+/* As main does when a PROXY header named the client. */
+static void move_client(struct rig *r, uint8_t last)
 {
-	OpenSession open = OPEN_SESSION__INIT;
-	uint8_t v4[4] = { 192, 0, 2, r->address };
+	WorkerRemote moved = WORKER_REMOTE__INIT;
+	ListSessions list = LIST_SESSIONS__INIT;
+	uint8_t v4[4] = { 192, 0, 2, last };
 	Endpoint remote = ENDPOINT__INIT;
 
 	remote.addr = (ProtobufCBinaryData){ sizeof v4, v4 };
-	if (r->address)
-		open.remote = &remote;
+	moved.worker_id = 1;
+	moved.remote = &remote;
+	to_auth(r->main, TO_AUTH__MSG_WORKER_REMOTE, &moved, -1);
+	/* Once this is answered, that was read. */
+	to_auth(r->main, TO_AUTH__MSG_LIST_SESSIONS, &list, -1);
+	to_main(r, TO_MAIN__MSG_SESSION_LIST);
+}
+
+static void open_tunnel(struct rig *r, const ProtobufCBinaryData *cookie)
+{
+	OpenSession open = OPEN_SESSION__INIT;
+
 	open.cookie = *cookie;
 	open.vhost = (char *)(uintptr_t) "default";
 	to_auth(r->worker, TO_AUTH__MSG_OPEN_SESSION, &open, -1);
@@ -378,6 +389,7 @@ static void wrong_cookie_is_refused(void **state)
 		open_tunnel(r, &cookie);
 		assert_int_equal(to_worker(r, TO_WORKER__MSG_OPEN_REFUSED)->open_refused->status,
 				 401);
+		assert_int_equal(to_main(r, TO_MAIN__MSG_CHARGE)->charge->points, 2);
 	}
 }
 
@@ -557,14 +569,14 @@ static void roaming_cookie_is_refused_where_that_is_configured(void **state)
 	struct rig *r = *state;
 	const LoginTicket *ticket = login(r);
 
-	r->address = 99;
+	move_client(r, 99);
 	open_tunnel(r, &ticket->cookie);
 	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
 	strcpy(r->extra, "deny-roaming = true\n");
 	assert_true(send_conf(r, 2)->ok);
 	open_tunnel(r, &ticket->cookie);
 	to_worker(r, TO_WORKER__MSG_OPEN_REFUSED);
-	r->address = 7;
+	move_client(r, 7);
 	open_tunnel(r, &ticket->cookie);
 	to_main(r, TO_MAIN__MSG_SESSION_OPEN);
 }

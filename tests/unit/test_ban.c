@@ -75,9 +75,9 @@ static void an_address_over_the_threshold_is_refused_for_the_ban_time(void **sta
 	struct addr a = addr("198.51.100.7");
 
 	for (int i = 0; i < 7; i++)
-		ban_charge(f->b, &a, BAN_PASSWORD, 10, T0);
+		ban_charge(f->b, &a, BAN_FAULT, 10, T0);
 	assert_false(ban_is_refused(f->b, &a, T0));
-	ban_charge(f->b, &a, BAN_PASSWORD, 10, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 10, T0);
 	assert_non_null(strstr(f->last, "added IP '198.51.100.7' (with score 80) to ban list"));
 	assert_true(ban_is_refused(f->b, &a, T0 + 299));
 	assert_non_null(strstr(f->last, "rejected connection from banned IP: 198.51.100.7"));
@@ -91,12 +91,12 @@ static void more_attempts_raise_the_score_but_not_the_ban(void **state)
 	struct fixture *f = *state;
 	struct addr a = addr("198.51.100.7");
 
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
-	ban_charge(f->b, &a, BAN_PASSWORD, 50, T0 + 200);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 50, T0 + 200);
 	assert_int_equal(only(f, T0 + 200).score, 130);
 	assert_int_equal(only(f, T0 + 200).expires, T0 + 300);
 	assert_false(ban_is_refused(f->b, &a, T0 + 300));
-	ban_charge(f->b, &a, BAN_PASSWORD, 10, T0 + 301);
+	ban_charge(f->b, &a, BAN_FAULT, 10, T0 + 301);
 	assert_int_equal(only(f, T0 + 301).score, 10);
 }
 
@@ -105,10 +105,10 @@ static void a_score_below_the_threshold_restarts_after_the_reset_time(void **sta
 	struct fixture *f = *state;
 	struct addr a = addr("198.51.100.7");
 
-	ban_charge(f->b, &a, BAN_PASSWORD, 70, T0);
-	ban_charge(f->b, &a, BAN_PASSWORD, 5, T0 + 1199);
+	ban_charge(f->b, &a, BAN_FAULT, 70, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 5, T0 + 1199);
 	assert_int_equal(only(f, T0).score, 75);
-	ban_charge(f->b, &a, BAN_PASSWORD, 10, T0 + 1200);
+	ban_charge(f->b, &a, BAN_FAULT, 10, T0 + 1200);
 	assert_int_equal(only(f, T0).score, 10);
 	assert_false(ban_is_refused(f->b, &a, T0 + 1200));
 }
@@ -120,7 +120,7 @@ static void an_ipv6_client_is_its_64(void **state)
 	struct addr other = addr("2001:db8:1:3::7"), net = addr("2001:db8:1:2::");
 	struct ban_entry e;
 
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
 	assert_true(ban_is_refused(f->b, &b, T0));
 	assert_false(ban_is_refused(f->b, &other, T0));
 	e = only(f, T0);
@@ -137,7 +137,7 @@ static void our_own_subnets_are_never_refused(void **state)
 	assert_int_equal(ban_set_local(f->b, &net, 1), ERR_OK);
 	ban_charge(f->b, &a, BAN_CONNECTION, 1, T0);
 	assert_int_equal(only(f, T0).score, 0);
-	ban_charge(f->b, &a, BAN_PASSWORD, 100, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 100, T0);
 	assert_false(ban_is_refused(f->b, &a, T0));
 	assert_non_null(strstr(f->last, "Not applying ban to local IP: 10.0.0.7"));
 	assert_int_equal(ban_count(f->b, T0), 1);
@@ -148,7 +148,7 @@ static void unban_clears_the_score_and_keeps_the_entry(void **state)
 	struct fixture *f = *state;
 	struct addr a = addr("198.51.100.7"), b = addr("198.51.100.8");
 
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
 	assert_int_equal(ban_lift(f->b, &b), ERR_NOT_FOUND);
 	assert_int_equal(ban_lift(f->b, &a), ERR_OK);
 	assert_non_null(strstr(f->last, "unbanning IP '198.51.100.7'"));
@@ -162,8 +162,8 @@ static void scores_saturate(void **state)
 	struct fixture *f = *state;
 	struct addr a = addr("198.51.100.7");
 
-	ban_charge(f->b, &a, BAN_PASSWORD, UINT32_MAX - 3, T0);
-	ban_charge(f->b, &a, BAN_PASSWORD, 10, T0);
+	ban_charge(f->b, &a, BAN_FAULT, UINT32_MAX - 3, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 10, T0);
 	assert_int_equal(only(f, T0).score, UINT32_MAX);
 	assert_true(ban_is_refused(f->b, &a, T0));
 }
@@ -175,7 +175,7 @@ static void a_limit_of_zero_leaves_the_table_unused(void **state)
 	struct addr a = addr("198.51.100.7");
 
 	ban_set_limits(f->b, &off);
-	ban_charge(f->b, &a, BAN_PASSWORD, 1000, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 1000, T0);
 	assert_false(ban_is_refused(f->b, &a, T0));
 	assert_int_equal(only(f, T0).addr.family, 0);
 }
@@ -185,11 +185,11 @@ static void the_sweep_forgets_what_is_over(void **state)
 	struct fixture *f = *state;
 	struct addr a = addr("198.51.100.7"), b = addr("198.51.100.8");
 
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
-	ban_charge(f->b, &b, BAN_PASSWORD, 10, T0 + 200);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
+	ban_charge(f->b, &b, BAN_FAULT, 10, T0 + 200);
 	ban_sweep(f->b, T0 + 299);
 	assert_int_equal(ban_lift(f->b, &a), ERR_OK);
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
 	ban_sweep(f->b, T0 + 300);
 	assert_int_equal(ban_lift(f->b, &a), ERR_NOT_FOUND);
 	assert_int_equal(ban_lift(f->b, &b), ERR_OK);
@@ -200,7 +200,7 @@ static void a_flood_of_addresses_is_bounded(void **state)
 	struct fixture *f = *state;
 	struct addr a = addr("2001:db8::"), banned = addr("198.51.100.7");
 
-	ban_charge(f->b, &banned, BAN_PASSWORD, 80, T0);
+	ban_charge(f->b, &banned, BAN_FAULT, 80, T0);
 	for (unsigned i = 0; i < 70000; i++) {
 		a.bytes[5] = (uint8_t)(i >> 16);
 		a.bytes[6] = (uint8_t)(i >> 8);
@@ -227,16 +227,16 @@ static void bans_survive_a_restart_of_main(void **state)
 
 	assert_int_equal(journal_open(f, -1, &j), ERR_OK);
 	ban_set_journal(f->b, j);
-	ban_charge(f->b, &gone, BAN_PASSWORD, 80, T0 - 1000);
-	ban_charge(f->b, &a, BAN_PASSWORD, 80, T0);
-	ban_charge(f->b, &b, BAN_PASSWORD, 70, T0);
+	ban_charge(f->b, &gone, BAN_FAULT, 80, T0 - 1000);
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
+	ban_charge(f->b, &b, BAN_FAULT, 70, T0);
 	ban_sweep(f->b, T0);
 	assert_int_equal(ban_table_new(f, &again), ERR_OK);
 	ban_set_limits(again, &limits);
 	journal_each(j, restore_record, again);
 	assert_true(ban_is_refused(again, &a, T0 + 299));
 	assert_int_equal(ban_lift(again, &gone), ERR_NOT_FOUND);
-	ban_charge(again, &b, BAN_PASSWORD, 10, T0 + 1);
+	ban_charge(again, &b, BAN_FAULT, 10, T0 + 1);
 	assert_true(ban_is_refused(again, &b, T0 + 1));
 	assert_false(ban_restore(again, foreign, "x", 1));
 }
@@ -257,6 +257,55 @@ static void the_loopback_network_is_among_the_interfaces(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void exempt_networks_have_no_score_and_lose_what_they_had(void **state)
+{
+	struct fixture *f = *state;
+	struct addr a = addr("198.51.100.7"), other = addr("198.51.100.200");
+	const struct addr_net exempt = { addr("198.51.100.0"), 25 };
+
+	ban_charge(f->b, &a, BAN_FAULT, 90, T0);
+	assert_true(ban_is_refused(f->b, &a, T0));
+	assert_int_equal(ban_set_exempt(f->b, &exempt, 1), ERR_OK);
+	assert_false(ban_is_refused(f->b, &a, T0));
+	ban_charge(f->b, &a, BAN_FAULT, 90, T0);
+	assert_int_equal(ban_count(f->b, T0), 0);
+	ban_charge(f->b, &other, BAN_FAULT, 90, T0);
+	assert_true(ban_is_refused(f->b, &other, T0));
+	assert_int_equal(ban_set_exempt(f->b, NULL, 0), ERR_OK);
+	ban_charge(f->b, &a, BAN_FAULT, 90, T0);
+	assert_true(ban_is_refused(f->b, &a, T0));
+}
+
+static void a_probe_gets_its_points_back_and_leaves_no_entry(void **state)
+{
+	struct fixture *f = *state;
+	struct addr a = addr("198.51.100.7"), local = addr("192.0.2.5");
+	const struct addr_net net = { addr("192.0.2.0"), 24 };
+
+	ban_charge(f->b, &a, BAN_CONNECTION, 1, T0);
+	ban_charge(f->b, &a, BAN_FAULT, 10, T0);
+	ban_refund(f->b, &a, 1);
+	assert_int_equal(only(f, T0).score, 10);
+	ban_refund(f->b, &a, 20);
+	assert_int_equal(only(f, T0).addr.family, 0);
+	ban_refund(f->b, &a, 1);
+	/* Nothing was charged there for a connection. */
+	assert_int_equal(ban_set_local(f->b, &net, 1), ERR_OK);
+	ban_charge(f->b, &local, BAN_FAULT, 10, T0);
+	ban_refund(f->b, &local, 1);
+	assert_int_equal(only(f, T0).score, 10);
+}
+
+static void a_refund_does_not_end_a_ban(void **state)
+{
+	struct fixture *f = *state;
+	struct addr a = addr("198.51.100.7");
+
+	ban_charge(f->b, &a, BAN_FAULT, 80, T0);
+	ban_refund(f->b, &a, 80);
+	assert_true(ban_is_refused(f->b, &a, T0 + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +321,9 @@ int main(void)
 		CASE(a_flood_of_addresses_is_bounded),
 		CASE(bans_survive_a_restart_of_main),
 		CASE(the_loopback_network_is_among_the_interfaces),
+		CASE(exempt_networks_have_no_score_and_lose_what_they_had),
+		CASE(a_probe_gets_its_points_back_and_leaves_no_entry),
+		CASE(a_refund_does_not_end_a_ban),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,11 @@ static const struct {
 	{ "use-occtl", 'G', 'R' },
 	{ "use-utmp", 'G', 'R' },
 	{ "user-profile", 'U', 'R' },
+	/* Not in the index: ours. */
+	{ "ban-exempt", 'G', 'R' },
+	{ "ban-points-abuse", 'G', 'R' },
+	{ "ban-points-wrong-cookie", 'G', 'R' },
+	{ "listen-proxy-from", 'G', 'R' },
 };
 
 enum { N_SPEC = sizeof(spec) / sizeof(spec[0]) };
@@ -196,17 +201,12 @@ static void old_names_are_not_options(void **state)
 static const char *wrong_value(const struct conf_option *o)
 {
 	static const char *const rows[][2] = {
-		{ "IPv4 network", "nonsense" },
-		{ "IPv4 mask", "255.0.255.0" },
-		{ "IPv6 network", "10.0.0.0/8" },
-		{ "IPv4 address", "fd00::1" },
-		{ "IPv6 address", "10.0.0.1" },
-		{ "route list", "10.0.0.0/24;x" },
-		{ "port list", "tcp(" },
-		{ "group list", "[label]" },
-		{ "method", "nonsense" },
-		{ "facility", "nonsense" },
-		{ "ssl | new-tunnel", "nonsense" },
+		{ "IPv4 network", "nonsense" },	   { "IPv4 mask", "255.0.255.0" },
+		{ "IPv6 network", "10.0.0.0/8" },  { "IPv4 address", "fd00::1" },
+		{ "IPv6 address", "10.0.0.1" },	   { "networks", "10.0.0.0/33" },
+		{ "route list", "10.0.0.0/24;x" }, { "port list", "tcp(" },
+		{ "group list", "[label]" },	   { "method", "nonsense" },
+		{ "facility", "nonsense" },	   { "ssl | new-tunnel", "nonsense" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
