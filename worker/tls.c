@@ -167,9 +167,9 @@ static enum err wait_for(struct worker *w)
 /* Bytes that no TLS client sends; not one that merely offers nothing we accept. */
 static bool is_garbage(int r)
 {
-	return r == GNUTLS_E_UNSUPPORTED_VERSION_PACKET || r == GNUTLS_E_UNEXPECTED_PACKET ||
-	       r == GNUTLS_E_UNEXPECTED_PACKET_LENGTH || r == GNUTLS_E_RECORD_OVERFLOW ||
-	       r == GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET || r == GNUTLS_E_DECRYPTION_FAILED;
+	return r == GNUTLS_E_UNEXPECTED_PACKET || r == GNUTLS_E_UNEXPECTED_PACKET_LENGTH ||
+	       r == GNUTLS_E_RECORD_OVERFLOW || r == GNUTLS_E_UNEXPECTED_HANDSHAKE_PACKET ||
+	       r == GNUTLS_E_DECRYPTION_FAILED;
 }
 
 static enum err handshake(struct worker *w)

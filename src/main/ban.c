@@ -192,11 +192,14 @@ enum err ban_set_exempt(struct ban_table *b, const struct addr_net *net, size_t 
 }
 
 /* The score restarts after a ban, and for others after the reset time. */
+static bool is_over(const struct ban_table *b, const struct score *e, int64_t now)
+{
+	return e->expires ? now >= e->expires : now - e->last_reset >= b->limits.reset_time;
+}
+
 static void refresh(const struct ban_table *b, struct score *e, int64_t now)
 {
-	bool over = e->expires ? now >= e->expires : now - e->last_reset >= b->limits.reset_time;
-
-	if (!over)
+	if (!is_over(b, e, now))
 		return;
 	e->score = 0;
 	e->expires = 0;
@@ -331,13 +334,13 @@ void ban_sweep(struct ban_table *b, int64_t now)
 	}
 }
 
-static struct ban_entry view(const struct score *e, int64_t now)
+static struct ban_entry view(const struct ban_table *b, const struct score *e, int64_t now)
 {
 	bool banned = e->expires > now;
 
 	return (struct ban_entry){
 		.addr = e->key,
-		.score = e->score,
+		.score = is_over(b, e, now) ? 0 : e->score,
 		.expires = banned ? e->expires : 0,
 		.banned = banned,
 	};
@@ -356,7 +359,7 @@ void ban_each(const struct ban_table *b, int64_t now,
 	      void (*fn)(void *arg, const struct ban_entry *entry), void *arg)
 {
 	for (const struct score *e = b->first; e; e = e->next) {
-		struct ban_entry v = view(e, now);
+		struct ban_entry v = view(b, e, now);
 		fn(arg, &v);
 	}
 }

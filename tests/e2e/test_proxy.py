@@ -6,10 +6,9 @@ import socket
 import ssl
 import time
 
-from lib.harness import marks
-from lib.haproxy import BEHIND, HAProxy, SIGNATURE, tlv, v1, v2
+from lib.haproxy import BEHIND, HAProxy, tlv, v1, v2
 from lib.net import CLIENT4, SERVER4, SERVER6
-from lib.shell import sh, wait_for
+from lib.shell import wait_for
 from lib.traffic import must_ping
 from lib.web import Tunnel, Web
 
