@@ -38,6 +38,8 @@ static int job_destroy(struct runner_job *j)
 
 	if (j->prev)
 		dequeue(j);
+	if (j->held)
+		ev_timer_stop(j->loop, &j->hold);
 	if (!r)
 		return 0;
 	r->job = NULL;
@@ -286,6 +288,7 @@ enum err runner_submit(struct runners *p, TALLOC_CTX *owner, const struct runner
 	if (err)
 		return err;
 	j->lane = lane;
+	j->loop = p->loop;
 	j->done = done;
 	j->arg = arg;
 	j->place = call->talk;

@@ -205,7 +205,7 @@ static void asked(struct runner *r, const struct verdict *v)
 		job_finish(j, err, err ? NULL : v);
 }
 
-static void answered(struct runner *r, const struct verdict *v)
+static void answered(struct runner *r, const RunnerVerdict *msg, const struct verdict *v)
 {
 	struct runner_job *j = r->job;
 
@@ -214,8 +214,9 @@ static void answered(struct runner *r, const struct verdict *v)
 	if (j)
 		j->runner = NULL;
 	release(r);
-	if (j)
-		job_finish(j, ERR_OK, v);
+	if (!j || (v->kind == VERDICT_REJECT && msg->delay_ms && !job_hold(j, msg)))
+		return;
+	job_finish(j, ERR_OK, v);
 }
 
 static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *top,
@@ -239,7 +240,7 @@ static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *top
 		if (msg->verdict->asks)
 			asked(r, &v);
 		else
-			answered(r, &v);
+			answered(r, msg->verdict, &v);
 	}
 	talloc_free(tmp);
 	lane_run(lane);

@@ -3,6 +3,7 @@
 
 #include "auth/runner_pool.h"
 #include "base/secret.h"
+#include "ipc/msg.h"
 
 /* Copies for a job; one check at the end stands for all. */
 struct copier {
@@ -158,6 +159,44 @@ enum err job_send(struct chan *chan, struct runner_job *j, const struct line *li
 	j->msg.kept.data = NULL;
 	j->msg.kept.len = 0;
 	return err;
+}
+
+static void on_held(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct runner_job *j = w->data;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct verdict v;
+	enum err err = job_verdict(tmp, j->held, &v);
+
+	(void)loop;
+	(void)revents;
+	/* The job goes first, and its message with it. */
+	talloc_steal(tmp, j->held);
+	job_finish(j, err, err ? NULL : &v);
+	talloc_free(tmp);
+}
+
+enum err job_hold(struct runner_job *j, const RunnerVerdict *msg)
+{
+	size_t len = runner_verdict__get_packed_size(msg);
+	uint8_t *bytes = talloc_size(j, len);
+	ProtobufCMessage *copy;
+	unsigned ms = msg->delay_ms;
+	enum err err;
+
+	if (!bytes)
+		return ERR_NOMEM;
+	runner_verdict__pack(msg, bytes);
+	err = ipc_unpack(j, &runner_verdict__descriptor, bytes, len, &copy);
+	talloc_free(bytes);
+	if (err)
+		return err;
+	j->held = (const RunnerVerdict *)(const void *)copy;
+	ms = ms < BACKEND_DELAY_MAX_MS ? ms : BACKEND_DELAY_MAX_MS;
+	ev_timer_init(&j->hold, on_held, ms / 1000.0, 0);
+	j->hold.data = j;
+	ev_timer_start(j->loop, &j->hold);
+	return ERR_OK;
 }
 
 /* A runner has read what clients sent, so it is not believed blindly. */

@@ -89,6 +89,7 @@ static enum err reply(TALLOC_CTX *ctx, const struct piece *p, const struct verdi
 	msg.payload.data = (uint8_t *)(uintptr_t)v->payload;
 	msg.payload.len = v->payload_len;
 	msg.asks = asks;
+	msg.delay_ms = v->delay_ms;
 	top.msg_case = FROM_RUNNER__MSG_VERDICT;
 	top.verdict = &msg;
 	/* One job is under way at a time, so there is always room for its verdict. */

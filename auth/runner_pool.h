@@ -7,7 +7,7 @@
  *		          |- talk	held by a conversation with one client
  *
  * Used by auth/runner.c (queues), runner_child.c (processes), runner_talk.c and runner_job.c only.
-*/
+ */
 #ifndef AUTH_RUNNER_POOL_H
 #define AUTH_RUNNER_POOL_H
 
@@ -66,8 +66,11 @@ struct runner_job {
 	RunnerJob msg;
 	runner_done_fn *done;
 	void *arg;
-	struct runner_talk **place;	 /* runner_call.talk */
-	bool again;			 /* its first runner died on it */
+	struct runner_talk **place; /* runner_call.talk */
+	bool again;		    /* its first runner died on it */
+	struct ev_loop *loop;
+	ev_timer hold;			 /* the verdict is there, but not to be told yet */
+	const RunnerVerdict *held;	 /* a child of the job */
 	struct runner_job *next, **prev; /* in the queue */
 };
 
@@ -129,6 +132,9 @@ MUST_USE enum err job_new(TALLOC_CTX *owner, const struct runner_call *call,
 
 /* Sends J to a runner that is to find KEEP. */
 MUST_USE enum err job_send(struct chan *chan, struct runner_job *j, const struct line *line);
+
+/* Finishes J with MSG when the delay in it is over.  ERR_NOMEM: nothing has changed. */
+MUST_USE enum err job_hold(struct runner_job *j, const RunnerVerdict *msg);
 
 /* MSG as a verdict that borrows from it and has children of CTX.  ERR_PROTO: it is none. */
 MUST_USE enum err job_verdict(TALLOC_CTX *ctx, const RunnerVerdict *msg, struct verdict *v);

@@ -36,6 +36,7 @@ enum {
 	BACKEND_TEXT_MAX = 512, /* longer messages to the client are cut */
 	BACKEND_STATE_MAX = 4096,
 	BACKEND_KEEP_MAX = 65536,
+	BACKEND_DELAY_MAX_MS = 10000,
 };
 
 enum verdict_kind {
@@ -62,6 +63,8 @@ struct verdict {
 	struct strv groups; /* the first is the default */
 	struct backend_pairs rows;
 	const char *reason; /* for the log of a failed login, "" or e.g. "code 3" */
+	uint32_t delay_ms;  /* REJECT: hold it back so long, at most BACKEND_DELAY_MAX_MS; the
+			       runner is free meanwhile */
 	/* What all later jobs of this auth line shall find in `kept`, whichever process does them:
 	 * signing keys, which server is dead.  NULL: as it was. */
 	const uint8_t *keep;
