@@ -33,37 +33,61 @@ void sandbox_early(bool traceable)
 }
 
 /* Files of administrators need not be readable for us by their mode. */
-static const unsigned kept_caps[] = { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH };
+static const unsigned own_caps[] = { CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH };
 
-static bool is_kept(unsigned cap)
+/* PAM modules replace files together with their owner (the shadow file at a change of password),
+ * act as the user whose files they read, and report to the audit system, where a refusal to root
+ * fails the login. */
+static const unsigned module_caps[] = { CAP_CHOWN, CAP_FOWNER, CAP_SETUID, CAP_SETGID,
+					CAP_AUDIT_WRITE };
+
+enum {
+	N_OWN = sizeof own_caps / sizeof own_caps[0],
+	N_MODULE = sizeof module_caps / sizeof module_caps[0]
+};
+
+static uint64_t set_of(const unsigned *caps, size_t n)
 {
-	for (size_t i = 0; i < sizeof kept_caps / sizeof kept_caps[0]; i++)
-		if (kept_caps[i] == cap)
-			return true;
-	return false;
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < n; i++)
+		set |= UINT64_C(1) << caps[i];
+	return set;
 }
 
-static enum err drop_caps(void)
+/* What is in no set is gone for good. */
+static enum err limit_caps(uint64_t effective, uint64_t permitted)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return ERR_SYS;
-	/* What the bounding set lacks, an executed runner cannot have either. */
-	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		if (!is_kept(cap))
-			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
-	for (unsigned cap = 0; cap < 64; cap++) {
-		struct __user_cap_data_struct *d = &data[cap / 32];
-
-		if (is_kept(cap))
-			continue;
-		d->effective &= ~(1u << cap % 32);
-		d->permitted &= ~(1u << cap % 32);
-		d->inheritable &= ~(1u << cap % 32);
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].effective &= (uint32_t)(effective >> 32 * i);
+		data[i].permitted &= (uint32_t)(permitted >> 32 * i);
+		data[i].inheritable = 0;
 	}
 	return syscall(SYS_capset, &header, data) < 0 ? ERR_SYS : ERR_OK;
+}
+
+static enum err drop_caps(void)
+{
+	uint64_t own = set_of(own_caps, N_OWN);
+	uint64_t all = own | set_of(module_caps, N_MODULE);
+
+	/* What the bounding set lacks, an executed runner cannot have either. */
+	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (!(all >> cap & 1))
+			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	return limit_caps(own, all);
+}
+
+enum err sandbox_runner(void)
+{
+	uint64_t own = set_of(own_caps, N_OWN);
+
+	return limit_caps(own, own);
 }
 
 /* Ways to look into other processes, to change the system, or to reach rarely used parts of the

@@ -10,9 +10,13 @@
  * stays out of swap where the limits allow it. */
 void sandbox_early(bool traceable);
 
-/* For good: no new privileges, only the capabilities to read files that root may read (password
+/* For good: no new privileges, only the capabilities to use files that root may use (password
  * files are read at each login), none of the system calls that this process or a child of it never
- * needs.  TRACEABLE leaves the system calls alone.  ERR_SYS: a step failed. */
+ * needs.  What modules of runners need besides is permitted, but not in effect here.  TRACEABLE
+ * leaves the system calls alone.  ERR_SYS: a step failed. */
 MUST_USE enum err sandbox_enter(bool traceable);
+
+/* In a runner whose backend acts in its own name only: what auth kept for modules goes, too. */
+MUST_USE enum err sandbox_runner(void);
 
 #endif /* AUTH_SANDBOX_H */

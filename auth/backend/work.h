@@ -29,6 +29,7 @@ struct acct_record {
  * children of CTX.  An error is like VERDICT_ERROR. */
 struct backend_work {
 	const struct auth_backend *traits;
+	bool as_root; /* runs foreign modules, which change files of others or who they are */
 	enum err (*step)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			 struct verdict *out);
 	/* Whether USER may open further tunnels with the session of an earlier login. */
