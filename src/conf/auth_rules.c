@@ -11,7 +11,8 @@ enum { METHODS_MAX = 4 }; /* the primary counts as one */
  * lets nobody in by a way to log in that needs one of them. */
 static bool is_built(enum conf_method method)
 {
-	return method == CONF_METHOD_PLAIN || method == CONF_METHOD_GSSAPI;
+	return method == CONF_METHOD_PLAIN || method == CONF_METHOD_GSSAPI ||
+	       method == CONF_METHOD_PAM;
 }
 
 /* Only one password can be asked for in a login form. */
