@@ -81,9 +81,45 @@ static enum err apply_rows(struct session_conf *s, const struct conf_rows *rows,
 	return result;
 }
 
+/* A row that a back end granted comes from no file (auth/open.c). */
+static bool is_granted(const struct conf_row *row)
+{
+	return row && !*row->file;
+}
+
+/* The smallest network around A's block of prefix UNIT that begins with another block: the first
+ * one has the server's address. */
+static struct addr_net network_around(const struct addr *a, unsigned unit)
+{
+	struct addr block = addr_network(a, unit);
+	struct addr_net net = { block, (uint8_t)unit };
+
+	while (net.prefix && addr_equal(&net.addr, &block))
+		net.addr = addr_network(a, --net.prefix);
+	return net;
+}
+
+/* radius.md 3.2: an address that RADIUS gives is a network of its own.  Only where it lies in a
+ * pool that is no larger than its block it is one address of that pool, or it would take all. */
+static void finish_granted_ipv6(struct session_conf *s)
+{
+	struct addr_net *net = &s->ipv6_network;
+
+	if (!is_granted(s->origin[CONF_OPT_explicit_ipv6]) ||
+	    (net->addr.family && net->prefix < s->ipv6_subnet_prefix))
+		return;
+	if (net->addr.family && addr_in_net(&s->explicit_ipv6, net))
+		s->ipv6_subnet_prefix = s->host->ipv6_subnet_prefix;
+	else
+		*net = network_around(&s->explicit_ipv6, s->ipv6_subnet_prefix);
+}
+
 /* A pool of the files counts only when both network and mask are known. */
 static void finish_pools(struct session_conf *s)
 {
+	/* RADIUS may have clients told another mask than the pool's (radius.md 3.2). */
+	uint8_t told = is_granted(s->origin[CONF_OPT_ipv4_netmask]) ? s->ipv4_netmask : 0;
+
 	conf_join_pool(&s->ipv4_network, s->ipv4_netmask, s->origin[CONF_OPT_ipv4_network],
 		       s->origin[CONF_OPT_ipv4_netmask]);
 	conf_join_pool(&s->ipv6_network, 0, s->origin[CONF_OPT_ipv6_network], NULL);
@@ -91,7 +127,8 @@ static void finish_pools(struct session_conf *s)
 		s->ipv4_network = s->host->ipv4_network;
 	if (!s->ipv6_network.addr.family || !s->ipv6_network.prefix)
 		s->ipv6_network = s->host->ipv6_network;
-	s->ipv4_netmask = s->ipv4_network.prefix;
+	s->ipv4_netmask = told ? told : s->ipv4_network.prefix;
+	finish_granted_ipv6(s);
 }
 
 /* Each client gets a block of the pool, so the block must be the smaller one. */

@@ -227,7 +227,7 @@ static void fill_addrs(const struct session *s, Tunnel *t, Net *v4, Net *v6)
 
 	if (a->v4_peer.family) {
 		v4->addr = ipc_addr(&a->v4_peer);
-		v4->prefix = s->pool4.net.prefix;
+		v4->prefix = s->conf->ipv4_netmask;
 		t->v4 = v4;
 		t->v4_local = ipc_addr(&a->v4_local);
 	}
