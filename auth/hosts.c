@@ -53,6 +53,8 @@ static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct l
 	/* What the runner will do with it for every login. */
 	if (!err)
 		err = m->backend->open(ctx, &m->options, &conf, why);
+	if (!err && m->backend->remark)
+		m->backend->remark(conf);
 	return err == ERR_UNSUPPORTED ? cannot(m, line->name, *why) : err;
 }
 

@@ -126,6 +126,9 @@ struct auth_backend {
 	 * ERR_CONF: *WHY (child of CTX) says what is wrong and what would be right. */
 	enum err (*open)(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			 const char **why);
+	/* Logs what the administrator should know of what open() made; at start and reload, not
+	 * for every job.  NULL: nothing. */
+	void (*remark)(const void *conf);
 };
 
 #define BACKEND(id) extern const struct auth_backend backend_##id;
