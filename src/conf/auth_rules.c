@@ -11,8 +11,17 @@ enum { METHODS_MAX = 4 }; /* the primary counts as one */
  * lets nobody in by a way to log in that needs one of them. */
 static bool is_built(enum conf_method method)
 {
-	return method == CONF_METHOD_PLAIN || method == CONF_METHOD_GSSAPI ||
-	       method == CONF_METHOD_PAM;
+	static const enum conf_method built[] = {
+		CONF_METHOD_PLAIN,
+		CONF_METHOD_GSSAPI,
+		CONF_METHOD_PAM,
+		CONF_METHOD_RADIUS,
+	};
+
+	for (size_t i = 0; i < sizeof built / sizeof built[0]; i++)
+		if (built[i] == method)
+			return true;
+	return false;
 }
 
 /* Only one password can be asked for in a login form. */
