@@ -2,12 +2,8 @@
  * that sees gnutls/abstract.h. */
 #include "auth/keys.h"
 
-#include <fcntl.h>
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
@@ -44,33 +40,6 @@ struct load {
 	const char *pin; /* NULL: none configured */
 };
 
-/* ---- reporting ------------------------------------------------------------ */
-
-__attribute__((format(printf, 2, 3))) static void fault(const struct load *l, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = talloc_vasprintf(l->tmp, fmt, ap);
-	va_end(ap);
-	if (!text || strv_add(l->report->ctx, &l->report->error, text))
-		log_err(NULL, "conf-error", kv_text(text ? text : "out of memory"));
-}
-
-__attribute__((format(printf, 2, 3))) static void caution(const struct load *l, const char *fmt,
-							  ...)
-{
-	va_list ap;
-	char *text;
-
-	va_start(ap, fmt);
-	text = talloc_vasprintf(l->tmp, fmt, ap);
-	va_end(ap);
-	if (!text || strv_add(l->report->ctx, &l->report->warning, text))
-		log_warn(NULL, "conf-warning", kv_text(text ? text : "out of memory"));
-}
-
 /* ---- files ---------------------------------------------------------------- */
 
 static bool is_url(const char *name)
@@ -78,34 +47,13 @@ static bool is_url(const char *name)
 	return gnutls_url_is_supported(name) != 0;
 }
 
-static enum err read_fd(TALLOC_CTX *ctx, int fd, gnutls_datum_t *out)
-{
-	struct stat st;
-	ssize_t n = 0;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX)
-		return ERR_SYS;
-	out->data = talloc_zero_size(ctx, (size_t)st.st_size + 1);
-	if (!out->data)
-		return ERR_NOMEM;
-	secret_mark(out->data);
-	out->size = 0;
-	while (out->size < (size_t)st.st_size &&
-	       (n = read(fd, out->data + out->size, (size_t)st.st_size - out->size)) > 0)
-		out->size += (unsigned)n;
-	return n < 0 ? ERR_SYS : ERR_OK;
-}
-
-/* The whole file, NUL-terminated and wiped when freed; a fault is reported. */
+/* Wiped when freed; a fault is reported. */
 static enum err read_file(const struct load *l, const char *path, gnutls_datum_t *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum err err = fd < 0 ? ERR_SYS : read_fd(l->tmp, fd, out);
+	enum err err = material_read(l->tmp, path, FILE_MAX, out);
 
 	if (err)
-		fault(l, "cannot open file '%s'", path);
-	if (fd >= 0)
-		close(fd);
+		report_fault(l->report, "cannot open file '%s'", path);
 	return err;
 }
 
@@ -156,8 +104,8 @@ static enum err load_chain(const struct load *l, const char *name, struct key *k
 						   GNUTLS_X509_CRT_LIST_SORT);
 	}
 	if (ret < 0 || !k->n_cert) {
-		fault(l, "error loading the certificate '%s': %s", name,
-		      gnutls_strerror(ret < 0 ? ret : GNUTLS_E_NO_CERTIFICATE_FOUND));
+		report_fault(l->report, "error loading the certificate '%s': %s", name,
+			     gnutls_strerror(ret < 0 ? ret : GNUTLS_E_NO_CERTIFICATE_FOUND));
 		return ERR_CONF;
 	}
 	drop_root(k);
@@ -171,19 +119,21 @@ static void look_over(const struct load *l, const char *name, gnutls_x509_crt_t 
 	unsigned usage = 0;
 
 	if (gnutls_x509_crt_get_expiration_time(leaf) < now)
-		caution(l, "the certificate '%s' has expired", name);
+		report_caution(l->report, "the certificate '%s' has expired", name);
 	if (gnutls_x509_crt_get_activation_time(leaf) > now)
-		caution(l, "the certificate '%s' is not yet valid", name);
+		report_caution(l->report, "the certificate '%s' is not yet valid", name);
 	if (gnutls_x509_crt_get_pk_algorithm(leaf, NULL) == GNUTLS_PK_RSA &&
 	    gnutls_x509_crt_get_key_usage(leaf, &usage, NULL) >= 0 &&
 	    !(usage & GNUTLS_KEY_KEY_ENCIPHERMENT))
-		caution(l,
+		report_caution(
+			l->report,
 			"the key usage of the certificate '%s' lacks key encipherment; clients "
 			"that need RSA key transport cannot connect",
 			name);
 	if (strcasecmp(l->host->name, "default") != 0 &&
 	    !gnutls_x509_crt_check_hostname(leaf, l->host->name))
-		caution(l, "The DN certificate's name doesn't match for vhost %s", l->host->name);
+		report_caution(l->report, "The DN certificate's name doesn't match for vhost %s",
+			       l->host->name);
 }
 
 /* ---- private keys --------------------------------------------------------- */
@@ -231,10 +181,13 @@ static enum err load_private(struct load *l, const char *name, struct key *k)
 	if (ret >= 0)
 		return ERR_OK;
 	if (!l->pin && (ret == GNUTLS_E_DECRYPTION_FAILED || ret == GNUTLS_E_PK_INVALID_PRIVKEY))
-		fault(l, "error loading the private key '%s': %s (key-pin or pin-file missing?)",
-		      name, gnutls_strerror(ret));
+		report_fault(
+			l->report,
+			"error loading the private key '%s': %s (key-pin or pin-file missing?)",
+			name, gnutls_strerror(ret));
 	else
-		fault(l, "error loading the private key '%s': %s", name, gnutls_strerror(ret));
+		report_fault(l->report, "error loading the private key '%s': %s", name,
+			     gnutls_strerror(ret));
 	return ERR_CONF;
 }
 
@@ -270,8 +223,8 @@ static enum err check_pair(const struct load *l, size_t i, const struct key *k)
 	if (public_id(k->priv, of_key) || cert_id(k->cert[0], of_cert) ||
 	    memcmp(of_key, of_cert, KEY_ID) == 0)
 		return ERR_OK;
-	fault(l, "the private key '%s' does not belong to the certificate '%s'",
-	      l->host->server_key.item[i], l->host->server_cert.item[i]);
+	report_fault(l->report, "the private key '%s' does not belong to the certificate '%s'",
+		     l->host->server_key.item[i], l->host->server_cert.item[i]);
 	return ERR_CONF;
 }
 
@@ -311,8 +264,8 @@ static enum err check_priorities(const struct load *l)
 	const char *at = "";
 
 	if (gnutls_priority_init(&priorities, l->host->tls_priorities, &at) < 0) {
-		fault(l, "%s:%u: tls-priorities: GnuTLS does not know '%s'", row ? row->file : "",
-		      row ? row->line : 0, at);
+		report_fault(l->report, "%s:%u: tls-priorities: GnuTLS does not know '%s'",
+			     row ? row->file : "", row ? row->line : 0, at);
 		return ERR_CONF;
 	}
 	gnutls_priority_deinit(priorities);
@@ -345,10 +298,12 @@ enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct keys_re
 		return ERR_NOMEM;
 	l.tmp = talloc_new(k);
 	if (!host->server_cert.n || !host->server_key.n)
-		fault(&l,
-		      "the 'server-cert' and 'server-key' configuration options must be specified!");
+		report_fault(
+			l.report,
+			"the 'server-cert' and 'server-key' configuration options must be specified!");
 	else if (host->server_cert.n != host->server_key.n)
-		fault(&l, "the specified number of keys doesn't match the certificates");
+		report_fault(l.report,
+			     "the specified number of keys doesn't match the certificates");
 	else
 		k->n = host->server_key.n;
 	k->key = talloc_zero_array(k, struct key, (unsigned)k->n);

@@ -8,19 +8,13 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "auth/material.h"
 #include "base/err.h"
-#include "base/str.h"
 #include "conf/conf.h"
 #include "ipc/auth.pb-c.h"
 #include "ipc/main.pb-c.h"
 
 struct keys; /* the keys and certificate chains of one host, in the order of its options */
-
-/* What loading has to say to the administrator. */
-struct keys_report {
-	TALLOC_CTX *ctx; /* owner of the texts */
-	struct strv error, warning;
-};
 
 /* Loads what HOST names.  *OUT is a child of CTX; freeing it wipes the keys.  ERR_CONF: REPORT has
  * at least one error more, every fault of the host is in it. */

@@ -1,0 +1,31 @@
+/* material.h - files with keys and certificates: read whole, faults in words for the administrator.
+ * Used by auth/keys.c and auth/trust.c. */
+#ifndef AUTH_MATERIAL_H
+#define AUTH_MATERIAL_H
+
+#include <stddef.h>
+#include <talloc.h>
+
+#include <gnutls/gnutls.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+/* What loading has to say to the administrator. */
+struct keys_report {
+	TALLOC_CTX *ctx; /* owner of the texts */
+	struct strv error, warning;
+};
+
+/* One line more in REPORT: what is fatal, what is only strange. */
+void report_fault(struct keys_report *report, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void report_caution(struct keys_report *report, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The whole file PATH of at most LIMIT bytes, NUL-terminated, a child of CTX that is wiped when
+ * freed.  ERR_SYS (errno set), ERR_TOO_LONG, ERR_NOMEM; nothing is reported. */
+MUST_USE enum err material_read(TALLOC_CTX *ctx, const char *path, size_t limit,
+				gnutls_datum_t *out);
+
+#endif /* AUTH_MATERIAL_H */
