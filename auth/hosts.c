@@ -136,10 +136,11 @@ static enum err load_hosts(struct hosts *h, struct keys_report *report)
 		const struct host_conf *conf = h->conf->host[i];
 		enum err err = keys_load(h, conf, report, &h->item[i].keys);
 		enum err err_policy = make_policy(h, h->conf, conf, report, &h->item[i].policy);
+		enum err err_trust = trust_load(h->trust, conf, report, &h->item[i].trust);
 
 		h->item[i].conf = conf;
 		if (!first)
-			first = err ? err : err_policy;
+			first = err ? err : err_policy ? err_policy : err_trust;
 	}
 	h->n = h->conf->n_hosts;
 	return first;
@@ -167,6 +168,8 @@ enum err hosts_load(TALLOC_CTX *ctx, const struct conf_rows *rows, uint64_t gene
 	err = found ? conf_from_rows(h, rows, CONF_SHARE, found, &h->conf) : ERR_NOMEM;
 	if (err == ERR_CONF)
 		add_findings(found, report);
+	if (!err)
+		err = trust_new(h, &h->trust);
 	if (!err) {
 		h->item = talloc_zero_array(h, struct host, (unsigned)h->conf->n_hosts);
 		err = h->item ? load_hosts(h, report) : ERR_NOMEM;

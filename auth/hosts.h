@@ -10,6 +10,7 @@
 
 #include "auth/keys.h"
 #include "auth/logins.h"
+#include "auth/trust.h"
 #include "base/err.h"
 #include "conf/conf.h"
 #include "conf/row.h"
@@ -18,6 +19,7 @@ struct host {
 	const struct host_conf *conf;
 	struct keys *keys;
 	struct login_policy policy;
+	struct trust_host trust;
 };
 
 struct hosts {
@@ -25,6 +27,7 @@ struct hosts {
 	struct conf *conf;
 	struct host *item; /* [0] is the default host */
 	size_t n;
+	struct trust *trust; /* NULL once it was handed on: it may be large */
 };
 
 /* Builds everything from ROWS.  *OUT is a child of CTX.  ERR_CONF: REPORT says what is wrong with

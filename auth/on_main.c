@@ -11,7 +11,14 @@
 
 /* ---- configuration -------------------------------------------------------- */
 
-static enum err fill_chains(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *result)
+static enum err fill_host(TALLOC_CTX *ctx, const struct host *host, HostCerts **out)
+{
+	enum err err = keys_chains(ctx, host->keys, host->conf->name, out);
+
+	return err ? err : trust_fill(ctx, &host->trust, *out);
+}
+
+static enum err fill_hosts(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *result)
 {
 	enum err err = ERR_OK;
 
@@ -19,9 +26,7 @@ static enum err fill_chains(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *
 	if (!result->host)
 		return ERR_NOMEM;
 	for (; !err && result->n_host < h->n; result->n_host++)
-		err = keys_chains(ctx, h->item[result->n_host].keys,
-				  h->item[result->n_host].conf->name,
-				  &result->host[result->n_host]);
+		err = fill_host(ctx, &h->item[result->n_host], &result->host[result->n_host]);
 	return err;
 }
 
@@ -49,6 +54,17 @@ static void switch_to(struct auth *a, struct hosts *h)
 	trim_after_start();
 }
 
+/* Fills RESULT with what the workers need of H; *FD is the area of its spans, the caller's. */
+static enum err publish(TALLOC_CTX *ctx, struct hosts *h, ConfResult *result, int *fd)
+{
+	enum err err = fill_hosts(ctx, h, result);
+
+	if (!err)
+		err = trust_fd(h->trust, fd);
+	TALLOC_FREE(h->trust);
+	return err;
+}
+
 /* Start and reload are the same; `sallyportd -t` has a process of its own. */
 static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct ipc_fds *fds)
 {
@@ -56,11 +72,12 @@ static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct 
 	ConfResult result = CONF_RESULT__INIT;
 	struct keys_report report = { .ctx = tmp };
 	struct hosts *h = NULL;
+	int area = -1;
 	enum err err = fds->n ? load(tmp, a, msg, fds->fd[0], &report, &h) : ERR_PROTO;
 
 	(void)peer;
 	if (!err)
-		err = fill_chains(tmp, h, &result);
+		err = publish(tmp, h, &result, &area);
 	for (size_t i = 0; i < report.warning.n; i++)
 		log_warn(NULL, "conf-warning", kv_text(report.warning.item[i]));
 	if (err && !report.error.n)
@@ -74,7 +91,9 @@ static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct 
 		switch_to(a, h);
 	else
 		talloc_free(h);
-	main_tell(a, TO_MAIN__MSG_CONF_RESULT, &result);
+	(void)main_tell_fd(a, TO_MAIN__MSG_CONF_RESULT, &result, area);
+	if (area >= 0)
+		close(area);
 	talloc_free(tmp);
 	return ERR_OK;
 }
@@ -199,13 +218,18 @@ enum err main_open(struct auth *a, int fd)
 
 enum err main_tell(struct auth *a, ToMain__MsgCase kind, void *field)
 {
+	return main_tell_fd(a, kind, field, -1);
+}
+
+enum err main_tell_fd(struct auth *a, ToMain__MsgCase kind, void *field, int fd)
+{
 	ToMain top = TO_MAIN__INIT;
 	enum err err;
 
 	top.msg_case = kind;
 	/* All members of the union are pointers to messages. */
 	top.conf_result = field;
-	err = a->main ? chan_send(a->main, &top.base, NULL, 0) : ERR_CLOSED;
+	err = a->main ? chan_send(a->main, &top.base, &fd, fd >= 0) : ERR_CLOSED;
 	if (err)
 		log_warn(NULL, "main-not-told",
 			 kv_str("message", ipc_case_name(&to_main__descriptor, (uint32_t)kind)),

@@ -74,6 +74,9 @@ MUST_USE enum err main_open(struct auth *a, int fd);
 /* Sends FIELD of kind CASE to main.  ERR_CLOSED without main: main asks again when it is back. */
 enum err main_tell(struct auth *a, ToMain__MsgCase kind, void *field);
 
+/* The same with a descriptor, which is borrowed; -1: none. */
+enum err main_tell_fd(struct auth *a, ToMain__MsgCase kind, void *field, int fd);
+
 /* ---- on_worker.c ---- */
 
 /* Adds the worker of MSG with auth's end FD (taken) of its channel, unless it is known; opens the

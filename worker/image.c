@@ -16,6 +16,7 @@ enum { MEMORY_GROWTH = 64 * 1024 * 1024 };
 
 static int image_free(struct image *image)
 {
+	trust_unmap(&image->area);
 	for (size_t i = 0; image->vhost && i < image->conf->n_hosts; i++) {
 		struct vhost *v = &image->vhost[i];
 		if (v->cred)
@@ -99,7 +100,7 @@ static enum err load_certs(struct image *image, struct vhost *v, const HostCerts
 	(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
 	for (size_t i = 0; !err && i < certs->n_chain; i++)
 		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
-	return err;
+	return err ? err : trust_take(image, &image->area, certs, v->cred, &v->trust);
 }
 
 /* The default host is called "" in rows and "default" where it is printed. */
@@ -136,7 +137,7 @@ static uint64_t memory_limit(void)
 	return pages ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) + MEMORY_GROWTH : 0;
 }
 
-enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbosity,
+enum err image_load(TALLOC_CTX *ctx, int fd, int area, uint64_t generation, unsigned verbosity,
 		    struct image **out)
 {
 	struct image *image = talloc_zero(ctx, struct image);
@@ -146,6 +147,8 @@ enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbo
 
 	if (!err)
 		err = load_rows(image, wc);
+	if (!err)
+		err = trust_map(area, &image->area);
 	if (!err) {
 		image->generation = generation;
 		image->verbosity = verbosity;

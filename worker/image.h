@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "worker/keys.h"
 #include "worker/sandbox.h"
+#include "worker/trust.h"
 
 /* A host as TLS sees it. */
 struct vhost {
@@ -19,6 +20,7 @@ struct vhost {
 	gnutls_certificate_credentials_t cred; /* NULL: that of the default host */
 	gnutls_priority_t priorities;
 	const char *priority_text;
+	struct trust trust; /* for client certificates, beside what CRED has */
 };
 
 struct image {
@@ -27,13 +29,15 @@ struct image {
 	struct conf *conf;
 	struct vhost *vhost; /* one per conf->host, in its order */
 	struct keys_owner keys;
+	struct trust_area area;	 /* what the hosts' trust points into */
 	uint64_t memory_limit;	 /* address space of a worker, bytes; 0 unlimited */
 	struct sandbox *sandbox; /* NULL: isolate-workers = false */
 };
 
-/* Reads the packed WorkerConf in FD (borrowed).  *OUT is a child of CTX. */
-MUST_USE enum err image_load(TALLOC_CTX *ctx, int fd, uint64_t generation, unsigned verbosity,
-			     struct image **out);
+/* Reads the packed WorkerConf in FD, whose spans lie in the memfd AREA; both are borrowed.
+ * *OUT is a child of CTX. */
+MUST_USE enum err image_load(TALLOC_CTX *ctx, int fd, int area, uint64_t generation,
+			     unsigned verbosity, struct image **out);
 
 /* The host that the name of a ClientHello selects; the default host for NULL and unknown names. */
 const struct vhost *image_vhost(const struct image *image, const char *sni);

@@ -174,7 +174,7 @@ static enum err on_conf(struct zygote *z, const int *fd, const ZygoteConf *msg, 
 	enum err err;
 
 	(void)fd;
-	if (fds->n != 1)
+	if (fds->n != 2)
 		return ERR_PROTO;
 	if (z->image) {
 		z->done = z->image->generation != msg->generation;
@@ -182,7 +182,7 @@ static enum err on_conf(struct zygote *z, const int *fd, const ZygoteConf *msg, 
 			tell_ready(z);
 		return ERR_OK;
 	}
-	err = image_load(z, fds->fd[0], msg->generation, msg->verbosity, &z->image);
+	err = image_load(z, fds->fd[0], fds->fd[1], msg->generation, msg->verbosity, &z->image);
 	if (err) {
 		log_err(NULL, "zygote-conf-refused", kv_err(err));
 		return err;
@@ -258,7 +258,7 @@ static enum err on_spawn(struct zygote *z, const int *fd, const Spawn *msg, stru
 #define ZYGOTE_ROUTES(R)                                                                           \
 	R(ToZygote, peer, TO_ZYGOTE__MSG_PEER, FROM_SUPER, LOADING | READY, 1, on_peer)            \
 	R(ToZygote, enter, TO_ZYGOTE__MSG_ENTER, FROM_SUPER, LOADING, 1, on_enter)                 \
-	R(ToZygote, conf, TO_ZYGOTE__MSG_CONF, FROM_MAIN, LOADING | READY, 1, on_conf)             \
+	R(ToZygote, conf, TO_ZYGOTE__MSG_CONF, FROM_MAIN, LOADING | READY, 2, on_conf)             \
 	R(ToZygote, spawn, TO_ZYGOTE__MSG_SPAWN, FROM_MAIN, READY, 3, on_spawn)
 
 ROUTES_DEFINE(zygote_routes, ZYGOTE_ROUTES)

@@ -12,6 +12,7 @@ enum { METHODS_MAX = 4 }; /* the primary counts as one */
 static bool is_built(enum conf_method method)
 {
 	static const enum conf_method built[] = {
+		CONF_METHOD_CERTIFICATE,
 		CONF_METHOD_PLAIN,
 		CONF_METHOD_GSSAPI,
 		CONF_METHOD_PAM,
@@ -35,6 +36,17 @@ bool conf_wants_certificate(const struct host_conf *host)
 {
 	return conf_auths_have(&host->auth, CONF_METHOD_CERTIFICATE) ||
 	       conf_auths_have(&host->enable_auth, CONF_METHOD_CERTIFICATE);
+}
+
+enum conf_cert_policy conf_cert_policy(const struct host_conf *host)
+{
+	if (!conf_wants_certificate(host))
+		return CONF_CERT_NONE;
+	for (size_t i = 0; i < host->auth.n; i++)
+		if (host->auth.item[i].method != CONF_METHOD_CERTIFICATE)
+			return CONF_CERT_REQUEST;
+	return host->enable_auth.n || host->cisco_client_compat ? CONF_CERT_REQUEST
+								: CONF_CERT_REQUIRE;
 }
 
 /* config.md prints "vhost:default: " in the messages about authentication, and only there. */

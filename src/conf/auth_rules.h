@@ -17,4 +17,12 @@ void conf_name_unbuilt(const struct host_conf *host, struct buf *names);
 /* True when one of HOST's methods wants a client certificate. */
 bool conf_wants_certificate(const struct host_conf *host);
 
+/* What TLS asks of a client (config.md 6.1). */
+enum conf_cert_policy {
+	CONF_CERT_NONE,	   /* no certificate */
+	CONF_CERT_REQUEST, /* one, but the connection goes on without or with a bad one */
+	CONF_CERT_REQUIRE, /* a good one, or there is no connection */
+};
+enum conf_cert_policy conf_cert_policy(const struct host_conf *host);
+
 #endif /* CONF_AUTH_RULES_H */

@@ -22,6 +22,7 @@
 struct ban_table;
 struct closer;
 struct control;
+struct crl_watch;
 struct hooks;
 struct lease_table;
 struct listeners;
@@ -66,6 +67,7 @@ struct main_ctx {
 	struct workers *workers;
 	struct sessions *sessions;
 	struct reload *reload;
+	struct crl_watch *crls;
 	struct restore *restore; /* NULL unless descriptions are awaited */
 
 	struct lease_table *leases;
@@ -80,6 +82,7 @@ struct main_ctx {
 	bool zygote_renew; /* it is to be replaced once it has forked all that it was asked for */
 	unsigned zygote_owes; /* workers it was asked for and has not told of */
 	int zygote_conf; /* memfd with the packed WorkerConf; -1: auth has not sent certificates */
+	int zygote_area; /* memfd with what its spans name; -1 likewise */
 	ev_signal on_signal[4];
 	ev_timer upkeep, stopping;
 	bool draining, stop_fast; /* MAIN_STOPPING: sessions still go on; nobody waits for us */

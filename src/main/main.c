@@ -18,6 +18,7 @@
 #include "config.h"
 #include "main/ban.h"
 #include "main/control.h"
+#include "main/crlwatch.h"
 #include "main/hooks.h"
 #include "main/listen.h"
 #include "main/reload.h"
@@ -118,6 +119,7 @@ void main_maintain(struct main_ctx *m)
 	if (m->phase != MAIN_SERVING)
 		return;
 	ban_sweep(m->bans, clock_unix());
+	crl_watch_now(m->crls);
 	workers_check_logins(m);
 }
 
@@ -167,6 +169,8 @@ static int main_free(struct main_ctx *m)
 	ev_timer_stop(m->loop, &m->upkeep);
 	if (m->zygote_conf >= 0)
 		close(m->zygote_conf);
+	if (m->zygote_area >= 0)
+		close(m->zygote_area);
 	return 0;
 }
 
@@ -177,13 +181,13 @@ static struct main_ctx *main_new(const struct main_args *args)
 	if (!m)
 		return NULL;
 	m->args = args;
-	m->zygote_conf = -1;
+	m->zygote_conf = m->zygote_area = -1;
 	m->up_since = clock_unix();
 	/* Not the default loop: that reaps every child by itself, and hooks wait for theirs. */
 	m->loop = ev_loop_new(EVFLAG_AUTO);
 	stats_init(&m->stats, m->up_since);
 	if (!m->loop || restore_new(m, &m->restore) || reload_new(m, &m->reload) ||
-	    main_open_super(m)) {
+	    crl_watch_new(m, &m->crls) || main_open_super(m)) {
 		talloc_free(m);
 		return NULL;
 	}

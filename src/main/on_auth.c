@@ -20,8 +20,7 @@ static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult 
 			       struct ipc_fds *fds)
 {
 	(void)peer;
-	(void)fds;
-	reload_on_result(m, msg);
+	reload_on_result(m, msg, fds->n ? ipc_fds_take(fds, 0) : -1);
 	return ERR_OK;
 }
 
@@ -144,7 +143,7 @@ static enum err on_invalidated(struct main_ctx *m, void *peer, const InvalidateR
 }
 
 #define AUTH_ROUTES(R)                                                                             \
-	R(ToMain, conf_result, TO_MAIN__MSG_CONF_RESULT, FROM_AUTH, ST_ANY, 0, on_conf_result)     \
+	R(ToMain, conf_result, TO_MAIN__MSG_CONF_RESULT, FROM_AUTH, ST_ANY, 1, on_conf_result)     \
 	R(ToMain, login_failed, TO_MAIN__MSG_LOGIN_FAILED, FROM_AUTH, ST_ANY, 0, on_login_failed)  \
 	R(ToMain, charge, TO_MAIN__MSG_CHARGE, FROM_AUTH, ST_ANY, 0, on_charge)                    \
 	R(ToMain, login_done, TO_MAIN__MSG_LOGIN_DONE, FROM_AUTH, ST_ANY, 0, on_login_done)        \

@@ -18,6 +18,7 @@
 #include "conf/pack.h"
 #include "ipc/zygote.pb-c.h"
 #include "main/ban.h"
+#include "main/crlwatch.h"
 #include "main/restore.h"
 #include "main/stats_journal.h"
 #include "main/workers.h"
@@ -163,6 +164,18 @@ void main_reload(struct main_ctx *m)
 			kv_str("reason", strerror(errno)));
 }
 
+void reload_files(struct main_ctx *m)
+{
+	if (m->phase != MAIN_SERVING || m->reload->candidate)
+		return;
+	/* The same rows: a configuration of its own only because it has a number of its own. */
+	if (conf_from_rows(m, &m->conf->rows, CONF_SHARE, NULL, &m->reload->candidate))
+		log_err(NULL, "reload-failed",
+			kv_text("the previous configuration stays in force"));
+	else
+		reload_send_auth(m);
+}
+
 /* ---- auth ---------------------------------------------------------------- */
 
 void reload_send_auth(struct main_ctx *m)
@@ -177,6 +190,7 @@ void reload_send_auth(struct main_ctx *m)
 		log_err(NULL, "configuration-not-sent", kv_str("to", "auth"));
 		return;
 	}
+	crl_watch_begin(m->crls, c);
 	/* The running configuration keeps its number, so that answers tell which one they mean. */
 	msg.generation = m->reload->candidate ? m->generation + 1 : m->generation;
 	main_tell_auth(m, TO_AUTH__MSG_CONF, &msg, fd);
@@ -207,7 +221,7 @@ static enum err memfd_of(TALLOC_CTX *tmp, const ProtobufCMessage *msg, int *out)
 }
 
 /* Packs rows and certificates for the zygotes of this generation. */
-static enum err pack_zygote(struct main_ctx *m, const ConfResult *msg)
+static enum err pack_zygote(struct main_ctx *m, const ConfResult *msg, int area)
 {
 	TALLOC_CTX *tmp = talloc_new(m);
 	WorkerConf conf = WORKER_CONF__INIT;
@@ -234,7 +248,10 @@ static enum err pack_zygote(struct main_ctx *m, const ConfResult *msg)
 	if (m->zygote_conf >= 0)
 		close(m->zygote_conf);
 	m->zygote_conf = fd;
-	return ERR_OK;
+	if (m->zygote_area >= 0)
+		close(m->zygote_area);
+	m->zygote_area = dup(area);
+	return m->zygote_area >= 0 ? ERR_OK : ERR_SYS;
 }
 
 static void switch_over(struct main_ctx *m)
@@ -285,18 +302,15 @@ void reload_if_asked(struct main_ctx *m)
 	main_reload(m);
 }
 
-void reload_on_result(struct main_ctx *m, const ConfResult *msg)
+/* Auth's word on what it was given last. */
+static void take_result(struct main_ctx *m, const ConfResult *msg, int area, bool next)
 {
-	bool next = m->reload->candidate && msg->generation == m->generation + 1;
-
-	if (!next && (m->reload->candidate || msg->generation != m->generation))
-		return; /* about one that nobody wants any more */
 	if (!msg->ok) {
 		refused(m, msg);
 	} else {
 		if (next)
 			switch_over(m);
-		if (pack_zygote(m, msg))
+		if (pack_zygote(m, msg, area))
 			log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
 		m->auth_ready = true;
 		if (next)
@@ -304,8 +318,20 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg)
 		else
 			reload_send_zygote(m);
 	}
+	crl_watch_done(m->crls, m->conf, msg->ok);
 	reload_if_asked(m);
 	main_update_accepting(m);
+}
+
+void reload_on_result(struct main_ctx *m, const ConfResult *msg, int area)
+{
+	bool next = m->reload->candidate && msg->generation == m->generation + 1;
+
+	/* Otherwise it is about one that nobody wants any more. */
+	if (next || (!m->reload->candidate && msg->generation == m->generation))
+		take_result(m, msg, area, next);
+	if (area >= 0)
+		close(area);
 }
 
 /* ---- zygote -------------------------------------------------------------- */
@@ -315,12 +341,14 @@ void reload_send_zygote(struct main_ctx *m)
 	ToZygote top = TO_ZYGOTE__INIT;
 	ZygoteConf msg = ZYGOTE_CONF__INIT;
 
-	if (!m->zygote || m->zygote_conf < 0)
+	const int fds[] = { m->zygote_conf, m->zygote_area };
+
+	if (!m->zygote || m->zygote_conf < 0 || m->zygote_area < 0)
 		return;
 	msg.generation = m->generation;
 	msg.verbosity = m->args->verbosity >= 0 ? (uint32_t)m->args->verbosity : m->conf->log_level;
 	top.msg_case = TO_ZYGOTE__MSG_CONF;
 	top.conf = &msg;
-	if (chan_send(m->zygote, &top.base, &m->zygote_conf, 1))
+	if (chan_send(m->zygote, &top.base, fds, 2))
 		log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
 }

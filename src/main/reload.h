@@ -25,8 +25,12 @@ void reload_bans(struct main_ctx *m);
 /* Hands auth the configuration it should have: the one on its way, or the running one. */
 void reload_send_auth(struct main_ctx *m);
 
-/* Auth has loaded or refused it. */
-void reload_on_result(struct main_ctx *m, const ConfResult *msg);
+/* Auth has loaded or refused it.  AREA (taken, -1: none) holds what the spans in MSG name. */
+void reload_on_result(struct main_ctx *m, const ConfResult *msg, int area);
+
+/* Has auth read the files again that the running configuration names, for new sessions: one of them
+ * has changed.  The configuration file itself is not read. */
+void reload_files(struct main_ctx *m);
 
 /* Hands the zygote the running configuration, if auth has sent the certificates. */
 void reload_send_zygote(struct main_ctx *m);

@@ -118,7 +118,7 @@ static void introduce(struct stage *s, const char *const *rows, bool isolate)
 	Peer peer = PEER__INIT;
 	EnterNamespaces enter = ENTER_NAMESPACES__INIT;
 	ZygoteConf conf = ZYGOTE_CONF__INIT;
-	int pair[2], fd;
+	int pair[2], fd, both[2];
 
 	assert_int_equal(ipc_pair(pair), ERR_OK);
 	s->main_fd = pair[0];
@@ -138,9 +138,11 @@ static void introduce(struct stage *s, const char *const *rows, bool isolate)
 	conf.verbosity = 5;
 	m.msg_case = TO_ZYGOTE__MSG_CONF;
 	m.conf = &conf;
-	fd = pack_conf(rows, identity_of(s));
-	send_zygote(s->main_fd, &m, fd);
-	close(fd);
+	both[0] = pack_conf(rows, identity_of(s));
+	both[1] = memfd_create("area", MFD_CLOEXEC); /* nobody is trusted */
+	assert_int_equal(ipc_send(s->main_fd, &m.base, both, 2), ERR_OK);
+	close(both[0]);
+	close(both[1]);
 }
 
 static bool wait_in(int fd, int ms)
