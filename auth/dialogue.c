@@ -617,8 +617,26 @@ static void on_reply(struct login *g, const struct login_policy *policy, const S
 		on_init(g, policy);
 }
 
+/* compat-checklist 60: not even the right password makes up for a certificate that did not verify.
+ * The worker has said why it did not. */
+static bool shows_bad_certificate(const struct login *g, const struct login_policy *policy)
+{
+	bool asked = false;
+
+	for (size_t i = 0; i < policy->n_methods; i++)
+		asked |= policy->method[i].certificate;
+	return asked && g->cert_bad;
+}
+
 void login_advance(struct login *g, const struct login_policy *policy, const Step *msg)
 {
+	if (shows_bad_certificate(g, policy)) {
+		say(g, LOG_LVL_INFO, "bad-certificate",
+		    "user '%s' presented a certificate that did not verify; rejecting",
+		    g->user ? g->user : "");
+		give_up(g, "No certificate");
+		return;
+	}
 	if (msg->kind == STEP_KIND__STEP_REPLY)
 		on_reply(g, policy, msg);
 	else

@@ -30,6 +30,7 @@ struct login {
 	const char *selected; /* what was sent as group; "" nothing yet */
 	const char *url;      /* path of an init's URL; "" none */
 	bool cert_ok, http_auth;
+	bool cert_bad; /* it showed one that did not verify */
 	const char *cert_user;
 	struct strv cert_groups;
 	const char *authorization;

@@ -202,6 +202,7 @@ static enum err take_cert(struct login *g, const Step *msg)
 	TALLOC_FREE(g->cert_groups.item);
 	g->cert_groups.n = 0;
 	g->cert_ok = msg->cert_ok;
+	g->cert_bad = msg->cert_bad;
 	g->cert_user = replace(g, g->cert_user, msg->cert_ok ? msg->cert_user : "");
 	for (size_t i = 0; msg->cert_ok && i < msg->n_cert_group; i++)
 		if (strv_add(g, &g->cert_groups, msg->cert_group[i]))

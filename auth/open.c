@@ -124,12 +124,35 @@ static struct session *find(struct worker *w, const OpenSession *msg)
 	return NULL;
 }
 
+/* Who shows the wrong certificate may have stolen the cookie (admin.md 4.3). */
+static void log_certificate(const struct session *s, const OpenSession *msg)
+{
+	char sid_short[TICKET_SHORT + 1];
+	struct log_ctx log = log_of(s, sid_short);
+	char *text;
+
+	if (msg->cert_ok)
+		text = talloc_asprintf(NULL,
+				       "user '%s' (session: %s) presented a certificate which is "
+				       "for user '%s'; rejecting",
+				       s->user, sid_short, msg->cert_user);
+	else
+		text = talloc_asprintf(NULL, "user '%s' presented no certificate; rejecting",
+				       s->user);
+	if (text)
+		log_info(&log, "certificate-mismatch", kv_text(text));
+	talloc_free(text);
+}
+
 /* Protocol.md 2.6: AnyConnect shows its certificate at the login only. */
 static bool certificate_ok(const struct session *s, const struct host_conf *host,
 			   const OpenSession *msg)
 {
-	return !s->tls_auth_ok || host->cisco_client_compat ||
-	       (msg->cert_ok && strcmp(msg->cert_user, s->user) == 0);
+	if (!s->tls_auth_ok || host->cisco_client_compat ||
+	    (msg->cert_ok && strcmp(msg->cert_user, s->user) == 0))
+		return true;
+	log_certificate(s, msg);
+	return false;
 }
 
 /* What is wrong with the files of a user is for the administrator, the client learns nothing. */

@@ -47,6 +47,25 @@ enum err ask_sign(void *arg, TALLOC_CTX *ctx, const Sign *request, ProtobufCBina
 	return ERR_OK;
 }
 
+/* ---- the certificate ---- */
+
+/* The user it names; "": none, and none that counts. */
+static char *cert_user(const struct worker *w)
+{
+	return text(w->cert.good && w->cert.id ? w->cert.id->user : NULL);
+}
+
+static void fill_cert(Step *m, const struct worker *w)
+{
+	m->cert_ok = w->cert.good;
+	m->cert_bad = w->cert.shown && !w->cert.good;
+	m->cert_user = cert_user(w);
+	if (w->cert.good && w->cert.id) {
+		m->cert_group = w->cert.id->groups.item;
+		m->n_cert_group = w->cert.id->groups.n;
+	}
+}
+
 /* ---- a step of the login ---- */
 
 static void fill_client(Step *m, const struct login_step *step)
@@ -200,6 +219,7 @@ static enum err env_step(void *arg, TALLOC_CTX *ctx, const struct login_step *st
 	m.vhost = vhost_name(w);
 	m.group_url = text(step->group_url);
 	fill_client(&m, step);
+	fill_cert(&m, w);
 	fill_input(&m, answers, list, step->input);
 	msg.msg_case = TO_AUTH__MSG_STEP;
 	msg.step = &m;
@@ -292,6 +312,8 @@ static void fill_open(OpenSession *m, const struct worker *w, const struct tunne
 
 	m->cookie = bytes(ask->ticket, COOKIE_LEN);
 	m->vhost = vhost_name(w);
+	m->cert_ok = w->cert.good;
+	m->cert_user = cert_user(w);
 	m->user_agent = text(c->user_agent);
 	m->hostname = text(ask->want->hostname);
 	m->device_type = text(c->device_type);

@@ -10,6 +10,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/clock.h"
+#include "worker/client_cert.h"
 #include "worker/io.h"
 #include "worker/proxy.h"
 
@@ -112,6 +113,9 @@ static int on_client_hello(gnutls_session_t tls)
 	bool named =
 		gnutls_server_name_get(tls, name, &len, &type, 0) == 0 && type == GNUTLS_NAME_DNS;
 
+	/* A renegotiation names no other host. */
+	if (w->state == WORKER_TUNNEL)
+		return 0;
 	w->vhost = image_vhost(w->image, named ? name : NULL);
 	w->log.vhost = w->vhost->host->name;
 	if (named && w->vhost == &w->image->vhost[0] && w->image->conf->n_hosts > 1) {
@@ -120,6 +124,7 @@ static int on_client_hello(gnutls_session_t tls)
 		log_info(&w->log, "sni-unknown", kv_text(text ? text : ""));
 		talloc_free(text);
 	}
+	client_cert_ask(w);
 	if (w->vhost == &w->image->vhost[0])
 		return 0;
 	if (gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
@@ -150,7 +155,7 @@ static enum err init_session(struct worker *w)
 	gnutls_transport_set_int(w->tls, w->client);
 	gnutls_handshake_set_timeout(w->tls, GNUTLS_INDEFINITE_TIMEOUT); /* io.c keeps time */
 	gnutls_handshake_set_post_client_hello_function(w->tls, on_client_hello);
-	gnutls_certificate_server_set_request(w->tls, GNUTLS_CERT_IGNORE);
+	client_cert_init(w);
 	if (offer_alpn(w->tls) < 0 || gnutls_priority_set(w->tls, w->vhost->priorities) < 0 ||
 	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
 		    0)
@@ -234,6 +239,7 @@ enum err tls_accept(struct worker *w)
 	if (!err) {
 		acknowledge(w);
 		note_session(w);
+		client_cert_read(w);
 	}
 	w->deadline = login_deadline;
 	return err;

@@ -15,6 +15,7 @@
 #include "ipc/chan.h"
 #include "ipc/main.pb-c.h"
 #include "ipc/worker.pb-c.h"
+#include "worker/cert_id.h"
 #include "worker/http/http.h"
 #include "worker/image.h"
 
@@ -61,6 +62,12 @@ struct worker_facts {
 	uint32_t mtu, dpd, keepalive;
 };
 
+/* The certificate that the client showed in the handshake. */
+struct worker_cert {
+	bool shown, good;   /* good: it verified */
+	struct cert_id *id; /* child of the worker; NULL: it is not good, or names nobody */
+};
+
 struct worker {
 	struct image *image; /* ours after the fork, read all but its keys' owner */
 	uint64_t id;
@@ -79,6 +86,7 @@ struct worker {
 	gnutls_session_t tls; /* until the path has it */
 	const struct vhost *vhost;
 	struct http_peer peer;
+	struct worker_cert cert;
 	struct worker_facts facts;
 
 	/* From CONNECT on. */

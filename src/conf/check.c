@@ -105,10 +105,11 @@ static void check_certificate_user(const struct host_conf *h, struct conf_report
 	if (!oid)
 		complain(h, CONF_OPT_cert_user_oid, r,
 			 "a certificate is requested by the option 'cert-user-oid' is not set");
-	else if (!isdigit((unsigned char)*oid) && strcmp(oid, "SAN(rfc822name)") != 0)
+	else if (!isdigit((unsigned char)*oid) && strcmp(oid, "SAN(rfc822name)") != 0 &&
+		 strcmp(oid, "SAN(upn)") != 0)
 		complain(h, CONF_OPT_cert_user_oid, r,
 			 "the option 'cert-user-oid' has a unsupported value; write an OID such as "
-			 "0.9.2342.19200300.100.1.1, or SAN(rfc822name)");
+			 "0.9.2342.19200300.100.1.1, SAN(rfc822name) or SAN(upn)");
 }
 
 static void check_profile(const struct conf *conf, const struct host_conf *h, struct conf_report *r)

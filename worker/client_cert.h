@@ -1,0 +1,19 @@
+/* client_cert.h - the certificate a client shows: asked for as its host wants it, verified inside
+ * the handshake, turned into a user name and groups.  Used by the worker. */
+#ifndef WORKER_CLIENT_CERT_H
+#define WORKER_CLIENT_CERT_H
+
+#include <gnutls/gnutls.h>
+
+#include "worker/worker.h"
+
+/* Before the handshake of W. */
+void client_cert_init(struct worker *w);
+
+/* The host is known: whether a certificate is asked for, or demanded (config.md 6.1). */
+void client_cert_ask(const struct worker *w);
+
+/* The handshake is over: W->cert says whom the certificate names. */
+void client_cert_read(struct worker *w);
+
+#endif /* WORKER_CLIENT_CERT_H */
