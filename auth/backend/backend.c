@@ -1,4 +1,4 @@
-/* backend.c - finds backends by name.  Used by auth and its runners. */
+/* backend.c - finds backends by name.  Used by auth. */
 #include "auth/backend/backend.h"
 
 #include <string.h>
@@ -14,13 +14,5 @@ const struct auth_backend *backend_find(const char *name)
 	for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
 		if (strcmp(backends[i]->name, name) == 0)
 			return backends[i];
-	return NULL;
-}
-
-const char *backend_pair_get(const struct backend_pairs *pairs, const char *key)
-{
-	for (size_t i = 0; i < pairs->n; i++)
-		if (strcmp(pairs->item[i].key, key) == 0)
-			return pairs->item[i].value;
 	return NULL;
 }
