@@ -62,12 +62,14 @@ static unsigned suits(const struct login *g, const struct login_method *m)
 	if (m->missing || (m->certificate && !g->cert_ok))
 		return 0;
 	if (!b)
-		return 4; /* the certificate alone */
+		return 5; /* the certificate alone */
 	if (b->front == FRONT_FORM)
 		return 2;
-	if (b->scheme_by_invitation)
-		return g->http_auth ? 3 : 0;
-	return has_scheme(g, b->scheme) ? 3 : 1;
+	if (b->scheme_by_invitation && !g->http_auth)
+		return 0;
+	if (has_scheme(g, b->scheme))
+		return 4; /* what it has sent is what it wants */
+	return g->http_auth ? 3 : 1;
 }
 
 /* The most convenient of the methods that the client can use, the primary first among equals.

@@ -999,6 +999,37 @@ static void bearer_is_asked_for_when_there_is_nothing_else(void **state)
 	IS_FORM();
 }
 
+static void bearer_goes_before_a_form_for_clients_that_can_send_one(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[1].backend = &bearer;
+	r->policy.n_methods = 2;
+	INIT(.user = NULL);
+	IS_FORM();
+	INIT(.http = true);
+	assert_string_equal(r->invitation, "Bearer");
+	assert_true(r->fallback);
+	INIT(.authorization = "Bearer abc");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_TICKET();
+	assert_string_equal(r->granted_user, "ann");
+}
+
+static void scheme_of_the_header_chooses_among_http_methods(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &negotiate;
+	r->method[1].backend = &bearer;
+	r->policy.n_methods = 2;
+	INIT(.http = true);
+	assert_string_equal(r->invitation, "Negotiate");
+	INIT(.http = true, .authorization = "Bearer abc");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	IS_TICKET();
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -1060,6 +1091,8 @@ int main(void)
 		CASE(ticket_and_certificate_of_one_method_name_the_same_user),
 		CASE(certificate_that_is_enough_is_not_asked_to_negotiate),
 		CASE(bearer_is_asked_for_when_there_is_nothing_else),
+		CASE(bearer_goes_before_a_form_for_clients_that_can_send_one),
+		CASE(scheme_of_the_header_chooses_among_http_methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
