@@ -17,6 +17,7 @@ static bool is_built(enum conf_method method)
 		CONF_METHOD_GSSAPI,
 		CONF_METHOD_PAM,
 		CONF_METHOD_RADIUS,
+		CONF_METHOD_OIDC,
 	};
 
 	for (size_t i = 0; i < sizeof built / sizeof built[0]; i++)

@@ -208,5 +208,7 @@ void conf_man(FILE *out)
 	fputs(".El\n.Ss Old names\n.Bl -tag -width Ds\n", out);
 	for (size_t i = 0; i < conf_n_aliases; i++)
 		fprintf(out, ".It Cm %s\n%s\n", conf_aliases[i].name, conf_aliases[i].doc);
-	fputs(".El\n.Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyportd 8\n", out);
+	fputs(".El\n.Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-oidc 5 ,\n"
+	      ".Xr sallyportd 8\n",
+	      out);
 }
