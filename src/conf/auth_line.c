@@ -1,4 +1,5 @@
-/* auth_line.c - the values of auth and enable-auth: METHOD[key=value,key=value] (config.md 6.2). */
+/* auth_line.c - the values of auth, enable-auth and acct: METHOD[key=value,key=value] (config.md 6.2,
+ * 6.3). */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,10 +260,30 @@ static bool parse_auth(struct conf_set *s, const char *text, void *out)
 	return true;
 }
 
+/* Only two methods account, and pam has no options here. */
+static bool parse_acct(struct conf_set *s, const char *text, void *out)
+{
+	struct conf_auth a;
+	bool known = find_method(text, &a) &&
+		     (a.method == CONF_METHOD_RADIUS ||
+		      (a.method == CONF_METHOD_PAM && !text[strlen(a.name)]));
+
+	if (!known) {
+		conf_set_error(s,
+			       ": unknown or unsupported accounting method: %s; use pam or "
+			       "radius[config=FILE]",
+			       text);
+		return false;
+	}
+	return parse_auth(s, text, out);
+}
+
 static void print_auth(const void *value, struct buf *out)
 {
 	const struct conf_auth *a = value;
 
+	if (!a->name) /* acct, unset */
+		return;
 	buf_puts(out, a->name);
 	for (size_t i = 0; i < a->n_sub; i++)
 		buf_printf(out, "%s%s=%s", i ? "," : "[", a->sub[i].key, a->sub[i].value);
@@ -271,3 +292,5 @@ static void print_auth(const void *value, struct buf *out)
 
 const struct conf_type conf_type_auth = { "method", sizeof(struct conf_auths),
 					  sizeof(struct conf_auth), parse_auth, print_auth };
+const struct conf_type conf_type_acct = { "method", sizeof(struct conf_auth), 0, parse_acct,
+					  print_auth };

@@ -100,13 +100,15 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 
 void conf_name_unbuilt(const struct host_conf *host, struct buf *names)
 {
-	const struct conf_auths *lists[] = { &host->auth, &host->enable_auth };
+	static const char *const option[] = { "auth", "enable-auth", "acct" };
+	struct conf_auth acct = host->acct;
+	const struct conf_auths accts = { &acct, acct.name ? 1 : 0 };
+	const struct conf_auths *lists[] = { &host->auth, &host->enable_auth, &accts };
 
-	for (size_t l = 0; l < 2; l++) {
+	for (size_t l = 0; l < 3; l++) {
 		for (size_t i = 0; i < lists[l]->n; i++) {
 			const struct conf_auth *a = &lists[l]->item[i];
-			char *text = talloc_asprintf(NULL, "%s = %s", l ? "enable-auth" : "auth",
-						     a->name);
+			char *text = talloc_asprintf(NULL, "%s = %s", option[l], a->name);
 
 			if (!is_built(a->method) && !strstr(buf_text(names), text))
 				buf_printf(names, "%s%s", names->len ? ", " : "", text);
@@ -143,9 +145,9 @@ static void note_all(const struct host_conf *host, struct conf_report *report)
 	for (size_t i = 0; i < host->enable_auth.n; i++)
 		conf_report_add(report, CONF_NOTE, &where, "enabling '%s' as authentication method",
 				host->enable_auth.item[i].name);
-	if (host->acct)
+	if (host->acct.name)
 		conf_report_add(report, CONF_NOTE, &named, "setting '%s' as accounting method",
-				*host->acct == 'p' || *host->acct == 'P' ? "pam" : "radius");
+				host->acct.name);
 	conf_report_add(report, CONF_NOTE, &named, "setting '%s' as supplemental config option",
 			host->radius_groupconfig ? "radius" : "file");
 }

@@ -44,6 +44,7 @@
 #define CONF_C_ports	struct conf_ports
 #define CONF_C_groups	struct conf_groups
 #define CONF_C_auth	struct conf_auths
+#define CONF_C_acct	struct conf_auth /* name NULL: unset */
 
 /* Which struct a scope's options live in. */
 #define CONF_SERVER_GLOBAL(type, field)	      CONF_C_##type field;

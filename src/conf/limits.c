@@ -47,21 +47,6 @@ bool conf_check_compression(struct conf_set *s, const char *text)
 	return true;
 }
 
-/* One method with balanced brackets; the sub-options are read by accounting itself. */
-bool conf_check_acct(struct conf_set *s, const char *text)
-{
-	size_t len = strlen(text);
-	bool known = strcasecmp(text, "pam") == 0 ||
-		     (str_starts_nocase(text, "radius[") && text[len - 1] == ']');
-
-	if (!known)
-		conf_set_error(s,
-			       ": unknown or unsupported accounting method: %s; use pam or "
-			       "radius[config=FILE]",
-			       text);
-	return known;
-}
-
 /* Bounds of config.md 8.8 for both IPv6 prefix options. */
 static bool check_prefix(struct conf_set *s, const char *text, const char *what)
 {
