@@ -217,5 +217,6 @@ static void restore_one(void *arg, const uint8_t key[JOURNAL_KEY], const void *v
 
 void store_restore(struct store *st)
 {
-	journal_each(st->journal, restore_one, st);
+	if (journal_each(st->journal, restore_one, st))
+		log_err(NULL, "sessions-not-restored", kv_err(ERR_NOMEM));
 }

@@ -1,12 +1,14 @@
 /* journal.c - records in fixed slots of a memfd, published by one store.
  *
- * Slot 0 is the header, then slots of SLOT_SIZE bytes.  A slot whose seq is 0 is free, any other
- * seq publishes it, and of two slots with the same key the higher seq counts.  An update goes:
+ * Slot 0 is the header, then slots of SLOT_SIZE bytes.  A record begins in a slot whose seq is not
+ * 0, its head; of two heads with the same key the higher seq counts.  What does not fit the head
+ * goes on in slots that it points to and that never have a seq of their own: a slot that no head
+ * leads to is free, whatever it holds.  An update goes:
  *
- *	1. fill a free slot
- *	2. store its seq
- *	3. store 0 into the old slot's seq
- *	4. wipe the old slot
+ *	1. fill free slots, the last piece first
+ *	2. store the seq of the head
+ *	3. store 0 into the old head's seq
+ *	4. wipe the old slots
  *
  * so that a kill between any two leaves exactly the old or the new record for the next process.
  * Lookups use a private table that is rebuilt when the journal is opened. */
@@ -28,14 +30,14 @@ enum {
 	SLOTS_MAX = 1 << 24,
 };
 
-static const char magic[16] = "sallyport-jrnl1";
+static const char magic[16] = "sallyport-jrnl2";
 
 struct slot {
-	_Atomic uint64_t seq; /* 0: free */
+	_Atomic uint64_t seq; /* 0: free, or the continuation of another */
 	uint32_t len;	      /* bytes of value in use */
-	uint32_t unused;
+	uint32_t more;	      /* the slot with what follows; 0: that was all */
 	uint8_t key[JOURNAL_KEY];
-	uint8_t value[JOURNAL_VALUE];
+	uint8_t value[JOURNAL_SHORT];
 };
 
 _Static_assert(sizeof(struct slot) == SLOT_SIZE, "the slot layout is shared between processes");
@@ -100,15 +102,26 @@ static void table_remove(struct journal *j, uint32_t hole)
 	}
 }
 
-/* Steps 3 and 4: the record disappears with one store, its bytes after that. */
-static void release_slot(struct journal *j, uint32_t n)
+static void wipe_slot(struct journal *j, uint32_t n)
 {
 	struct slot *s = &j->map[n];
 
-	atomic_store(&s->seq, 0);
 	secret_wipe(s->key, SLOT_SIZE - offsetof(struct slot, key));
 	s->len = 0;
+	s->more = 0;
 	j->free_list[j->n_free++] = n;
+}
+
+/* Steps 3 and 4: the record disappears with one store, its bytes after that. */
+static void release(struct journal *j, uint32_t head)
+{
+	uint32_t next;
+
+	atomic_store(&j->map[head].seq, 0);
+	for (uint32_t n = head; n; n = next) {
+		next = j->map[n].more;
+		wipe_slot(j, n);
+	}
 }
 
 /* Private memory for SLOTS records; entered records stay. */
@@ -161,7 +174,7 @@ static enum err grow(struct journal *j)
 	return ERR_OK;
 }
 
-/* Enters slot N found in the memfd; a record with the same key and a lower seq is left over from an
+/* Enters head N found in the memfd; a record with the same key and a lower seq is left over from an
  * update cut short after step 2. */
 static void adopt(struct journal *j, uint32_t n)
 {
@@ -175,27 +188,55 @@ static void adopt(struct journal *j, uint32_t n)
 		j->table[cell] = n;
 	} else if (seq > atomic_load(&j->map[other].seq)) {
 		j->table[cell] = n;
-		release_slot(j, other);
+		release(j, other);
 	} else {
-		release_slot(j, n);
+		release(j, n);
 	}
+}
+
+/* Marks the slots of head N in USED.  ERR_SYNTAX: not what this program writes. */
+static enum err walk(const struct journal *j, uint32_t n, bool *used)
+{
+	size_t len = 0;
+
+	for (; n; n = j->map[n].more) {
+		const struct slot *s = &j->map[n];
+
+		if (n > j->slots || used[n] || s->len > JOURNAL_SHORT || s->more > j->slots ||
+		    (s->more && s->len != JOURNAL_SHORT))
+			return ERR_SYNTAX;
+		used[n] = true;
+		len += s->len;
+	}
+	return len > JOURNAL_VALUE ? ERR_SYNTAX : ERR_OK;
+}
+
+static enum err find_used(struct journal *j, bool *used)
+{
+	for (uint32_t n = 1; n <= j->slots; n++) {
+		enum err err = atomic_load(&j->map[n].seq) ? walk(j, n, used) : ERR_OK;
+
+		if (err)
+			return err;
+	}
+	return ERR_OK;
 }
 
 static enum err rebuild(struct journal *j)
 {
-	enum err err = resize_index(j, j->slots);
+	bool *used = talloc_zero_array(j, bool, j->slots + 1);
+	enum err err = used ? resize_index(j, j->slots) : ERR_NOMEM;
 
-	if (err)
-		return err;
-	for (uint32_t n = j->slots; n >= 1; n--) {
-		if (j->map[n].len > JOURNAL_VALUE)
-			return ERR_SYNTAX;
+	if (!err)
+		err = find_used(j, used);
+	for (uint32_t n = j->slots; !err && n >= 1; n--) {
 		if (atomic_load(&j->map[n].seq))
 			adopt(j, n);
-		else
-			release_slot(j, n); /* wipes what step 1 or 4 left */
+		else if (!used[n])
+			wipe_slot(j, n); /* what step 1 or 4 left */
 	}
-	return ERR_OK;
+	talloc_free(used);
+	return err;
 }
 
 static enum err create(struct journal *j)
@@ -266,32 +307,59 @@ int journal_fd(const struct journal *j)
 	return j->fd;
 }
 
+static size_t slots_for(size_t len)
+{
+	return len > JOURNAL_SHORT ? (len + JOURNAL_SHORT - 1) / JOURNAL_SHORT : 1;
+}
+
+/* Fills a free slot with the piece of LEN bytes at VALUE; MORE follows it. */
+static uint32_t fill(struct journal *j, const uint8_t *value, size_t len, uint32_t more)
+{
+	uint32_t n = j->free_list[--j->n_free];
+	struct slot *s = &j->map[n];
+
+	if (len)
+		memcpy(s->value, value, len);
+	s->len = (uint32_t)len;
+	s->more = more;
+	return n;
+}
+
+/* Step 1: gives the head. */
+static uint32_t fill_all(struct journal *j, const uint8_t *value, size_t len)
+{
+	uint32_t n = 0;
+
+	for (size_t i = slots_for(len); i > 0; i--) {
+		size_t from = (i - 1) * JOURNAL_SHORT;
+
+		n = fill(j, value ? value + from : NULL, len - from, n);
+		len = from;
+	}
+	return n;
+}
+
 enum err journal_put(struct journal *j, const uint8_t key[JOURNAL_KEY], const void *value,
 		     size_t len)
 {
 	uint32_t cell, old, n;
-	struct slot *s;
-	enum err err;
 
 	if (len > JOURNAL_VALUE)
 		return ERR_TOO_LONG;
-	if (!j->n_free) {
-		err = grow(j);
+	while (j->n_free < slots_for(len)) {
+		enum err err = grow(j);
+
 		if (err)
 			return err;
 	}
-	n = j->free_list[--j->n_free];
-	s = &j->map[n];
-	memcpy(s->key, key, JOURNAL_KEY);
-	if (len)
-		memcpy(s->value, value, len);
-	s->len = (uint32_t)len;
+	n = fill_all(j, value, len);
+	memcpy(j->map[n].key, key, JOURNAL_KEY);
 	cell = find(j, key);
 	old = j->table[cell];
-	atomic_store(&s->seq, ++j->seq);
+	atomic_store(&j->map[n].seq, ++j->seq);
 	j->table[cell] = n;
 	if (old)
-		release_slot(j, old);
+		release(j, old);
 	return ERR_OK;
 }
 
@@ -302,17 +370,34 @@ void journal_del(struct journal *j, const uint8_t key[JOURNAL_KEY])
 	if (!n)
 		return;
 	table_remove(j, cell);
-	release_slot(j, n);
+	release(j, n);
 }
 
-void journal_each(struct journal *j,
-		  void (*fn)(void *arg, const uint8_t key[JOURNAL_KEY], const void *value,
-			     size_t len),
-		  void *arg)
+/* The pieces of head N, put together in BUF. */
+static size_t gather(const struct journal *j, uint32_t n, uint8_t *buf)
 {
-	for (uint32_t n = 1; n <= j->slots; n++) {
-		const struct slot *s = &j->map[n];
-		if (atomic_load(&j->map[n].seq))
-			fn(arg, s->key, s->value, s->len);
+	size_t len = 0;
+
+	for (; n; n = j->map[n].more) {
+		memcpy(buf + len, j->map[n].value, j->map[n].len);
+		len += j->map[n].len;
 	}
+	return len;
+}
+
+enum err journal_each(struct journal *j,
+		      void (*fn)(void *arg, const uint8_t key[JOURNAL_KEY], const void *value,
+				 size_t len),
+		      void *arg)
+{
+	uint8_t *buf = talloc_size(j, JOURNAL_VALUE);
+
+	if (!buf)
+		return ERR_NOMEM;
+	secret_mark(buf);
+	for (uint32_t n = 1; n <= j->slots; n++)
+		if (atomic_load(&j->map[n].seq))
+			fn(arg, j->map[n].key, buf, gather(j, n, buf));
+	talloc_free(buf);
+	return ERR_OK;
 }

@@ -1,8 +1,8 @@
 /* journal.h - crash-safe records in a memfd that another process keeps.
  *
  * A process that must find its state again after it was killed writes it here: one record per key,
- * in fixed slots of shared memory.  An update writes a new slot and publishes it with one store
- * before the old one is freed, so that a kill at any instruction leaves the old or the new record.
+ * in fixed slots of shared memory.  An update writes new slots and publishes them with one store
+ * before the old ones are freed, so that a kill at any instruction leaves the old or the new record.
  * Used by main (leases, bans) and auth (sessions); the supervisor holds the descriptor. */
 #ifndef BASE_JOURNAL_H
 #define BASE_JOURNAL_H
@@ -14,8 +14,9 @@
 #include "base/err.h"
 
 enum {
-	JOURNAL_KEY = 32,    /* bytes of a key */
-	JOURNAL_VALUE = 976, /* most bytes of a value */
+	JOURNAL_KEY = 32,	   /* bytes of a key */
+	JOURNAL_SHORT = 976,	   /* bytes of a value that need one KiB */
+	JOURNAL_VALUE = 64 * 1024, /* most bytes of a value */
 };
 
 struct journal;
@@ -35,10 +36,11 @@ MUST_USE enum err journal_put(struct journal *j, const uint8_t key[JOURNAL_KEY],
 /* Removes KEY's record, wiping it; nothing happens when there is none. */
 void journal_del(struct journal *j, const uint8_t key[JOURNAL_KEY]);
 
-/* Calls FN for every record, in no order.  FN may delete records but not put any. */
-void journal_each(struct journal *j,
-		  void (*fn)(void *arg, const uint8_t key[JOURNAL_KEY], const void *value,
-			     size_t len),
-		  void *arg);
+/* Calls FN for every record, in no order; VALUE is valid until FN returns.  FN may delete records
+ * but not put any.  ERR_NOMEM: none was shown. */
+MUST_USE enum err journal_each(struct journal *j,
+			       void (*fn)(void *arg, const uint8_t key[JOURNAL_KEY],
+					  const void *value, size_t len),
+			       void *arg);
 
 #endif /* BASE_JOURNAL_H */

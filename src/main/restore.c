@@ -152,7 +152,8 @@ void restore_workers(struct main_ctx *m)
 			log_err(NULL, "worker-lost", kv_u64("worker", k->id));
 		talloc_free(k);
 	}
-	journal_each(m->journal, on_record, m);
+	if (journal_each(m->journal, on_record, m))
+		log_err(NULL, "journal-lost", kv_err(ERR_NOMEM));
 	settle(m);
 	for (struct worker *w = workers_first(m); w; w = w->next)
 		ask(w);

@@ -330,7 +330,7 @@ static void fill(const struct session *s, struct record *r)
 
 void session_save(struct session *s)
 {
-	uint8_t key[JOURNAL_KEY], value[JOURNAL_VALUE];
+	uint8_t key[JOURNAL_KEY], value[JOURNAL_SHORT];
 	struct record r;
 	size_t len;
 

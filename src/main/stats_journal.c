@@ -12,7 +12,7 @@ void stats_save(struct main_ctx *m)
 	const struct stats_period *p = &s->now;
 	const uint8_t key[JOURNAL_KEY] = { STATS_KEY };
 	JournalMain rec = JOURNAL_MAIN__INIT;
-	uint8_t value[JOURNAL_VALUE];
+	uint8_t value[JOURNAL_SHORT];
 
 	rec.generation = m->generation;
 	rec.last_reset = s->last_reset;

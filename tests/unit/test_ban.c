@@ -233,7 +233,7 @@ static void bans_survive_a_restart_of_main(void **state)
 	ban_sweep(f->b, T0);
 	assert_int_equal(ban_table_new(f, &again), ERR_OK);
 	ban_set_limits(again, &limits);
-	journal_each(j, restore_record, again);
+	assert_int_equal(journal_each(j, restore_record, again), ERR_OK);
 	assert_true(ban_is_refused(again, &a, T0 + 299));
 	assert_int_equal(ban_lift(again, &gone), ERR_NOT_FOUND);
 	ban_charge(again, &b, BAN_FAULT, 10, T0 + 1);

@@ -16,7 +16,7 @@
 
 #include "base/journal.h"
 
-enum { SLOT = 1024, SLOT_SEQ = 0, SLOT_LEN = 8, SLOT_KEY = 16, SLOT_VALUE = 48 };
+enum { SLOT = 1024, SLOT_SEQ = 0, SLOT_LEN = 8, SLOT_MORE = 12, SLOT_KEY = 16, SLOT_VALUE = 48 };
 
 struct seen {
 	size_t n;
@@ -38,7 +38,7 @@ static struct seen look(struct journal *j)
 {
 	struct seen s = { 0 };
 
-	journal_each(j, see, &s);
+	assert_int_equal(journal_each(j, see, &s), ERR_OK);
 	return s;
 }
 
@@ -153,7 +153,8 @@ static void it_grows_beyond_its_first_slots(void **state)
 static void a_too_long_value_is_refused(void **state)
 {
 	struct journal *j = open_new();
-	uint8_t key[JOURNAL_KEY] = { 1 }, value[JOURNAL_VALUE + 1] = { 0 };
+	static const uint8_t value[JOURNAL_VALUE + 1];
+	uint8_t key[JOURNAL_KEY] = { 1 };
 
 	(void)state;
 	assert_int_equal(journal_put(j, key, value, sizeof value), ERR_TOO_LONG);
@@ -203,16 +204,107 @@ static void after_an_unfinished_update_the_new_record_counts(void **state)
 	talloc_free(j);
 }
 
+/* Values around the ends of slots, longer and shorter than the one before. */
+static void a_long_value_takes_several_slots_and_gives_them_back(void **state)
+{
+	static const size_t sizes[] = { JOURNAL_SHORT,
+					JOURNAL_SHORT + 1,
+					2 * JOURNAL_SHORT,
+					2 * JOURNAL_SHORT + 1,
+					5,
+					JOURNAL_VALUE,
+					0,
+					3000 };
+	struct journal *j = open_new();
+	uint8_t key[JOURNAL_KEY];
+	struct stat first, now;
+	char *value = malloc(JOURNAL_VALUE);
+	struct seen s;
+
+	(void)state;
+	for (size_t i = 0; i < JOURNAL_VALUE; i++)
+		value[i] = (char)('a' + i % 23);
+	for (uint32_t round = 0; round < 100; round++) {
+		for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+			make_key(key, 1);
+			assert_int_equal(journal_put(j, key, value, sizes[i]), ERR_OK);
+			if (round < 2)
+				j = reopen(j);
+			s = look(j);
+			assert_int_equal(s.n, 1);
+			assert_int_equal(strlen(s.value), sizes[i]);
+			assert_memory_equal(s.value, value, sizes[i]);
+		}
+		assert_int_equal(fstat(journal_fd(j), round ? &now : &first), 0);
+		if (round)
+			assert_int_equal(now.st_size, first.st_size);
+	}
+	journal_del(j, key);
+	j = reopen(j);
+	assert_int_equal(look(j).n, 0);
+	free(value);
+	talloc_free(j);
+}
+
+/* A kill between steps 1 and 2: the pieces are there, nothing leads to them. */
+static void pieces_without_a_head_are_wiped(void **state)
+{
+	struct journal *j = open_new();
+	uint8_t slot[SLOT], key[JOURNAL_KEY];
+
+	(void)state;
+	make_key(key, 1);
+	assert_int_equal(journal_put(j, key, "kept", 4), ERR_OK);
+	memset(slot, 0, sizeof slot);
+	slot[SLOT_LEN] = 6;
+	slot[SLOT_MORE] = 9;
+	memcpy(slot + SLOT_VALUE, "orphan", 6);
+	assert_int_equal(pwrite(journal_fd(j), slot, SLOT, 10 * SLOT), SLOT);
+	j = reopen(j);
+	assert_int_equal(look(j).n, 1);
+	assert_int_equal(pread(journal_fd(j), slot, SLOT, 10 * SLOT), SLOT);
+	assert_null(memmem(slot, SLOT, "orphan", 6));
+	talloc_free(j);
+}
+
+/* Pieces that lead in a circle, beyond the end, or to a piece of another record. */
+static void a_chain_that_cannot_be_is_refused(void **state)
+{
+	static const uint32_t targets[] = { 40, 41, 9999 };
+	uint8_t slot[SLOT];
+	uint64_t seq = 77;
+	uint32_t len = JOURNAL_SHORT;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct journal *j = open_new(), *next = NULL;
+		uint8_t key[JOURNAL_KEY];
+		int fd = dup(journal_fd(j));
+
+		for (uint32_t n = 0; n < 50; n++) {
+			make_key(key, n);
+			assert_int_equal(journal_put(j, key, "x", 1), ERR_OK);
+		}
+		talloc_free(j);
+		memset(slot, 0, sizeof slot);
+		memcpy(slot + SLOT_SEQ, &seq, sizeof seq);
+		memcpy(slot + SLOT_LEN, &len, sizeof len);
+		memcpy(slot + SLOT_MORE, &targets[i], sizeof targets[i]);
+		assert_int_equal(pwrite(fd, slot, SLOT, 40 * SLOT), SLOT);
+		assert_int_equal(journal_open(NULL, fd, &next), ERR_SYNTAX);
+	}
+}
+
 /* Writes until killed. */
 static _Noreturn void write_for_ever(struct journal *j)
 {
 	uint8_t key[JOURNAL_KEY];
 
 	for (uint32_t n = 0;; n++) {
-		char value[512];
+		char value[4 * JOURNAL_SHORT];
 		memset(value, 'a' + (int)(n % 26), sizeof value);
 		make_key(key, n % 8);
-		if (journal_put(j, key, value, 8 + n % 500))
+		if (journal_put(j, key, value, 8 + n * 97 % (sizeof value - 8)))
 			_exit(1);
 	}
 }
@@ -256,6 +348,9 @@ int main(void)
 		cmocka_unit_test(a_too_long_value_is_refused),
 		cmocka_unit_test(a_foreign_descriptor_is_refused),
 		cmocka_unit_test(after_an_unfinished_update_the_new_record_counts),
+		cmocka_unit_test(a_long_value_takes_several_slots_and_gives_them_back),
+		cmocka_unit_test(pieces_without_a_head_are_wiped),
+		cmocka_unit_test(a_chain_that_cannot_be_is_refused),
 		cmocka_unit_test(a_kill_at_any_time_leaves_whole_records),
 	};
 

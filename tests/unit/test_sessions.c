@@ -181,7 +181,7 @@ static void a_session_comes_back_from_the_journal_with_its_address(void **state)
 	free_main(old);
 
 	m = replay.m = make_main(journal);
-	journal_each(journal, on_record, &replay);
+	assert_int_equal(journal_each(journal, on_record, &replay), ERR_OK);
 	assert_int_equal(replay.restored, 1);
 	s = session_by_sid(m, sid_a);
 	assert_non_null(s);
@@ -207,7 +207,7 @@ static void a_forgotten_session_leaves_no_record(void **state)
 	(void)state;
 	session_save(s);
 	session_forget(s);
-	journal_each(m->journal, on_record, &replay);
+	assert_int_equal(journal_each(m->journal, on_record, &replay), ERR_OK);
 	assert_int_equal(replay.restored, 0);
 	free_main(m);
 }
