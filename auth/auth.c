@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "auth/account.h"
 #include "auth/args.h"
 #include "auth/open.h"
 #include "auth/process.h"
@@ -67,8 +68,10 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)revents;
 	logins_expire(a->logins);
 	/* Before main has told the configuration, nobody knows what happened in the meantime. */
-	if (a->phase == AUTH_SERVING)
-		sessions_expire(a, clock_unix());
+	if (a->phase != AUTH_SERVING)
+		return;
+	sessions_expire(a, clock_unix());
+	accounts_tick(a);
 }
 
 /* The programs of the runners lie beside ours. */

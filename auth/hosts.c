@@ -81,6 +81,27 @@ enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,
 	return ERR_OK;
 }
 
+/* As with logins: a method that is missing refuses tunnels, not the start. */
+static enum err make_acct(TALLOC_CTX *ctx, const struct conf_auth *line, struct acct_method *out,
+			  const char **why)
+{
+	const struct auth_backend *backend = line->name ? backend_find(line->name) : NULL;
+	void *conf;
+	enum err err;
+
+	out->wanted = line->name;
+	if (!line->name)
+		return ERR_OK;
+	if (!backend || !backend->accounts) {
+		log_err(NULL, "acct-method-missing", kv_str("method", line->name),
+			kv_text("tunnels of hosts with this accounting are refused"));
+		return ERR_OK;
+	}
+	out->backend = backend;
+	err = copy_options(ctx, line, &out->options);
+	return err ? err : backend->open(ctx, &out->options, &conf, why);
+}
+
 /* ---- policies ------------------------------------------------------------- */
 
 static enum err make_groups(TALLOC_CTX *ctx, const struct host_conf *conf, struct group_list *out)
@@ -127,6 +148,17 @@ static enum err make_policy(TALLOC_CTX *ctx, const struct conf *conf, const stru
 
 /* ---- the generation ------------------------------------------------------- */
 
+static enum err make_accounting(TALLOC_CTX *ctx, const struct host_conf *conf,
+				struct keys_report *report, struct acct_method *out)
+{
+	const char *why = NULL;
+	enum err err = make_acct(ctx, &conf->acct, out, &why);
+
+	if (err)
+		add_error(report, ctx, conf->name, why ? why : err_text(err));
+	return err;
+}
+
 /* Goes on after a fault, so that all are reported. */
 static enum err load_hosts(struct hosts *h, struct keys_report *report)
 {
@@ -137,10 +169,14 @@ static enum err load_hosts(struct hosts *h, struct keys_report *report)
 		enum err err = keys_load(h, conf, report, &h->item[i].keys);
 		enum err err_policy = make_policy(h, h->conf, conf, report, &h->item[i].policy);
 		enum err err_trust = trust_load(h->trust, conf, report, &h->item[i].trust);
+		enum err err_acct = make_accounting(h, conf, report, &h->item[i].acct);
 
 		h->item[i].conf = conf;
 		if (!first)
-			first = err ? err : err_policy ? err_policy : err_trust;
+			first = err	     ? err
+				: err_policy ? err_policy
+				: err_trust  ? err_trust
+					     : err_acct;
 	}
 	h->n = h->conf->n_hosts;
 	return first;

@@ -15,11 +15,19 @@
 #include "conf/conf.h"
 #include "conf/row.h"
 
+/* Who keeps the accounts of a host (config.md 6.3). */
+struct acct_method {
+	bool wanted;
+	const struct auth_backend *backend; /* NULL though wanted: this version has none */
+	struct backend_pairs options;
+};
+
 struct host {
 	const struct host_conf *conf;
 	struct keys *keys;
 	struct login_policy policy;
 	struct trust_host trust;
+	struct acct_method acct;
 };
 
 struct hosts {

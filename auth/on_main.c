@@ -1,6 +1,7 @@
 /* on_main.c - messages of main: configuration, workers, what became of tunnels. */
 #include <unistd.h>
 
+#include "auth/account.h"
 #include "auth/open.h"
 #include "auth/process.h"
 #include "base/clock.h"
@@ -168,6 +169,24 @@ static enum err on_list(struct auth *a, void *peer, const ListSessions *msg, str
 	return ERR_OK;
 }
 
+static enum err on_account(struct auth *a, void *peer, const AccountSession *msg,
+			   struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	accounts_start(a, msg);
+	return ERR_OK;
+}
+
+static enum err on_traffic(struct auth *a, void *peer, const SessionTraffic *msg,
+			   struct ipc_fds *fds)
+{
+	(void)peer;
+	(void)fds;
+	accounts_traffic(a, msg);
+	return ERR_OK;
+}
+
 #define MAIN_ROUTES(R)                                                                             \
 	R(ToAuth, conf, TO_AUTH__MSG_CONF, AUTH_FROM_MAIN, AUTH_ANY, 1, on_conf)                   \
 	R(ToAuth, worker_new, TO_AUTH__MSG_WORKER_NEW, AUTH_FROM_MAIN, AUTH_ANY, 1, on_worker_new) \
@@ -180,7 +199,11 @@ static enum err on_list(struct auth *a, void *peer, const ListSessions *msg, str
 	R(ToAuth, session_closed, TO_AUTH__MSG_SESSION_CLOSED, AUTH_FROM_MAIN, AUTH_ANY, 0,        \
 	  on_ended)                                                                                \
 	R(ToAuth, invalidate, TO_AUTH__MSG_INVALIDATE, AUTH_FROM_MAIN, AUTH_ANY, 0, on_invalidate) \
-	R(ToAuth, list_sessions, TO_AUTH__MSG_LIST_SESSIONS, AUTH_FROM_MAIN, AUTH_ANY, 0, on_list)
+	R(ToAuth, list_sessions, TO_AUTH__MSG_LIST_SESSIONS, AUTH_FROM_MAIN, AUTH_ANY, 0, on_list) \
+	R(ToAuth, account_session, TO_AUTH__MSG_ACCOUNT_SESSION, AUTH_FROM_MAIN, AUTH_ANY, 0,      \
+	  on_account)                                                                              \
+	R(ToAuth, session_traffic, TO_AUTH__MSG_SESSION_TRAFFIC, AUTH_FROM_MAIN, AUTH_ANY, 0,      \
+	  on_traffic)
 
 ROUTES_DEFINE(main_routes, MAIN_ROUTES)
 
@@ -206,6 +229,7 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 	(void)chan;
 	(void)why;
 	TALLOC_FREE(a->main);
+	accounts_main_gone(a);
 }
 
 enum err main_open(struct auth *a, int fd)

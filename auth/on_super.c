@@ -1,6 +1,7 @@
 /* on_super.c - messages of the supervisor: what it kept for us, and who our peers are. */
 #include <unistd.h>
 
+#include "auth/account.h"
 #include "auth/open.h"
 #include "auth/process.h"
 #include "ipc/route.h"
@@ -79,10 +80,13 @@ static enum err on_start(struct auth *a, void *peer, const Start *msg, struct ip
 		err = new_journal(a);
 	if (!err)
 		err = store_new(a, a->journal, &a->store);
+	if (!err)
+		err = accounts_open(a);
 	if (err)
 		return err;
 	store_restore(a->store);
 	sessions_reconcile(a);
+	accounts_reconcile(a);
 	a->phase = AUTH_WAITING;
 	if (msg->restarted)
 		log_notice(NULL, "auth-restarted", kv_u64("sessions", store_count(a->store)));
@@ -128,7 +132,7 @@ static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg
 	ev_break(a->loop, EVBREAK_ALL);
 }
 
-/* The end of the service: nobody would start us again. */
+/* The end of the service: nobody would start us again, and no account outlives it. */
 static void on_closed(void *arg, struct chan *chan, enum err why)
 {
 	struct auth *a = arg;
@@ -136,7 +140,7 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 	(void)chan;
 	(void)why;
 	TALLOC_FREE(a->super);
-	ev_break(a->loop, EVBREAK_ALL);
+	accounts_stop(a);
 }
 
 enum err super_open(struct auth *a, int fd)

@@ -1,5 +1,5 @@
-/* open.h - what becomes of a session after its login: tunnels, expiry, logout, and what occtl asks.
- * Used by the message handlers of auth. */
+/* open.h - what becomes of a session after its login: tunnels (open.c), expiry and logout
+ * (sessions.c), and what occtl asks (lists.c).  Used by the message handlers of auth. */
 #ifndef AUTH_OPEN_H
 #define AUTH_OPEN_H
 
@@ -25,6 +25,10 @@ void session_logout(struct auth *a, const Logout *msg);
 /* occtl terminate, and the lists of occtl. */
 void session_invalidate(struct auth *a, const Invalidate *msg);
 void session_list(struct auth *a, const ListSessions *msg);
+
+/* The logical session is over, whatever its tunnels do: main is told and its account ended.  REASON
+ * END_UNSPECIFIED: as its last tunnel ended.  Frees S. */
+void session_expire(struct auth *a, struct session *s, EndReason reason);
 
 /* Ends sessions whose time is up. */
 void sessions_expire(struct auth *a, int64_t now);

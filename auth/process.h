@@ -48,6 +48,8 @@ struct worker {
 	struct worker *next, **prev; /* in its bucket */
 };
 
+struct accounting;
+
 struct auth {
 	struct ev_loop *loop;
 	enum auth_phase phase;
@@ -58,7 +60,10 @@ struct auth {
 	struct logins *logins;
 	struct hosts *hosts, *previous; /* NULL: none */
 	struct worker *worker[WORKER_BUCKETS];
+	struct accounting *accounts;
 	ev_timer tick; /* expiry, once a second */
+	bool stopping; /* the supervisor has said goodbye: records are sent, then we end */
+	ev_timer give_up;
 };
 
 /* ---- on_super.c ---- */

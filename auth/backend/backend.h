@@ -120,6 +120,7 @@ struct auth_backend {
 	bool rechecks;		   /* can do WORK_RECHECK */
 	bool lists_groups;	   /* can do WORK_GROUPS */
 	bool accounts;		   /* can do WORK_ACCOUNT */
+	bool accounts_start_only;  /* wants no record but the Start */
 
 	/* Checks OPTIONS and makes what the work is done with, a child of CTX.  Reads files at
 	 * most, never waits; the auth process calls it at start and reload, a runner for each job.

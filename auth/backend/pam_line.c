@@ -49,5 +49,6 @@ const struct auth_backend backend_pam = {
 	.rechecks = true,
 	.lists_groups = true,
 	.accounts = true,
+	.accounts_start_only = true,
 	.open = pam_open,
 };

@@ -1,6 +1,7 @@
 /* memory.c - the store in this process's memory, with its journal. */
 #include <string.h>
 
+#include "auth/store/pack.h"
 #include "auth/store/store.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -90,15 +91,17 @@ static void link_in(struct store *st, struct session *s)
 
 void store_save(struct store *st, const struct session *s)
 {
-	uint8_t value[JOURNAL_VALUE];
 	struct log_ctx log = { .user = s->user };
-	size_t len = 0;
-	enum err err = session_encode(s, value, &len);
+	struct buf value;
+	enum err err;
 
+	buf_init(&value, st, JOURNAL_VALUE);
+	err = session_encode(s, &value);
 	if (!err)
-		err = journal_put(st->journal, s->key, value, len);
+		err = journal_put(st->journal, s->key, value.data, value.len);
 	if (err)
 		log_err(&log, "session-not-journalled", kv_err(err));
+	talloc_free(value.data);
 }
 
 static const char *copy(TALLOC_CTX *ctx, const char *text)
@@ -205,8 +208,11 @@ static void restore_one(void *arg, const uint8_t key[JOURNAL_KEY], const void *v
 {
 	struct store *st = arg;
 	struct session *s;
-	enum err err = session_decode(st, key, value, len, &s);
+	enum err err;
 
+	if (len && *(const uint8_t *)value == RECORD_ACCOUNT)
+		return;
+	err = session_decode(st, key, value, len, &s);
 	if (!err) {
 		link_in(st, s);
 		return;

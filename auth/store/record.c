@@ -1,53 +1,29 @@
 /* record.c - a session as a journal value: fixed part, then NUL-terminated strings. */
 #include <string.h>
 
+#include "auth/store/pack.h"
 #include "auth/store/store.h"
 
-enum { RECORD_VERSION = 2, FLAG_OPENED = 1, FLAG_TLS_AUTH = 2, ROWS_MAX = 255 };
+enum { FLAG_OPENED = 1, FLAG_TLS_AUTH = 2 };
 
 /* The journal never leaves this machine or outlives this version of the program by more than an
- * upgrade, so members are written as they lie in memory; VERSION changes with them. */
+ * upgrade, so members are written as they lie in memory; KIND changes with them. */
 struct fixed {
-	uint8_t version, flags, rows, family;
+	uint8_t kind, flags, family, unused;
 	uint8_t ip[16];
 	char sid[TICKET_SID];
 	int64_t started, expires, deadline;
-	uint64_t worker, rx, tx;
+	uint64_t worker, rows;
 };
 
-struct writer {
-	uint8_t *out;
-	size_t len;
-	bool full;
-};
-
-/* Appends; the first thing that does not fit spoils the record. */
-static void put(struct writer *w, const void *data, size_t len)
+enum err session_encode(const struct session *s, struct buf *out)
 {
-	if (len > JOURNAL_VALUE - w->len) {
-		w->full = true;
-		return;
-	}
-	memcpy(w->out + w->len, data, len);
-	w->len += len;
-}
-
-static void put_str(struct writer *w, const char *text)
-{
-	put(w, text, strlen(text) + 1);
-}
-
-enum err session_encode(const struct session *s, uint8_t out[JOURNAL_VALUE], size_t *len)
-{
-	struct writer w = { .out = out };
 	struct fixed f;
 
-	if (s->n_rows > ROWS_MAX)
-		return ERR_TOO_LONG;
 	memset(&f, 0, sizeof f);
-	f.version = RECORD_VERSION;
+	f.kind = RECORD_SESSION;
 	f.flags = (uint8_t)((s->opened ? FLAG_OPENED : 0) | (s->tls_auth_ok ? FLAG_TLS_AUTH : 0));
-	f.rows = (uint8_t)s->n_rows;
+	f.rows = s->n_rows;
 	f.family = s->remote.family;
 	memcpy(f.ip, s->remote.bytes, sizeof f.ip);
 	memcpy(f.sid, s->sid, sizeof f.sid);
@@ -55,43 +31,31 @@ enum err session_encode(const struct session *s, uint8_t out[JOURNAL_VALUE], siz
 	f.expires = s->expires;
 	f.deadline = s->deadline;
 	f.worker = s->worker;
-	f.rx = s->rx;
-	f.tx = s->tx;
-	put(&w, &f, sizeof f);
-	put_str(&w, s->user);
-	put_str(&w, s->group);
-	put_str(&w, s->vhost);
-	put_str(&w, s->user_agent);
-	put_str(&w, s->backend);
+	buf_put(out, &f, sizeof f);
+	pack_str(out, s->user);
+	pack_str(out, s->group);
+	pack_str(out, s->vhost);
+	pack_str(out, s->user_agent);
+	pack_str(out, s->backend);
 	for (size_t i = 0; i < s->n_rows; i++) {
-		put_str(&w, s->row[i].option);
-		put_str(&w, s->row[i].value);
+		pack_str(out, s->row[i].option);
+		pack_str(out, s->row[i].value);
 	}
-	*len = w.len;
-	return w.full ? ERR_TOO_LONG : ERR_OK;
+	return out->failed ? ERR_TOO_LONG : ERR_OK;
 }
 
-/* Takes the next string; NULL when there is none or no memory for it. */
-static const char *get_str(TALLOC_CTX *ctx, const uint8_t **data, size_t *len)
+static bool get_rows(struct session *s, struct unpack *in)
 {
-	const uint8_t *end = memchr(*data, '\0', *len);
-	const char *text = (const char *)*data;
-
-	if (!end)
-		return NULL;
-	*len -= (size_t)(end + 1 - *data);
-	*data = end + 1;
-	return talloc_strdup(ctx, text);
-}
-
-static bool get_rows(struct session *s, const uint8_t **data, size_t *len)
-{
+	/* Each has two NUL bytes at least: a damaged count asks for no more memory than the record.
+	 */
+	if (s->n_rows > in->len / 2)
+		return false;
 	s->row = talloc_array(s, struct session_row, (unsigned)s->n_rows);
 	if (!s->row)
 		return false;
 	for (size_t i = 0; i < s->n_rows; i++) {
-		s->row[i].option = get_str(s, data, len);
-		s->row[i].value = get_str(s, data, len);
+		s->row[i].option = unpack_str(s, in);
+		s->row[i].value = unpack_str(s, in);
 		if (!s->row[i].option || !s->row[i].value)
 			return false;
 	}
@@ -110,34 +74,28 @@ static void from_fixed(struct session *s, const struct fixed *f)
 	s->expires = f->expires;
 	s->deadline = f->deadline;
 	s->worker = f->worker;
-	s->rx = f->rx;
-	s->tx = f->tx;
 }
 
 enum err session_decode(TALLOC_CTX *ctx, const uint8_t key[TICKET_KEY], const uint8_t *data,
 			size_t len, struct session **out)
 {
 	struct session *s = talloc_zero(ctx, struct session);
+	struct unpack in = { data, len };
 	struct fixed f;
 
 	if (!s)
 		return ERR_NOMEM;
-	if (len < sizeof f)
-		goto bad;
-	memcpy(&f, data, sizeof f);
-	data += sizeof f;
-	len -= sizeof f;
-	if (f.version != RECORD_VERSION)
+	if (!unpack_bytes(&in, &f, sizeof f) || f.kind != RECORD_SESSION)
 		goto bad;
 	memcpy(s->key, key, sizeof s->key);
 	from_fixed(s, &f);
-	s->user = get_str(s, &data, &len);
-	s->group = get_str(s, &data, &len);
-	s->vhost = get_str(s, &data, &len);
-	s->user_agent = get_str(s, &data, &len);
-	s->backend = get_str(s, &data, &len);
+	s->user = unpack_str(s, &in);
+	s->group = unpack_str(s, &in);
+	s->vhost = unpack_str(s, &in);
+	s->user_agent = unpack_str(s, &in);
+	s->backend = unpack_str(s, &in);
 	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend ||
-	    !get_rows(s, &data, &len))
+	    !get_rows(s, &in))
 		goto bad;
 	*out = s;
 	return ERR_OK;

@@ -13,6 +13,7 @@
 
 #include "auth/store/ticket.h"
 #include "base/addr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/journal.h"
 
@@ -36,7 +37,6 @@ struct session {
 	int64_t expires;    /* UNIX time the cookie dies; 0 while a tunnel uses it */
 	int64_t deadline;   /* of session-timeout; 0: none known */
 	uint64_t worker;    /* whose tunnel it is; 0: none */
-	uint64_t rx, tx;    /* bytes of all tunnels that ended */
 	bool opened;	    /* a tunnel was opened and has not ended for good */
 	bool tls_auth_ok;   /* the login used a client certificate */
 
@@ -75,9 +75,9 @@ void store_forget(struct store *st, struct session *s);
 struct session *store_first(const struct store *st);
 size_t store_count(const struct store *st);
 
-/* Writes S as a journal value, and reads one back as a child of CTX.  Pure.
+/* Appends S to OUT as a journal value, and reads one back as a child of CTX.  Pure.
  * ERR_TOO_LONG; ERR_SYNTAX. */
-MUST_USE enum err session_encode(const struct session *s, uint8_t out[JOURNAL_VALUE], size_t *len);
+MUST_USE enum err session_encode(const struct session *s, struct buf *out);
 MUST_USE enum err session_decode(TALLOC_CTX *ctx, const uint8_t key[TICKET_KEY],
 				 const uint8_t *data, size_t len, struct session **out);
 

@@ -1,8 +1,9 @@
 /* connect.c - a session's tunnel from the request to "user logged in".
  *
  *	connect_open   limits; an older connection of the session is ended first (takeover)
- *	begin          settings, addresses, device
- *	               connect-script
+ *	begin          settings, addresses
+ *	               consent of accounting, which is told the addresses
+ *	make           device, connect-script
  *	finish         Tunnel to the worker, SessionOpened to auth
  *	connect_up     the client has its answer
  *
@@ -59,6 +60,7 @@ static void refuse(struct session *s, uint32_t status, const char *reason)
 	struct worker *w = s->worker;
 
 	s->worker = NULL;
+	s->accounting = false;
 	TALLOC_FREE(s->request);
 	connect_drop_device(s);
 	session_set_state(s, SESSION_IDLE);
@@ -335,6 +337,40 @@ static void take_request(struct session *s)
 	s->up = s->hook_ran = s->keep = false;
 }
 
+/* Everybody agrees to the tunnel. */
+static void make(struct session *s)
+{
+	if (make_device(s, s->request->msg))
+		refuse(s, STATUS_RETRY, "Server configuration error");
+	else
+		script_run(s, SCRIPT_CONNECT, on_connect_script_only);
+}
+
+void connect_ask_account(struct session *s)
+{
+	AccountSession ask = ACCOUNT_SESSION__INIT;
+	struct tun_addrs a = device_addrs(s, s->request->msg);
+
+	s->accounting = true;
+	ask.sid = s->sid;
+	ask.worker_id = s->worker->id;
+	ask.v4 = ipc_addr(&a.v4_peer);
+	ask.v6 = ipc_addr(&a.v6_peer);
+	/* An auth that is away will be asked when it is back (connect_tell_auth). */
+	main_tell_auth(s->m, TO_AUTH__MSG_ACCOUNT_SESSION, &ask, -1);
+}
+
+void connect_accounted(struct session *s, const AccountResult *msg)
+{
+	if (!s->accounting || !s->worker || s->worker->id != msg->worker_id)
+		return; /* the client has gone, or is here with another connection */
+	s->accounting = false;
+	if (msg->ok)
+		make(s);
+	else
+		refuse(s, STATUS_DENIED, "Cookie is not acceptable");
+}
+
 void connect_begin(struct session *s)
 {
 	const SessionOpen *msg = s->pending->msg;
@@ -348,15 +384,16 @@ void connect_begin(struct session *s)
 		status = STATUS_DENIED, reason = "Too many connections of this user";
 	else if (take_leases(s, msg))
 		status = STATUS_RETRY, reason = "No address is available";
-	else if (make_device(s, msg))
-		status = STATUS_RETRY, reason = "Server configuration error";
 	if (status) {
 		refuse(s, status, reason);
 		return;
 	}
 	session_set_state(s, SESSION_OPENING);
 	session_save(s);
-	script_run(s, SCRIPT_CONNECT, on_connect_script_only);
+	if (msg->account)
+		connect_ask_account(s);
+	else
+		make(s);
 }
 
 void connect_drop_pending(struct session *s)

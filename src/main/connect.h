@@ -9,6 +9,9 @@
 /* Auth says that W may open MSG's session.  W gets its Tunnel or a refusal, at once or later. */
 void connect_open(struct worker *w, const SessionOpen *msg);
 
+/* Auth has started the accounting of S, or the tunnel is not to be. */
+void connect_accounted(struct session *s, const AccountResult *msg);
+
 /* The client has its answer: log, host-update script, events. */
 void connect_up(struct session *s);
 

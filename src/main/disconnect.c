@@ -10,6 +10,7 @@
 #include "main/iroute.h"
 #include "main/script.h"
 #include "main/stats_journal.h"
+#include "main/traffic.h"
 #include "main/tun.h"
 #include "main/tunnel.h"
 #include "main/utmp.h"
@@ -108,7 +109,10 @@ static void count_end(struct session *s)
 static void tell_closed(struct session *s, bool refused)
 {
 	SessionClosed closed = SESSION_CLOSED__INIT;
+	Counters total;
 
+	traffic_total(s, &total);
+	closed.total = &total;
 	closed.sid = s->sid;
 	closed.worker_id = s->end.worker_id;
 	closed.reason = s->end.reason;
@@ -122,6 +126,7 @@ void connect_drop_device(struct session *s)
 {
 	int fd = s->tun ? fcntl(tun_fd(s->tun), F_DUPFD_CLOEXEC, 0) : -1;
 
+	traffic_keep(s);
 	TALLOC_FREE(s->tun);
 	if (fd >= 0) /* this, and not the line before, is the last close */
 		closer_close(s->m->closer, fd);
@@ -199,6 +204,7 @@ void connect_down(struct session *s, struct worker *w)
 		end_tunnel(s);
 	s->worker = NULL;
 	w->session = NULL;
+	s->accounting = false;
 	TALLOC_FREE(s->request);
 	session_set_state(s, SESSION_ENDING);
 	session_save(s);
@@ -232,6 +238,8 @@ void connect_tell_auth(struct session *s)
 		connect_tell_opened(s);
 		return;
 	}
+	if (s->accounting)
+		connect_ask_account(s);
 	if (!s->end.worker_id || s->state == SESSION_OPENING)
 		return;
 	tell_closed(s, false);

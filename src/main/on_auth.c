@@ -14,6 +14,7 @@
 #include "main/reload.h"
 #include "main/sessions.h"
 #include "main/stats_journal.h"
+#include "main/traffic.h"
 #include "main/workers.h"
 
 static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult *msg,
@@ -142,6 +143,30 @@ static enum err on_invalidated(struct main_ctx *m, void *peer, const InvalidateR
 	return ERR_OK;
 }
 
+static enum err on_account_result(struct main_ctx *m, void *peer, const AccountResult *msg,
+				  struct ipc_fds *fds)
+{
+	struct session *s = session_by_sid(m, msg->sid);
+
+	(void)peer;
+	(void)fds;
+	if (s)
+		connect_accounted(s, msg);
+	return ERR_OK;
+}
+
+static enum err on_ask_traffic(struct main_ctx *m, void *peer, const AskTraffic *msg,
+			       struct ipc_fds *fds)
+{
+	const struct session *s = session_by_sid(m, msg->sid);
+
+	(void)peer;
+	(void)fds;
+	if (s && s->state == SESSION_OPEN)
+		traffic_tell(s);
+	return ERR_OK;
+}
+
 #define AUTH_ROUTES(R)                                                                             \
 	R(ToMain, conf_result, TO_MAIN__MSG_CONF_RESULT, FROM_AUTH, ST_ANY, 1, on_conf_result)     \
 	R(ToMain, login_failed, TO_MAIN__MSG_LOGIN_FAILED, FROM_AUTH, ST_ANY, 0, on_login_failed)  \
@@ -152,7 +177,10 @@ static enum err on_invalidated(struct main_ctx *m, void *peer, const InvalidateR
 	  on_session_expired)                                                                      \
 	R(ToMain, session_list, TO_MAIN__MSG_SESSION_LIST, FROM_AUTH, ST_ANY, 0, on_session_list)  \
 	R(ToMain, invalidate_result, TO_MAIN__MSG_INVALIDATE_RESULT, FROM_AUTH, ST_ANY, 0,         \
-	  on_invalidated)
+	  on_invalidated)                                                                          \
+	R(ToMain, account_result, TO_MAIN__MSG_ACCOUNT_RESULT, FROM_AUTH, ST_ANY, 0,               \
+	  on_account_result)                                                                       \
+	R(ToMain, ask_traffic, TO_MAIN__MSG_ASK_TRAFFIC, FROM_AUTH, ST_ANY, 0, on_ask_traffic)
 
 ROUTES_DEFINE(auth_routes, AUTH_ROUTES)
 

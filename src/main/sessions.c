@@ -169,6 +169,7 @@ static struct session *session_new(struct main_ctx *m, const char *sid)
 	if (!s)
 		return NULL;
 	s->m = m;
+	counters__init(&s->counted);
 	strcpy(s->sid, sid);
 	memcpy(s->sid_short, sid, SESSION_SHORT);
 	index_add(ss->by_sid, &s->by_sid, s->sid, SESSION_SID, s);
@@ -257,6 +258,7 @@ struct record {
 	Endpoint remote, local;
 	JournalPool pool4, pool6;
 	Net net4, net6;
+	Counters counted;
 };
 
 static char *borrow(const char *text)
@@ -325,6 +327,8 @@ static void fill(const struct session *s, struct record *r)
 		r->top.pool6 = &r->pool6;
 	}
 	r->top.host_update_done = s->host_update_done;
+	r->counted = s->counted;
+	r->top.counted = &r->counted;
 	fill_tunnel(s, &r->top);
 }
 
@@ -406,6 +410,8 @@ bool session_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const v
 			s->deadline = rec->deadline;
 			s->local = ipc_endpoint_read(rec->local);
 			s->host_update_done = rec->host_update_done;
+			if (rec->counted)
+				s->counted = *rec->counted;
 			restore_lease(s, &rec->v4, rec->pool4, &s->pool4, &s->v4);
 			restore_lease(s, &rec->v6, rec->pool6, &s->pool6, &s->v6);
 			restore_tunnel(s, rec);

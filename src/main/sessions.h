@@ -74,6 +74,8 @@ struct session {
 	bool keep;		       /* SESSION_ENDING: the ticket stays usable */
 	bool closing;		       /* the ticket died while the tunnel was still there */
 	bool unreported;	       /* the end could not be told to auth yet */
+	bool accounting;	       /* SESSION_OPENING: auth is asked before there is a device */
+	Counters counted;	       /* traffic through devices that are gone */
 	struct tunnel_end end;
 	uint64_t hello_ms, stray_ms; /* clock_ms of the last ClientHello or record handed on */
 	struct endpoint hello_from;

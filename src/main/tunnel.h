@@ -14,6 +14,9 @@ void connect_drop_pending(struct session *s);
 /* Refuses a worker that waits, with 503. */
 void connect_refuse_pending(struct session *s);
 
+/* Asks auth to account for the tunnel that is being opened; connect_accounted is the answer. */
+void connect_ask_account(struct session *s);
+
 /* Tells auth that the tunnel is there. */
 void connect_tell_opened(struct session *s);
 

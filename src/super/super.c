@@ -40,8 +40,9 @@ enum sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_ZYGOTE = 4 };
 static const double restart_pause = 0.5;
 /* Starts of a helper before the start of the service has failed. */
 enum { START_TRIES = 5 };
-/* How long children may take to end before they are killed. */
-static const double stop_patience = 4.0;
+/* How long children may take to end before they are killed: auth sends the last accounting records
+ * for up to five seconds. */
+static const double stop_patience = 7.0;
 
 struct super {
 	const struct super_args *args;

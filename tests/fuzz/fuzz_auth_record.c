@@ -15,15 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t key[TICKET_KEY];
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	uint8_t one[JOURNAL_VALUE], two[JOURNAL_VALUE];
+	struct buf one, two;
 	struct session *s;
-	size_t len_one, len_two;
 
+	buf_init(&one, ctx, JOURNAL_VALUE);
+	buf_init(&two, ctx, JOURNAL_VALUE);
 	if (size <= JOURNAL_VALUE && !session_decode(ctx, key, data, size, &s)) {
-		if (session_encode(s, one, &len_one) ||
-		    session_decode(ctx, key, one, len_one, &s) ||
-		    session_encode(s, two, &len_two) || len_one != len_two ||
-		    memcmp(one, two, len_one) != 0)
+		if (session_encode(s, &one) ||
+		    session_decode(ctx, key, (const uint8_t *)one.data, one.len, &s) ||
+		    session_encode(s, &two) || one.len != two.len ||
+		    memcmp(one.data, two.data, one.len) != 0)
 			abort();
 	}
 	talloc_free(ctx);

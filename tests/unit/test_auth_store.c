@@ -134,7 +134,6 @@ static void restart_brings_everything_back(void **state)
 	s->tls_auth_ok = true;
 	s->expires = 0;
 	s->deadline = 900;
-	s->rx = 1ull << 40;
 	store_save(r->store, s);
 	restart(r);
 	s = find(r, 1);
@@ -151,7 +150,6 @@ static void restart_brings_everything_back(void **state)
 	assert_int_equal(s->started, 100);
 	assert_int_equal(s->expires, 0);
 	assert_int_equal(s->deadline, 900);
-	assert_int_equal(s->rx, 1ull << 40);
 	assert_true(addr_equal(&s->remote, &r->init.remote));
 	assert_ptr_equal(store_by_sid(r->store, s->sid), s);
 }
@@ -177,10 +175,10 @@ static void thousands_of_sessions_are_kept_apart(void **state)
 static void overlong_record_lives_in_memory_only(void **state)
 {
 	struct rig *r = *state;
-	char agent[2000];
+	char *agent = talloc_size(r, JOURNAL_VALUE + 1);
 
-	memset(agent, 'a', sizeof agent);
-	agent[sizeof agent - 1] = '\0';
+	memset(agent, 'a', JOURNAL_VALUE);
+	agent[JOURNAL_VALUE] = '\0';
 	r->init.user_agent = agent;
 	add(r, 1);
 	assert_non_null(find(r, 1));
@@ -188,19 +186,52 @@ static void overlong_record_lives_in_memory_only(void **state)
 	assert_null(find(r, 1));
 }
 
+static void hundreds_of_rows_survive_a_restart(void **state)
+{
+	enum { ROWS = 600 };
+	struct rig *r = *state;
+	struct session_row *row = talloc_array(r, struct session_row, ROWS);
+	struct session *s;
+
+	for (unsigned i = 0; i < ROWS; i++) {
+		row[i].option = "route";
+		row[i].value = talloc_asprintf(row, "10.%u.%u.0/24", i / 256, i % 256);
+	}
+	r->init.row = row;
+	r->init.n_rows = ROWS;
+	s = add(r, 1);
+	add(r, 2);
+	s->worker = 5;
+	store_save(r->store, s);
+	restart(r);
+	for (unsigned i = 1; i <= 2; i++) {
+		s = find(r, i);
+		assert_non_null(s);
+		assert_int_equal(s->n_rows, ROWS);
+		assert_string_equal(s->row[0].value, "10.0.0.0/24");
+		assert_string_equal(s->row[ROWS - 1].value, "10.2.87.0/24");
+	}
+	assert_int_equal(find(r, 1)->worker, 5);
+	store_forget(r->store, find(r, 1));
+	restart(r);
+	assert_int_equal(store_count(r->store), 1);
+}
+
 static void damaged_records_are_dropped(void **state)
 {
 	struct rig *r = *state;
-	uint8_t value[JOURNAL_VALUE];
 	struct session *s = add(r, 1), *out;
-	size_t len;
+	struct buf value;
 
-	assert_int_equal(session_encode(s, value, &len), ERR_OK);
-	for (size_t i = 0; i < len; i++)
-		assert_int_equal(session_decode(r, s->key, value, i, &out), ERR_SYNTAX);
-	value[0] = 99;
-	assert_int_equal(session_decode(r, s->key, value, len, &out), ERR_SYNTAX);
-	assert_int_equal(journal_put(r->journal, s->key, value, len), ERR_OK);
+	buf_init(&value, r, JOURNAL_VALUE);
+	assert_int_equal(session_encode(s, &value), ERR_OK);
+	for (size_t i = 0; i < value.len; i++)
+		assert_int_equal(session_decode(r, s->key, (const uint8_t *)value.data, i, &out),
+				 ERR_SYNTAX);
+	value.data[0] = 99;
+	assert_int_equal(session_decode(r, s->key, (const uint8_t *)value.data, value.len, &out),
+			 ERR_SYNTAX);
+	assert_int_equal(journal_put(r->journal, s->key, value.data, value.len), ERR_OK);
 	restart(r);
 	assert_int_equal(store_count(r->store), 0);
 }
@@ -216,6 +247,7 @@ int main(void)
 		CASE(restart_brings_everything_back),
 		CASE(thousands_of_sessions_are_kept_apart),
 		CASE(overlong_record_lives_in_memory_only),
+		CASE(hundreds_of_rows_survive_a_restart),
 		CASE(damaged_records_are_dropped),
 	};
 

@@ -1,0 +1,43 @@
+/* record.c - an account as a journal value. */
+#include <string.h>
+
+#include "auth/accounting/account.h"
+#include "auth/store/pack.h"
+
+enum err account_encode(const struct account *ac, struct buf *out)
+{
+	const uint8_t kind = RECORD_ACCOUNT;
+
+	buf_put(out, &kind, sizeof kind);
+	buf_put(out, &ac->f, sizeof ac->f);
+	pack_str(out, ac->user);
+	pack_str(out, ac->group);
+	pack_str(out, ac->vhost);
+	pack_str(out, ac->user_agent);
+	return out->failed ? ERR_TOO_LONG : ERR_OK;
+}
+
+enum err account_decode(TALLOC_CTX *ctx, const uint8_t *data, size_t len, struct account **out)
+{
+	struct account *ac = talloc_zero(ctx, struct account);
+	struct unpack in = { data, len };
+	uint8_t kind = 0;
+
+	if (!ac)
+		return ERR_NOMEM;
+	if (!unpack_bytes(&in, &kind, sizeof kind) || kind != RECORD_ACCOUNT ||
+	    !unpack_bytes(&in, &ac->f, sizeof ac->f))
+		goto bad;
+	ac->f.sid[TICKET_SID] = '\0';
+	ac->user = unpack_str(ac, &in);
+	ac->group = unpack_str(ac, &in);
+	ac->vhost = unpack_str(ac, &in);
+	ac->user_agent = unpack_str(ac, &in);
+	if (!ac->user || !ac->group || !ac->vhost || !ac->user_agent)
+		goto bad;
+	*out = ac;
+	return ERR_OK;
+bad:
+	talloc_free(ac);
+	return ERR_SYNTAX;
+}

@@ -1,0 +1,19 @@
+/* traffic.h - what all tunnels of a session have carried, for accounting.
+ *
+ * The devices are counted, not what workers say: that is right whichever way a worker ends, and a
+ * client that has taken its worker over cannot change its own bill.  Used by main. */
+#ifndef MAIN_TRAFFIC_H
+#define MAIN_TRAFFIC_H
+
+#include "main/sessions.h"
+
+/* The sum up to now. */
+void traffic_total(const struct session *s, Counters *out);
+
+/* S's device is about to go: what it counted is kept. */
+void traffic_keep(struct session *s);
+
+/* Tells auth the sum, for an interim record. */
+void traffic_tell(const struct session *s);
+
+#endif /* MAIN_TRAFFIC_H */
