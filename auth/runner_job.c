@@ -170,8 +170,8 @@ static void on_held(struct ev_loop *loop, ev_timer *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	/* The job goes first, and its message with it. */
-	talloc_steal(tmp, j->held);
+	/* The job goes first; what the callback reads stays. */
+	talloc_steal(tmp, j->held_ctx);
 	job_finish(j, err, err ? NULL : &v);
 	talloc_free(tmp);
 }
@@ -179,18 +179,23 @@ static void on_held(struct ev_loop *loop, ev_timer *w, int revents)
 enum err job_hold(struct runner_job *j, const RunnerVerdict *msg)
 {
 	size_t len = runner_verdict__get_packed_size(msg);
-	uint8_t *bytes = talloc_size(j, len);
+	TALLOC_CTX *ctx = talloc_new(j);
+	uint8_t *bytes = talloc_size(ctx, len);
 	ProtobufCMessage *copy;
 	unsigned ms = msg->delay_ms;
 	enum err err;
 
-	if (!bytes)
+	if (!bytes) {
+		talloc_free(ctx);
 		return ERR_NOMEM;
+	}
 	runner_verdict__pack(msg, bytes);
-	err = ipc_unpack(j, &runner_verdict__descriptor, bytes, len, &copy);
-	talloc_free(bytes);
-	if (err)
+	err = ipc_unpack(ctx, &runner_verdict__descriptor, bytes, len, &copy);
+	if (err) {
+		talloc_free(ctx);
 		return err;
+	}
+	j->held_ctx = ctx;
 	j->held = (const RunnerVerdict *)(const void *)copy;
 	ms = ms < BACKEND_DELAY_MAX_MS ? ms : BACKEND_DELAY_MAX_MS;
 	ev_timer_init(&j->hold, on_held, ms / 1000.0, 0);

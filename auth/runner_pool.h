@@ -70,7 +70,8 @@ struct runner_job {
 	bool again;		    /* its first runner died on it */
 	struct ev_loop *loop;
 	ev_timer hold;			 /* the verdict is there, but not to be told yet */
-	const RunnerVerdict *held;	 /* a child of the job */
+	const RunnerVerdict *held;	 /* NULL: no */
+	TALLOC_CTX *held_ctx;		 /* with everything in it; a child of the job */
 	struct runner_job *next, **prev; /* in the queue */
 };
 

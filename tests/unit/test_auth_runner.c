@@ -26,6 +26,7 @@ enum {
 	PROCESSES = 2,
 	WAITING = 3,
 	TALKS = 3,
+	DELAY_MS = 150,
 	QUEUED = 8,
 	JOBS = 10,
 	TEXT = 64
@@ -117,6 +118,8 @@ static enum err test_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 		block_with_a_child();
 	if (strcmp(in->answer, "pw") == 0)
 		out->kind = VERDICT_ACCEPT;
+	if (strcmp(in->answer, "late") == 0)
+		out->delay_ms = DELAY_MS;
 	out->user = talloc_asprintf(ctx, "%d", (int)getpid());
 	return ERR_OK;
 }
@@ -404,6 +407,35 @@ static void cancelled_job_is_not_reported(void **state)
 	submit(r, 2, "check", "pw");
 	wait_for(r, 1);
 	assert_int_equal(r->kind[2], VERDICT_ACCEPT);
+}
+
+static void refusal_is_held_back_and_its_runner_is_not(void **state)
+{
+	struct rig *r = *state;
+	uint64_t start = clock_ms();
+
+	for (unsigned i = 0; i < PROCESSES; i++)
+		submit(r, i, "check", "late");
+	submit(r, PROCESSES, "check", "pw");
+	wait_for(r, 1);
+	assert_int_equal(r->order[PROCESSES], 1);
+	wait_for(r, PROCESSES + 1);
+	assert_true(clock_ms() - start >= DELAY_MS);
+	assert_int_equal(r->kind[0], VERDICT_REJECT);
+	assert_true(*r->user[0]);
+}
+
+static void refusal_that_is_held_back_can_be_cancelled(void **state)
+{
+	struct rig *r = *state;
+	struct asked *a = submit(r, 0, "check", "late");
+
+	submit(r, 1, "check", "pw");
+	wait_for(r, 1);
+	let_pass(r, DELAY_MS / 3);
+	talloc_free(a);
+	let_pass(r, 2 * DELAY_MS);
+	assert_int_equal(r->done, 1);
 }
 
 static void records_arrive_whole(void **state)
@@ -741,6 +773,8 @@ int main(int argc, char **argv)
 		CASE(blocked_job_delays_nobody_and_fails_in_time),
 		CASE(jobs_go_on_when_every_runner_was_blocked),
 		CASE(cancelled_job_is_not_reported),
+		CASE(refusal_is_held_back_and_its_runner_is_not),
+		CASE(refusal_that_is_held_back_can_be_cancelled),
 		CASE(records_arrive_whole),
 		CASE(payloads_arrive_whole),
 		CASE(programs_of_a_runner_end_with_it),
