@@ -9,7 +9,7 @@
 
 void pam_talk_init(struct pam_talk *t, TALLOC_CTX *ctx, const struct backend_input *in, bool silent)
 {
-	*t = (struct pam_talk){ .ctx = ctx, .in = *in, .silent = silent };
+	*t = (struct pam_talk){ .ctx = ctx, .in = *in, .password = in->answer, .silent = silent };
 	buf_init(&t->texts, ctx, BACKEND_TEXT_MAX);
 }
 
@@ -42,15 +42,16 @@ static int ask(struct pam_talk *t, const char *text, bool echo, struct pam_respo
 	if (t->silent || t->closed || !t->in.ask)
 		return PAM_CONV_ERR;
 	/* The password is known already; whoever wants to see it typed asks for something else. */
-	if (!echo && !t->answered && t->in.answer) {
-		t->answered = true;
-		return give(t->in.answer, out);
+	if (!echo && t->password) {
+		const char *password = t->password;
+
+		t->password = NULL;
+		return give(password, out);
 	}
 	add_text(t, text);
 	question.text = talloc_strdup(t->ctx, buf_text(&t->texts));
 	buf_reset(&t->texts);
 	t->closed = t->in.ask(t->in.ask_arg, &question, &t->in) != ERR_OK;
-	t->answered = true;
 	return t->closed ? PAM_CONV_ERR : give(t->in.answer ? t->in.answer : "", out);
 }
 

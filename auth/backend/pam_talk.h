@@ -17,7 +17,7 @@
 struct pam_talk {
 	TALLOC_CTX *ctx;	 /* borrowed: of what is shown */
 	struct backend_input in; /* the newest */
-	bool answered;		 /* the first form's password was given away */
+	const char *password;	 /* of the first form; NULL: none, or given away */
 	bool silent;		 /* nobody is there to answer */
 	bool closed;		 /* the client has gone */
 	struct buf texts;	 /* what modules said and nobody has seen yet */
