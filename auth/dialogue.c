@@ -130,7 +130,7 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", policy->points, final);
 	if (final) {
 		log_final(g, b, reason);
-		login_deny(g, "Authentication failed");
+		login_deny(g, "Authentication failed", text);
 	} else if (b->front == FRONT_HTTP) {
 		login_invite(g, b->scheme, has_fallback(g, policy));
 	} else {
@@ -143,7 +143,7 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 static void give_up(struct login *g, const char *reason)
 {
 	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", 0, true);
-	login_deny(g, reason);
+	login_deny(g, reason, NULL);
 }
 
 /* ---- success -------------------------------------------------------------- */

@@ -94,8 +94,9 @@ void login_ask_challenge(struct login *g, const struct verdict *v);
 /* Only the group. */
 void login_ask_group(struct login *g, const struct login_policy *policy);
 
-/* 401 with REASON; the login is over and freed. */
-void login_deny(struct login *g, const char *reason);
+/* 401 with REASON; the login is over and freed.  DETAIL is what the backend has to say to the user
+ * about it, or NULL. */
+void login_deny(struct login *g, const char *reason, const char *detail);
 
 /* 401 with a challenge header; the login goes on.  FALLBACK: another method exists. */
 void login_invite(struct login *g, const char *www_authenticate, bool fallback);

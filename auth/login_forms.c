@@ -140,7 +140,7 @@ static void send_form(struct login *g, Form *form, enum err err)
 	StepResult result = STEP_RESULT__INIT;
 
 	if (err) {
-		login_deny(g, "Internal error");
+		login_deny(g, "Internal error", NULL);
 		return;
 	}
 	result.result_case = STEP_RESULT__RESULT_FORM;
@@ -224,13 +224,25 @@ void login_ask_group(struct login *g, const struct login_policy *policy)
 
 /* ---- other answers -------------------------------------------------------- */
 
-void login_deny(struct login *g, const char *reason)
+/* A header's value; lines of texts become one. */
+static void one_line(char *text)
 {
+	for (; *text; text++)
+		if (*text == '\n')
+			*text = ' ';
+}
+
+void login_deny(struct login *g, const char *reason, const char *detail)
+{
+	char line[BACKEND_TEXT_MAX + 1];
 	StepResult result = STEP_RESULT__INIT;
 	Denied denied = DENIED__INIT;
 
 	denied.status = 401;
 	denied.reason = lend(reason);
+	str_copy(line, sizeof line, detail ? detail : "");
+	one_line(line);
+	denied.detail = line;
 	result.result_case = STEP_RESULT__RESULT_DENIED;
 	result.denied = &denied;
 	/* No context: the login is gone, and the client has to begin a new one. */

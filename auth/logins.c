@@ -119,7 +119,7 @@ static struct login *login_new(struct logins *l, const struct login_policy *poli
 
 	if (l->count >= LOGINS_MAX) {
 		if (l->first->waiting)
-			login_deny(l->first, "Internal error");
+			login_deny(l->first, "Internal error", NULL);
 		else
 			login_end(l->first);
 	}
@@ -300,9 +300,9 @@ void logins_step(struct logins *l, const struct login_peer *peer, const Step *ms
 	}
 	take_turn(l, g, peer);
 	if (take_facts(g, peer, msg))
-		login_deny(g, "Internal error");
+		login_deny(g, "Internal error", NULL);
 	else if (++g->steps > STEPS_MAX || g->tries >= LOGIN_TRIES)
-		login_deny(g, "Authentication failed");
+		login_deny(g, "Authentication failed", NULL);
 	else
 		login_advance(g, policy, msg);
 }
@@ -317,7 +317,7 @@ void logins_expire(struct logins *l)
 		if (now < g->expires)
 			continue;
 		if (g->waiting)
-			login_deny(g, "Authentication failed");
+			login_deny(g, "Authentication failed", NULL);
 		else
 			login_end(g);
 	}

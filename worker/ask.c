@@ -166,6 +166,7 @@ static enum err take_result(struct login_answer *a, const StepResult *m)
 	case STEP_RESULT__RESULT_DENIED:
 		a->kind = LOGIN_DENIED;
 		a->reason = m->denied->reason;
+		a->detail = text_or_null(m->denied->detail);
 		a->challenge = text_or_null(m->denied->www_authenticate);
 		a->fallback = m->denied->fallback;
 		return ERR_OK;

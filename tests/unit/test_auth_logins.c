@@ -25,6 +25,7 @@ struct rig {
 	struct runner_job *job;
 	char asked_user[TEXT], asked_answer[TEXT], asked_state[TEXT];
 	bool asked_has_answer, asked_groups;
+	struct runner_talk **talk;
 	unsigned jobs;
 	/* the last answer */
 	unsigned answers;
@@ -32,7 +33,8 @@ struct rig {
 	StepResult__ResultCase kind;
 	uint8_t context[LOGIN_CONTEXT];
 	size_t context_len, n_input, n_group;
-	char message[TEXT], error[TEXT], id[TEXT], input[TEXT], label[TEXT], reason[TEXT];
+	char message[TEXT], error[TEXT], id[TEXT], input[TEXT], label[TEXT], reason[TEXT],
+		detail[TEXT];
 	char group[4][TEXT], selected[TEXT], invitation[TEXT], ticket_group[TEXT];
 	bool fallback;
 	/* what main and the store were told */
@@ -64,6 +66,7 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	r->done = done;
 	r->done_arg = done_arg;
 	r->asked_groups = !in;
+	r->talk = call->talk;
 	if (in) {
 		str_copy(r->asked_user, TEXT, in->user);
 		str_copy(r->asked_answer, TEXT, in->answer ? in->answer : "");
@@ -106,6 +109,7 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 		take_form(r, result->form);
 	} else if (r->kind == STEP_RESULT__RESULT_DENIED) {
 		str_copy(r->reason, TEXT, result->denied->reason);
+		str_copy(r->detail, TEXT, result->denied->detail);
 		str_copy(r->invitation, TEXT, result->denied->www_authenticate);
 		r->fallback = result->denied->fallback;
 	} else if (r->kind == STEP_RESULT__RESULT_TICKET) {
@@ -247,6 +251,13 @@ static void verdict_accept(struct rig *r, const char *group0, const char *group1
 
 	v.groups = (struct strv){ names, (size_t)(group0 != NULL) + (group1 != NULL) };
 	verdict(r, v);
+}
+
+/* A question of a runner that now belongs to the login. */
+static void question(struct rig *r, const char *words)
+{
+	*r->talk = (struct runner_talk *)(void *)talloc_strdup(talloc_parent(r->job), "talk");
+	verdict(r, (struct verdict){ .kind = VERDICT_PROMPT, .text = words });
 }
 
 #define REJECT()     verdict(r, (struct verdict){ .kind = VERDICT_REJECT })
@@ -582,6 +593,67 @@ static void seventeenth_challenge_ends_the_login(void **state)
 	assert_int_equal(r->points, 0);
 	CHALLENGE(question);
 	IS_DENIED("Authentication failed");
+}
+
+static void conversation_goes_on_with_its_runner(void **state)
+{
+	struct rig *r = *state;
+	const struct runner_talk *talk;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	question(r, "Code:");
+	talk = *r->talk;
+	REPLY(.answer = "123", .name = "secondary_password");
+	assert_ptr_equal(*r->talk, talk);
+	assert_string_equal(r->asked_answer, "123");
+	*r->talk = NULL;
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
+static void lost_conversation_ends_the_login(void **state)
+{
+	struct rig *r = *state;
+	unsigned jobs;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	question(r, "Code:");
+	jobs = r->jobs;
+	TALLOC_FREE(*r->talk);
+	REPLY(.answer = "123", .name = "secondary_password");
+	assert_int_equal(r->jobs, jobs);
+	IS_DENIED("Authentication failed");
+}
+
+static void new_beginning_ends_the_conversation(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	question(r, "Code:");
+	INIT(.user = NULL);
+	IS_FORM();
+	assert_null(*r->talk);
+	REPLY(.user = "ann", .answer = "pw");
+	assert_string_equal(r->asked_answer, "pw");
+}
+
+static void refusal_says_what_the_backend_has_to_say(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_REJECT, .text = "Too late.\nGo home." });
+	IS_DENIED("Authentication failed");
+	assert_string_equal(r->detail, "Too late. Go home.");
 }
 
 static void name_is_fixed_once_a_challenge_was_asked(void **state)
@@ -1059,6 +1131,10 @@ int main(void)
 		CASE(challenges_are_numbered_by_their_text),
 		CASE(rejection_after_a_challenge_is_final),
 		CASE(seventeenth_challenge_ends_the_login),
+		CASE(conversation_goes_on_with_its_runner),
+		CASE(lost_conversation_ends_the_login),
+		CASE(new_beginning_ends_the_conversation),
+		CASE(refusal_says_what_the_backend_has_to_say),
 		CASE(name_is_fixed_once_a_challenge_was_asked),
 		CASE(label_selects_its_group),
 		CASE(selected_group_comes_first_in_the_next_form),

@@ -50,11 +50,12 @@ struct login_answer {
 	struct auth_form form;	    /* LOGIN_FORM: id, texts, fields, groups, selected */
 	uint8_t ticket[COOKIE_LEN]; /* LOGIN_TICKET */
 	const char *reason;	    /* LOGIN_DENIED: phrase of the 401 */
+	const char *detail;	    /* LOGIN_DENIED: what the back end said, or NULL */
 	/* WWW-Authenticate.  LOGIN_DENIED: NULL when the login is over.  LOGIN_TICKET: the end of a
 	 * negotiation, NULL when there was none. */
 	const char *challenge;
-	bool fallback;		    /* another method exists */
-	const char *location;	    /* LOGIN_REDIRECT */
+	bool fallback;	      /* another method exists */
+	const char *location; /* LOGIN_REDIRECT */
 };
 
 /* CONNECT's question and its answer. */

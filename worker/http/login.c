@@ -116,7 +116,7 @@ static enum err send_denied(struct exchange *x, const struct login_answer *a)
 
 	if (!a->challenge || !*a->challenge) {
 		x->denied = true;
-		exchange_error(x, 401, reason, NULL);
+		exchange_error(x, 401, reason, a->detail);
 		return ERR_OK;
 	}
 	http_resp_begin(&x->resp, 401, "Unauthorized", HTTP_KEEP_ALIVE);
