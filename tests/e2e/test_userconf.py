@@ -3,6 +3,7 @@ import os
 
 from lib.net import GATEWAY4
 from lib.shell import wait_for
+from lib.spoken import options_of
 from lib.traffic import must_ping
 
 
@@ -167,3 +168,200 @@ def test_refused_route_behind_a_client(t):
     server.wait_log("iroute-refused")
     wait_for("the first route to be taken back",
              lambda: not [name for name in os.listdir("/var/tmp") if name.startswith("vpns")], 5)
+
+
+def test_every_key_of_a_file(t):
+    """Config 10.1: each key replaces the host's value, in the headers, towards the other side and back to default."""
+    server = with_files(t, {"test": None, "back": None}, {"users/test": """
+nbns = 10.7.0.54
+ipv6-dns = fd00:7::53
+mobile-dpd = 71
+mobile-idle-timeout = 72
+client-bypass-protocol = true
+ipv4-network = 198.19.0.128
+ipv4-netmask = 255.255.255.128
+ipv6-network = fd00:77:0:0:8000::/65
+ipv6-subnet-prefix = 112
+route = default
+no-route = 10.9.0.0/255.255.0.0
+stats-report-time = 30
+net-priority = 3
+rx-data-per-sec = 100000
+tx-data-per-sec = 200000
+""", "users/back": "tunnel-all-dns = false\nclient-bypass-protocol = false\nidle-timeout = 0\nmobile-idle-timeout = 0\n"
+                   "session-timeout = 0\n"},
+        {"nbns": "198.18.1.54", "dns": "198.18.1.53", "mobile-dpd": 1800, "mobile-idle-timeout": 2400, "idle-timeout": 1200,
+         "session-timeout": 86400, "client-bypass-protocol": "false", "tunnel-all-dns": "true"})
+    web = t.web().must_login()
+    answer = web.connect(headers=["X-AnyConnect-Identifier-Platform: apple-ios"])
+    t.equal(answer.status, 200, "status")
+    for name, value in (("X-CSTP-NBNS", ["10.7.0.54"]), ("X-CSTP-DPD", ["71"]), ("X-CSTP-Idle-Timeout", ["72"]),
+                        ("X-CSTP-Client-Bypass-Protocol", ["true"]), ("X-CSTP-Netmask", ["255.255.255.128"]),
+                        ("X-CSTP-Split-Include", []), ("X-CSTP-Split-Exclude", ["10.9.0.0/255.255.0.0"]),
+                        ("X-CSTP-Tunnel-All-DNS", ["true"])):
+        t.equal(answer.headers(name), value, name)
+    t.expect("fd00:7::53" in answer.head and "198.18.1.53" not in answer.head, "DNS", answer.head)
+    t.expect(int(answer.header("X-CSTP-Address").split(".")[3]) > 129, "IPv4 address", answer.head)
+    t.expect((answer.header("X-CSTP-Address-IP6") or "").endswith("/112"), "IPv6 block", answer.head)
+    user = server.user()
+    t.equal((user["RX"] is not None, user.get("Limit RX"), user.get("Limit TX")), (True, "100.0 kB/s", "200.0 kB/s"),
+            "limits in occtl")
+    answer = t.web().must_login("back").connect(headers=["X-AnyConnect-Identifier-Platform: apple-ios"])
+    for name, value in (("X-CSTP-Tunnel-All-DNS", "false"), ("X-CSTP-Client-Bypass-Protocol", "false"),
+                        ("X-CSTP-Idle-Timeout", "none"), ("X-CSTP-Session-Timeout", "none")):
+        t.equal(answer.header(name), value, name + " set back")
+
+
+def test_lists_of_both_files(t):
+    """Config 10.2, 10.3: lists of the user's file follow the group's, scalars overwrite; the host's lists are gone, its
+    scalars stay; what one file leaves out comes from the next below."""
+    with_files(t, {"test": "staff", "bare": "staff"}, {
+        "groups/staff": "dns = 10.8.0.53\nsplit-dns = group.test\nnbns = 10.8.0.54\nkeepalive = 81\ndpd = 82\n",
+        "users/test": "dns = 10.9.0.53\nsplit-dns = user.test\ndpd = 92\n"},
+        {"dns": "198.18.1.53", "split-dns": ["host.test"], "nbns": "198.18.1.54", "dpd": 60, "keepalive": 3600,
+         "idle-timeout": 1200, "no-route": "10.1.0.0/16"})
+    for user, wanted in (("test", {"X-CSTP-DNS": ["10.8.0.53", "10.9.0.53"], "X-CSTP-NBNS": ["10.8.0.54"],
+                                   "X-CSTP-Split-DNS": ["group.test", "user.test"], "X-CSTP-DPD": ["92"],
+                                   "X-CSTP-Keepalive": ["81"], "X-CSTP-Idle-Timeout": ["1200"],
+                                   "X-CSTP-Split-Exclude": ["10.1.0.0/255.255.0.0"]}),
+                         ("bare", {"X-CSTP-DNS": ["10.8.0.53"], "X-CSTP-DPD": ["82"]})):
+        answer = t.web().must_login(user, group="staff").connect()
+        for name, value in wanted.items():
+            t.equal(answer.headers(name), value, "%s of %s" % (name, user))
+
+
+def test_default_group_file(t):
+    """Config 10.2: it stands for a missing file of a group, also for a link, never below an existing one, and not
+    without the folder or the group."""
+    server = with_files(t, {"test": "staff", "other": "guests", "third": "linked", "lone": None}, {
+        "default-group": "dpd = 99\nkeepalive = 98\n", "groups/staff": "dpd = 11\n"},
+        {"dpd": 60, "keepalive": 3600})
+    os.symlink(server.dir + "/groups/staff", server.dir + "/groups/linked")
+    server.write_conf(default_group_config=server.dir + "/default-group")
+    server.stop()
+    server.start()
+    for user, dpd, keepalive in (("test", "11", "3600"), ("other", "99", "98"), ("third", "99", "98"),
+                                 ("lone", "60", "3600")):
+        answer = t.web().must_login(user).connect()
+        t.equal((answer.header("X-CSTP-DPD"), answer.header("X-CSTP-Keepalive")), (dpd, keepalive), user)
+    os.unlink(server.dir + "/default-group")
+    t.equal(t.web().must_login("other").connect().status, 401, "status with the default file gone")
+    server.wait_log("%s/default-group: [^\n]*cannot read the default file" % server.dir)
+    t.equal(t.web().must_login("test").connect().status, 200, "status of a group with a file")
+    server.write_conf(config_per_group=None)
+    server.stop()
+    server.start()
+    t.equal(t.web().must_login("other").connect().header("X-CSTP-DPD"), "60", "DPD without the folder")
+
+
+def test_every_fault_refuses_and_names_itself(t):
+    """Checklist 93, config 10.2: bad values in user and group files, each logged at error level with file and line; the
+    login itself works, no session stays open, and a repaired file works with the same cookie."""
+    faults = {"port": "restrict-user-to-ports = tcp(\n", "noroute": "dpd = 1\nno-route = 10.0.0.0/24;x\n",
+              "iroute": "# one\n\niroute = Default\n", "mask": "route = 10.0.0.0/255.0.255.0\n",
+              "v6": "ipv6-network = fd00::/64\nipv6-subnet-prefix = 48\n", "addr": "explicit-ipv4 = fd00::1\n",
+              "bare": "dpd\n"}
+    lines = {"noroute": 2, "iroute": 3, "v6": 2}
+    users = {name: None for name in faults}
+    users["member"] = "broken"
+    server = with_files(t, users, dict({"users/" + name: text for name, text in faults.items()},
+                                       **{"groups/broken": "keepalive = 1\nroute = nowhere\n"}))
+    for name in list(faults) + ["member"]:
+        web = t.web().must_login(name)
+        t.equal(web.connect().status, 401, "status for " + name)
+        where = "groups/broken:2" if name == "member" else "users/%s:%d" % (name, lines.get(name, 1))
+        server.wait_log(where + ": ")
+        if name == "noroute":
+            server.write_file("users/noroute", "dpd = 33\n")
+            t.equal(t.web().connect(cookie=web.cookies["webvpn"]).header("X-CSTP-DPD"), "33", "DPD after the repair")
+    t.equal([row["Username"] for row in server.users()], ["noroute"], "users")
+    t.expect("new user session" not in server.log().split("session-refused")[0], "a session was opened")
+
+
+def test_ignored_lines(t):
+    """Checklist 92, config 10.1: sections and their keys, unknown keys and those of the server alone change nothing."""
+    server = with_files(t, {"test": None}, {
+        "users/test": "dpd = 44\ntcp-port = 1\nbanner = x\nwhatever = 2\n[vhost:a]\ndpd = 55\n"})
+    t.equal(t.web().must_login().connect().header("X-CSTP-DPD"), "44", "DPD")
+    for text in ("unknown option 'tcp-port'", "unknown option 'banner'", "unknown option 'whatever'",
+                 "skipping unknown section"):
+        server.wait_log("users/test:[^\n]*" + text)
+
+
+def test_names_stay_in_their_folder(t):
+    """Checklist 82, protocol 10.14: names of users and groups with paths, dots, NUL, line breaks and great length read
+    no other file, and no tunnel opens with them; a harmless odd name is a file name like any other."""
+    groups = ["../secret", "/etc/passwd", ".", "..", "sub/file"]
+    users = {"test": ",".join(groups), "a b;c": None, ".": None, "..": None, "sub/file": None, "/etc/passwd": None,
+             "../secret": None}
+    server = with_files(t, users, {"users/a b;c": "dpd = 44\n", "secret": "dpd = 66\n", "users/sub/file": "dpd = 77\n",
+                                   "groups/sub/file": "dpd = 77\n"}, {"select-group": groups + ["staff"]})
+    t.equal(t.web().must_login("a b;c").connect().header("X-CSTP-DPD"), "44", "DPD of an odd name")
+    for user, group in [(user, None) for user in (".", "..", "sub/file", "/etc/passwd", "../secret")] + \
+            [("test", group) for group in groups]:
+        web = t.web()
+        if web.login(user, group=group).success:
+            t.equal(web.connect().status, 401, "status of %s in %s" % (user, group))
+    server.wait_log("refusing the name of a file")
+    for body in ("username=a%00b&password=x", "username=test&password=secret&group_list=staff%00",
+                 "username=" + "a" * 5000 + "&password=x", "username=te%0ast&password=x"):
+        web = t.web()
+        try:
+            web.get("/", xml=False)
+            t.expect(not web.post("/auth", body, xml=False).success, "%r logged in" % body[:40])
+        except OSError:
+            pass
+    t.equal([row["Username"] for row in server.users()], ["a b;c"], "users")
+
+
+def test_group_by_url_has_its_settings(t):
+    """Checklist 79: the group of the URL brings its DNS, routes and exclusions; GROUPNAME and occtl tell it (80)."""
+    server = with_files(t, {"test": "staff,guests"}, {
+        "groups/guests": "route = 10.8.0.0/16\nno-route = 10.8.8.0/24\ndns = 10.8.0.53\n"},
+        {"select-group": ["staff", "guests[The guests]"], "select-group-by-url": "true"})
+    script = server.write_file("hook", "#!/bin/sh\necho \"$GROUPNAME\" > %s/group\n" % server.dir, 0o755)
+    server.write_conf(connect_script=script)
+    server.stop()
+    server.start()
+    client = t.client(dtls=False, path="guests").wait()
+    t.equal((client.env["CISCO_SPLIT_INC_0_ADDR"], client.env["CISCO_SPLIT_EXC_0_ADDR"], client.env["INTERNAL_IP4_DNS"]),
+            ("10.8.0.0", "10.8.8.0", "10.8.0.53"), "settings the client got")
+    with open(server.dir + "/group") as group:
+        t.equal(group.read(), "guests\n", "GROUPNAME")
+    t.equal(server.user()["Groupname"], "guests", "group in occtl")
+    client.stop()
+    server.wait_no_user()
+    for path, dns in (("/guests", ["10.8.0.53"]), ("/The%20guests", ["10.8.0.53"]), ("/staff", [])):
+        tunnel = t.web().must_login(path=path).open()
+        t.equal(tunnel.answer.headers("X-CSTP-DNS"), dns, "DNS by " + path)
+        tunnel.bye()
+
+
+def test_hosts_have_their_own_files(t):
+    """Config 8.12, 3.2: folders and group lists belong to a host; others inherit them, and add to the list."""
+    server = t.server({"select-group": ["staff"]}, users={"test": "staff"}, start=False)
+    for folder, dpd in (("one", 11), ("two", 22)):
+        server.write_file(folder + "/test", "dpd = %d\n" % dpd)
+    server.conf["config-per-user"] = server.dir + "/one"
+    server.vhosts = [("own.test", {"config-per-user": server.dir + "/two", "select-group": "other"}),
+                     ("same.test", {"keepalive": 77})]
+    server.write_conf()
+    server.start()
+    for name, dpd, groups in ((None, "11", ["staff"]), ("own.test", "22", ["staff", "other"]), ("same.test", "11", ["staff"])):
+        web = t.web(name=name)
+        t.equal([value for value, _, _ in options_of(web.init())], groups, "groups of %s" % name)
+        t.equal(t.web(name=name).must_login().connect().header("X-CSTP-DPD"), dpd, "DPD of %s" % name)
+
+
+def test_limits_of_the_group_list(t):
+    """Config 8.12: 96 groups at most, the rest is ignored; a name of 64 bytes is warned about."""
+    server = t.server({"select-group": ["g%03d[Group %d]" % (n, n) for n in range(100)]}, users={"test": "g007,g098"})
+    t.equal([value for value, _, _ in options_of(t.web().init())], ["g%03d" % n for n in range(96)], "entries")
+    t.web().must_login(group="Group 7")
+    t.web().must_login(group="g098")  # his, though not shown
+    server.write_conf(**{"select-group": ["x" * 63, "y" * 64]})
+    server.stop()
+    server.start()
+    log = server.log()
+    t.expect("'select-group' entry '%s' is 64 bytes or longer" % ("y" * 64) in log and "'%s' is" % ("x" * 63) not in log,
+             "the warning", log)

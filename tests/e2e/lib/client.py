@@ -16,7 +16,7 @@ class Client:
     """One openconnect process.  The constructor starts it; wait() until the tunnel is up."""
 
     def __init__(self, test, user="test", password=PASSWORD, dtls=True, host=SERVER4, netns=None, cookie=None,
-                 arguments=(), stdin=None, pin=None, port=None, environment=None):
+                 arguments=(), stdin=None, pin=None, port=None, environment=None, path=""):
         self.test, self.dtls = test, dtls
         self.netns = netns or test.net.cli
         self.dir = test.new_dir("client")
@@ -32,7 +32,7 @@ class Client:
             command += ["-u", user, "--passwd-on-stdin"]
             stdin = stdin if stdin is not None else password + "\n"
         command += ([] if dtls else ["--no-dtls"]) + list(arguments)
-        command += ["https://%s%s/" % (where, ":%d" % port if port else "")]
+        command += ["https://%s%s/%s" % (where, ":%d" % port if port else "", path)]
         with open(self.log_file, "w") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, text=True,
                                             env=dict(environment or os.environ, E2E_ENV_DIR=self.env_dir),
