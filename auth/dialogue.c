@@ -242,6 +242,19 @@ static bool certificate_agrees(const struct login *g, enum group_choice choice, 
 	return true;
 }
 
+/* The groups of the user (config.md 11): those of the backend, or of the certificate shown beside
+ * one that knows none.  The list of the form is only an offer: with nobody to say who is in a
+ * group, a client must not choose the one with more rights. */
+static const struct strv *memberships(const struct login *g, const struct login_method *m,
+				      const struct verdict *v)
+{
+	static const struct strv none;
+
+	if (m->backend->knows_groups)
+		return &v->groups;
+	return m->certificate ? &g->cert_groups : &none;
+}
+
 /* The backend is content.  What may still stand against the login looks to the client like a wrong
  * password, so that it cannot find out groups or other people's passwords one by one. */
 static void accepted(struct login *g, const struct login_policy *policy, const struct verdict *v)
@@ -251,22 +264,15 @@ static void accepted(struct login *g, const struct login_policy *policy, const s
 	struct group_list list = { .n = 0 };
 	enum group_choice choice = GROUP_UNSELECTED;
 	const char *name = "", *group = "";
-	bool ok = true;
+	bool ok;
 
 	if (v->user)
 		set_user(g, v->user);
 	login_groups(tmp, g, policy, &list, &choice, &name);
-	/* Where the backend knows no groups, the administrator's list decides what may be chosen.
-	 */
-	if (m->backend->knows_groups)
-		ok = group_of_member(choice, name, &v->groups, &group) == GROUP_OK;
-	else if (choice == GROUP_NAMED)
-		group = group_find(&list, name);
-	if (!ok || !group) {
+	ok = group_of_member(choice, name, memberships(g, m, v), &group) == GROUP_OK;
+	if (!ok)
 		say(g, LOG_LVL_NOTICE, "group-refused",
 		    "user '%s' requested group '%s' but is not a member", g->user, name);
-		ok = false;
-	}
 	ok = ok && g->user && *g->user && strlen(g->user) <= BACKEND_NAME_MAX &&
 	     strlen(group) <= BACKEND_GROUP_MAX;
 	if (ok && (!m->certificate || certificate_agrees(g, choice, group)))

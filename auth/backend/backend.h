@@ -113,7 +113,7 @@ struct auth_backend {
 	enum backend_front front;
 	const char *scheme;	   /* FRONT_HTTP: "Negotiate", "Bearer" */
 	bool scheme_by_invitation; /* only for clients that announce HTTP authentication */
-	bool knows_groups;	   /* a group must be among those of the verdict */
+	bool knows_groups;	   /* those of the verdict count; else nobody is in a group */
 	unsigned tries;		   /* wrong passwords that end a login */
 	bool waits;		   /* for other machines or people, so that many may work at once */
 	bool converses;		   /* steps of one login need the same process (input.ask) */

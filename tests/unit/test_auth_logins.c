@@ -151,6 +151,7 @@ static const struct auth_backend negotiate = { .name = "gssapi",
 					       .front = FRONT_HTTP,
 					       .scheme = "Negotiate",
 					       .scheme_by_invitation = true,
+					       .knows_groups = true,
 					       .tries = 3 };
 static const struct auth_backend bearer = {
 	.name = "oidc", .front = FRONT_HTTP, .scheme = "Bearer", .tries = 3
@@ -707,6 +708,38 @@ static void group_without_membership_fails_like_a_wrong_password(void **state)
 	assert_int_equal(r->grants, 0);
 }
 
+static void nobody_is_in_a_group_of_a_backend_without_groups(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw", .group = "staff");
+	verdict_accept(r, NULL, NULL);
+	assert_int_equal(r->grants, 0);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	assert_int_equal(r->grants, 1);
+	assert_string_equal(r->granted_group, "");
+}
+
+static void groups_beside_such_a_backend_are_those_of_the_certificate(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].backend = &once;
+	r->method[0].certificate = true;
+	INIT(.cert = "ann", .cert_group = { "guests" });
+	REPLY(.cert = "ann", .cert_group = { "guests" }, .answer = "pw", .group = "staff");
+	verdict_accept(r, NULL, NULL);
+	assert_int_equal(r->grants, 0);
+	INIT(.cert = "ann", .cert_group = { "guests" });
+	REPLY(.cert = "ann", .cert_group = { "guests" }, .answer = "pw", .group = "guests");
+	verdict_accept(r, NULL, NULL);
+	assert_string_equal(r->granted_group, "guests");
+}
+
 static void unlisted_group_is_not_echoed_but_a_member_gets_it(void **state)
 {
 	struct rig *r = *state;
@@ -776,19 +809,6 @@ static void groups_of_the_backend_are_offered_when_asked_for(void **state)
 	assert_int_equal(r->n_group, 2);
 	assert_string_equal(r->group[1], "two");
 	assert_int_equal(r->grants, 0);
-}
-
-static void backend_without_groups_grants_only_listed_ones(void **state)
-{
-	struct rig *r = *state;
-
-	r->method[0].backend = &once;
-	REPLY(.user = "ann", .answer = "pw", .group = "staff");
-	verdict_accept(r, NULL, NULL);
-	assert_string_equal(r->granted_group, "staff");
-	REPLY(.user = "ann", .answer = "pw", .group = "root", .no_context = true);
-	verdict_accept(r, NULL, NULL);
-	IS_DENIED("Authentication failed");
 }
 
 /* ---- certificates --------------------------------------------------------- */
@@ -979,7 +999,8 @@ static void list_of_groups_is_there_before_a_ticket_is_looked_at(void **state)
 	assert_true(r->asked_groups);
 	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .groups = { names, 2 } });
 	assert_false(r->asked_groups);
-	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
+	verdict(r,
+		(struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann", .groups = { names, 2 } });
 	IS_TICKET();
 	assert_string_equal(r->granted_group, "staff");
 }
@@ -1139,13 +1160,14 @@ int main(void)
 		CASE(label_selects_its_group),
 		CASE(selected_group_comes_first_in_the_next_form),
 		CASE(group_without_membership_fails_like_a_wrong_password),
+		CASE(nobody_is_in_a_group_of_a_backend_without_groups),
+		CASE(groups_beside_such_a_backend_are_those_of_the_certificate),
 		CASE(unlisted_group_is_not_echoed_but_a_member_gets_it),
 		CASE(default_entry_means_no_group),
 		CASE(url_forces_its_group),
 		CASE(unknown_url_forces_nothing),
 		CASE(url_means_nothing_unless_configured),
 		CASE(groups_of_the_backend_are_offered_when_asked_for),
-		CASE(backend_without_groups_grants_only_listed_ones),
 		CASE(password_and_certificate_must_name_the_same_user),
 		CASE(certificate_supplies_a_missing_name),
 		CASE(missing_method_lets_nobody_in),
