@@ -159,6 +159,20 @@ static enum err make_accounting(TALLOC_CTX *ctx, const struct host_conf *conf,
 	return err;
 }
 
+/* expose-iroutes. */
+static enum err load_exposed(TALLOC_CTX *ctx, const struct host_conf *conf,
+			     struct keys_report *report, struct conf_exposed *out)
+{
+	struct conf_report *found = conf_report_new(ctx);
+	enum err err = found ? conf_exposed_read(ctx, conf, found, out) : ERR_NOMEM;
+
+	for (size_t i = 0; found && i < found->n; i++)
+		add_error(report, report->ctx, conf->name,
+			  conf_problem_text(report->ctx, &found->item[i]));
+	talloc_free(found);
+	return err;
+}
+
 /* Goes on after a fault, so that all are reported. */
 static enum err load_hosts(struct hosts *h, struct keys_report *report)
 {
@@ -166,17 +180,18 @@ static enum err load_hosts(struct hosts *h, struct keys_report *report)
 
 	for (size_t i = 0; i < h->conf->n_hosts; i++) {
 		const struct host_conf *conf = h->conf->host[i];
-		enum err err = keys_load(h, conf, report, &h->item[i].keys);
-		enum err err_policy = make_policy(h, h->conf, conf, report, &h->item[i].policy);
-		enum err err_trust = trust_load(h->trust, conf, report, &h->item[i].trust);
-		enum err err_acct = make_accounting(h, conf, report, &h->item[i].acct);
+		struct host *host = &h->item[i];
+		const enum err errs[] = {
+			keys_load(h, conf, report, &host->keys),
+			make_policy(h, h->conf, conf, report, &host->policy),
+			trust_load(h->trust, conf, report, &host->trust),
+			make_accounting(h, conf, report, &host->acct),
+			load_exposed(h, conf, report, &host->exposed),
+		};
 
-		h->item[i].conf = conf;
-		if (!first)
-			first = err	     ? err
-				: err_policy ? err_policy
-				: err_trust  ? err_trust
-					     : err_acct;
+		host->conf = conf;
+		for (size_t k = 0; !first && k < sizeof errs / sizeof errs[0]; k++)
+			first = errs[k];
 	}
 	h->n = h->conf->n_hosts;
 	return first;

@@ -13,6 +13,7 @@
 #include "auth/trust.h"
 #include "base/err.h"
 #include "conf/conf.h"
+#include "conf/exposed.h"
 #include "conf/row.h"
 
 /* Who keeps the accounts of a host (config.md 6.3). */
@@ -28,6 +29,7 @@ struct host {
 	struct login_policy policy;
 	struct trust_host trust;
 	struct acct_method acct;
+	struct conf_exposed exposed;
 };
 
 struct hosts {

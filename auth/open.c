@@ -103,11 +103,11 @@ static void log_report(const struct log_ctx *log, const struct conf_report *repo
 	}
 }
 
-/* Files of the group and the user, then what the backend granted. */
-static enum err read_rows(TALLOC_CTX *ctx, const struct session *s, const struct host_conf *host,
+/* Files of the group and the user, then what the backend granted, then what is behind others. */
+static enum err read_rows(TALLOC_CTX *ctx, const struct session *s, const struct host *host,
 			  struct conf_report *report, struct conf_rows *rows)
 {
-	enum err err = conf_user_rows(ctx, host, s->user, s->group, report, rows);
+	enum err err = conf_user_rows(ctx, host->conf, s->user, s->group, report, rows);
 
 	for (size_t i = 0; !err && i < s->n_rows; i++) {
 		struct conf_row row = { .option = s->row[i].option,
@@ -116,11 +116,11 @@ static enum err read_rows(TALLOC_CTX *ctx, const struct session *s, const struct
 
 		err = conf_rows_add(ctx, rows, &row);
 	}
-	return err;
+	return err ? err : conf_exposed_add(ctx, host->conf, &host->exposed, s->user, rows);
 }
 
 /* The rows of the session and the settings that they and the host amount to. */
-static enum err settings(TALLOC_CTX *ctx, const struct session *s, const struct host_conf *host,
+static enum err settings(TALLOC_CTX *ctx, const struct session *s, const struct host *host,
 			 struct conf_rows *rows, struct session_conf **out)
 {
 	struct conf_report *report = conf_report_new(ctx);
@@ -129,7 +129,7 @@ static enum err settings(TALLOC_CTX *ctx, const struct session *s, const struct 
 	enum err err = report ? read_rows(ctx, s, host, report, rows) : ERR_NOMEM;
 
 	if (!err)
-		err = conf_session_new(ctx, host, rows, report, out);
+		err = conf_session_new(ctx, host->conf, rows, report, out);
 	if (report)
 		log_report(&log, report);
 	if (err)
@@ -224,7 +224,7 @@ static void open_now(struct worker *w, const OpenSession *msg)
 		refuse(w, 401, "Cookie is not acceptable");
 	else if (!certificate_ok(s, host->conf, msg))
 		refuse(w, 503, "Service Unavailable");
-	else if (settings(tmp, s, host->conf, &rows, &conf))
+	else if (settings(tmp, s, host, &rows, &conf))
 		refuse(w, 401, "Cookie is not acceptable");
 	else
 		open_with(w, s, msg, &rows, conf);

@@ -365,3 +365,37 @@ def test_limits_of_the_group_list(t):
     log = server.log()
     t.expect("'select-group' entry '%s' is 64 bytes or longer" % ("y" * 64) in log and "'%s' is" % ("x" * 63) not in log,
              "the warning", log)
+
+
+def test_networks_behind_others_are_exposed(t):
+    """Config 8.10, 10.3 (expose-iroutes): everybody else gets them behind his own routes or the host's, their owner does
+    not, and a default route stays one; a malformed one is fatal at load, also for a reload and for -t."""
+    files = {"users/one": "iroute = 10.7.0.0/16\niroute = fd00:7::/48\n", "users/two": "iroute = 10.8.0.0/16\n",
+             "users/own": "route = 10.9.0.0/16\n", "users/all": "route = default\n", "users/broken": "no separator\n"}
+    server = with_files(t, {name: None for name in ("one", "own", "all", "none")}, files,
+                        dict(ROUTES, **{"route": ["198.18.1.0/24"]}))
+    server.stop()
+    for append, of_own in (("false", []), ("true", ["198.18.1.0/255.255.255.0"])):
+        server.write_conf(expose_iroutes="true", append_routes=append)
+        server.start()
+        for user, routes in (("none", {"198.18.1.0/255.255.255.0", "10.7.0.0/255.255.0.0", "10.8.0.0/255.255.0.0"}),
+                             ("one", {"198.18.1.0/255.255.255.0", "10.8.0.0/255.255.0.0"}),
+                             ("own", {"10.9.0.0/255.255.0.0", "10.7.0.0/255.255.0.0", "10.8.0.0/255.255.0.0"} |
+                              set(of_own)), ("all", set())):
+            answer = t.web().must_login(user).connect()
+            got = answer.headers("X-CSTP-Split-Include")
+            t.equal(len(got), len(set(got)), "routes of %s, none twice: %s" % (user, got))
+            t.equal({route for route in got if ":" not in route}, routes, "routes of %s" % user)
+            t.equal("fd00:7::/48" in answer.head, user in ("none", "own"), "IPv6 route of %s" % user)
+        server.stop()
+    server.write_file("users/two", "iroute = 10.8.0.0/16\niroute = 10.8/16\n")
+    for arguments in ([], ["-t"]):
+        run = t.net.run(t.net.srv, t.tools.server, "-f", "-c", server.conf_file, *arguments, check=False)
+        t.equal(run.returncode, 1, "exit code with a malformed iroute %s" % arguments)
+        t.expect("users/two:2" in run.stderr and "10.8/16" in run.stderr, "words", run.stderr)
+    server.write_file("users/two", "iroute = 10.8.0.0/16\n")
+    server.start()
+    server.write_file("users/two", "iroute = 10.8/16\n")
+    server.reload()
+    server.wait_log("users/two:1")
+    t.expect("10.8.0.0/255.255.0.0" in t.web().must_login("none").connect().head, "the old list serves on")
