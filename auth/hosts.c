@@ -173,28 +173,35 @@ static enum err load_exposed(TALLOC_CTX *ctx, const struct host_conf *conf,
 	return err;
 }
 
-/* Goes on after a fault, so that all are reported. */
+static void keep_first(enum err *first, enum err err)
+{
+	if (!*first)
+		*first = err;
+}
+
+/* Goes on after a fault, so that all are reported; gives the first. */
+static enum err load_host(struct hosts *h, const struct host_conf *conf, struct keys_report *report,
+			  struct host *out)
+{
+	enum err err = keys_load(h, conf, report, &out->keys);
+
+	keep_first(&err, make_policy(h, h->conf, conf, report, &out->policy));
+	keep_first(&err, trust_load(h->trust, conf, report, &out->trust));
+	keep_first(&err, make_accounting(h, conf, report, &out->acct));
+	keep_first(&err, load_exposed(h, conf, report, &out->exposed));
+	keep_first(&err, relays_make(h, conf, &out->relays));
+	out->conf = conf;
+	return err;
+}
+
 static enum err load_hosts(struct hosts *h, struct keys_report *report)
 {
-	enum err first = ERR_OK;
+	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < h->conf->n_hosts; i++) {
-		const struct host_conf *conf = h->conf->host[i];
-		struct host *host = &h->item[i];
-		const enum err errs[] = {
-			keys_load(h, conf, report, &host->keys),
-			make_policy(h, h->conf, conf, report, &host->policy),
-			trust_load(h->trust, conf, report, &host->trust),
-			make_accounting(h, conf, report, &host->acct),
-			load_exposed(h, conf, report, &host->exposed),
-		};
-
-		host->conf = conf;
-		for (size_t k = 0; !first && k < sizeof errs / sizeof errs[0]; k++)
-			first = errs[k];
-	}
+	for (size_t i = 0; i < h->conf->n_hosts; i++)
+		keep_first(&err, load_host(h, h->conf->host[i], report, &h->item[i]));
 	h->n = h->conf->n_hosts;
-	return first;
+	return err;
 }
 
 /* Main has checked these rows before; what is wrong with them all the same is no user's fault. */

@@ -10,6 +10,7 @@
 
 #include "auth/keys.h"
 #include "auth/logins.h"
+#include "auth/relay.h"
 #include "auth/trust.h"
 #include "base/err.h"
 #include "conf/conf.h"
@@ -30,6 +31,7 @@ struct host {
 	struct trust_host trust;
 	struct acct_method acct;
 	struct conf_exposed exposed;
+	struct relays relays;
 };
 
 struct hosts {

@@ -4,6 +4,7 @@
 
 #include "auth/open.h"
 #include "auth/process.h"
+#include "auth/relay.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "ipc/convert.h"
@@ -76,6 +77,17 @@ void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field)
 		cut_off(w, err);
 }
 
+void worker_charge(const struct worker *w, uint32_t points)
+{
+	Endpoint remote = ipc_endpoint(&w->remote);
+	Charge msg = CHARGE__INIT;
+
+	msg.points = points;
+	msg.remote = &remote;
+	if (points)
+		(void)main_tell(w->auth, TO_MAIN__MSG_CHARGE, &msg);
+}
+
 /* ---- requests ------------------------------------------------------------- */
 
 /* The set of keys that the worker's certificates belong to. */
@@ -138,11 +150,19 @@ static enum err on_logout(struct auth *a, struct worker *w, const Logout *msg, s
 	return ERR_OK;
 }
 
+static enum err on_relay(struct auth *a, struct worker *w, const Relay *msg, struct ipc_fds *fds)
+{
+	(void)a;
+	(void)fds;
+	return relay_request(w, msg);
+}
+
 #define WORKER_ROUTES(R)                                                                           \
 	R(ToAuth, sign, TO_AUTH__MSG_SIGN, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_sign)             \
 	R(ToAuth, step, TO_AUTH__MSG_STEP, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_step)             \
 	R(ToAuth, open_session, TO_AUTH__MSG_OPEN_SESSION, AUTH_FROM_WORKER, AUTH_SERVING, 0,      \
 	  on_open)                                                                                 \
+	R(ToAuth, relay, TO_AUTH__MSG_RELAY, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_relay)          \
 	R(ToAuth, logout, TO_AUTH__MSG_LOGOUT, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_logout)
 
 ROUTES_DEFINE(worker_routes, WORKER_ROUTES)

@@ -34,17 +34,6 @@ static bool is_over(const struct session *s, int64_t now)
 	return (s->expires && now >= s->expires) || (s->deadline && now >= s->deadline);
 }
 
-/* A cookie cannot be guessed, but whoever tries shall not do so for ever. */
-static void charge(const struct worker *w)
-{
-	Charge msg = CHARGE__INIT;
-	Endpoint remote = ipc_endpoint(&w->remote);
-
-	msg.remote = &remote;
-	msg.points = w->auth->hosts->conf->ban_points_wrong_cookie;
-	(void)main_tell(w->auth, TO_MAIN__MSG_CHARGE, &msg);
-}
-
 /* The session that MSG's cookie stands for on this host; NULL: the cookie is not acceptable. */
 static struct session *find(struct worker *w, const OpenSession *msg)
 {
@@ -54,7 +43,8 @@ static struct session *find(struct worker *w, const OpenSession *msg)
 	if (s && strcmp(s->vhost, msg->vhost) == 0 && !is_over(s, clock_unix()))
 		return s;
 	log_warn(&log, "bad-cookie", kv_text("failed cookie authentication attempt"));
-	charge(w);
+	/* A cookie cannot be guessed, but whoever tries shall not do so for ever. */
+	worker_charge(w, w->auth->hosts->conf->ban_points_wrong_cookie);
 	return NULL;
 }
 

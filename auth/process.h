@@ -41,6 +41,7 @@ struct worker {
 	struct chan *chan;	       /* NULL: not opened yet */
 	bool restored;		       /* an earlier instance of auth talked to it */
 	struct endpoint remote, local; /* as announced, or behind a PROXY header */
+	struct runner_job *relay;      /* a message on its way to a KDC; NULL: none */
 	struct recheck *recheck;       /* under way for its tunnel; NULL: none */
 	struct hosts *hosts; /* that its certificates came from, as far as we know; referenced */
 	unsigned budget;     /* requests it may still make now, see on_worker.c */
@@ -98,6 +99,9 @@ void worker_forget(struct worker *w);
 
 /* Sends one message; a worker that does not read is cut off. */
 void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field);
+
+/* Charges W's client POINTS of a ban. */
+void worker_charge(const struct worker *w, uint32_t points);
 
 /* How logins reach everything else. */
 extern const struct logins_ops worker_logins_ops;

@@ -228,6 +228,31 @@ static enum err env_step(void *arg, TALLOC_CTX *ctx, const struct login_step *st
 	return err ? err : ask_step_answer(ctx, answer->step, out);
 }
 
+/* ---- the KDC ---- */
+
+static enum err env_relay(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
+			  struct kdc_answer *out)
+{
+	struct worker *w = arg;
+	Relay m = RELAY__INIT;
+	ToAuth msg = TO_AUTH__INIT;
+	const ToWorker *answer = NULL;
+	enum err err;
+
+	m.vhost = vhost_name(w);
+	m.path = text(ask->path);
+	m.realm = text(ask->realm);
+	m.message = bytes(ask->message, ask->len);
+	msg.msg_case = TO_AUTH__MSG_RELAY;
+	msg.relay = &m;
+	err = io_call(w, ctx, &msg, &answer);
+	if (err)
+		return err;
+	*out = (struct kdc_answer){ answer->relayed->ok, answer->relayed->message.data,
+				    answer->relayed->message.len };
+	return ERR_OK;
+}
+
 /* ---- the tunnel ---- */
 
 static struct addr_net net_of(const Net *n)
@@ -402,6 +427,7 @@ const struct http_env ask_env = {
 	.write = env_write,
 	.has_more = env_has_more,
 	.step = env_step,
+	.relay = env_relay,
 	.open = env_open,
 	.logout = env_logout,
 	.on_client = env_on_client,

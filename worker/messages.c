@@ -36,6 +36,15 @@ static enum err on_step(struct worker *w, const ToWorker *top, const StepResult 
 										 : ERR_STATE;
 }
 
+static enum err on_relayed(struct worker *w, const ToWorker *top, const Relayed *msg,
+			   struct ipc_fds *fds)
+{
+	(void)msg;
+	(void)fds;
+	return w->call.request && w->call.request->msg_case == TO_AUTH__MSG_RELAY ? answered(w, top)
+										  : ERR_STATE;
+}
+
 static enum err on_tunnel(struct worker *w, const ToWorker *top, const Tunnel *msg,
 			  struct ipc_fds *fds)
 {
@@ -132,6 +141,7 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	R(ToWorker, admitted, TO_WORKER__MSG_ADMITTED, FROM_MAIN, WORKER_LOGIN, 0, on_admitted)    \
 	R(ToWorker, signed_, TO_WORKER__MSG_SIGNED, FROM_AUTH, ANY_STATE, 0, on_signed)            \
 	R(ToWorker, step, TO_WORKER__MSG_STEP, FROM_AUTH, WORKER_LOGIN, 0, on_step)                \
+	R(ToWorker, relayed, TO_WORKER__MSG_RELAYED, FROM_AUTH, WORKER_LOGIN, 0, on_relayed)       \
 	R(ToWorker, open_refused, TO_WORKER__MSG_OPEN_REFUSED, FROM_AUTH, WORKER_OPENING, 0,       \
 	  on_open_refused)                                                                         \
 	R(ToWorker, auth_hello, TO_WORKER__MSG_AUTH_HELLO, FROM_AUTH, ANY_STATE, 0, on_auth_hello)

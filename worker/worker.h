@@ -33,7 +33,7 @@ struct birth {
 enum worker_sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_SUPER = 4 };
 
 /*	state		until				answers that may come
- *	WORKER_LOGIN	CONNECT with a ticket		signed, step
+ *	WORKER_LOGIN	CONNECT with a ticket		signed, step, relayed
  *	WORKER_OPENING	the tunnel is granted, refused	signed, tunnel, refuse, open_refused
  *	WORKER_TUNNEL	the end				none
  * Bits, because a route allows several. */

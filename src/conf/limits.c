@@ -90,39 +90,6 @@ bool conf_check_banner(struct conf_set *s, const char *text)
 	return false;
 }
 
-/* HOST:PORT, [V6]:PORT. */
-static bool is_host_port(const char *text)
-{
-	const char *colon = strrchr(text, ':');
-	uint64_t port;
-
-	if (!colon || colon == text || str_to_u64(colon + 1, 65535, &port) || port == 0)
-		return false;
-	if (*text == '[')
-		return colon > text + 2 && colon[-1] == ']';
-	return memchr(text, ':', (size_t)(colon - text)) == NULL;
-}
-
-/* PATH REALM PROTO@HOST:PORT (config.md 8.13). */
-bool conf_check_kkdcp(struct conf_set *s, const char *text)
-{
-	char *copy = talloc_strdup(NULL, text), *save = NULL;
-	char *path = copy ? strtok_r(copy, " \t", &save) : NULL;
-	char *realm = path ? strtok_r(NULL, " \t", &save) : NULL;
-	char *server = realm ? strtok_r(NULL, " \t", &save) : NULL;
-	bool good = server && !strtok_r(NULL, " \t", &save) && *path == '/' &&
-		    (str_starts_nocase(server, "tcp@") || str_starts_nocase(server, "udp@")) &&
-		    is_host_port(server + 4);
-
-	talloc_free(copy);
-	if (!good)
-		conf_set_error(s,
-			       "Cannot parse kkdcp string: %s; write PATH REALM "
-			       "tcp@HOST:PORT",
-			       text);
-	return good;
-}
-
 /* NAME or NAME[Label]; what follows the bracket is dropped as in ocserv. */
 static bool parse_group(struct conf_set *s, const char *text, void *out)
 {

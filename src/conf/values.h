@@ -70,6 +70,17 @@ struct conf_groups {
 	size_t n;
 };
 
+/* A KDC that clients reach through us (config.md 8.13). */
+struct conf_kkdcp {
+	const char *path, *realm;
+	const char *server; /* "tcp@HOST:PORT" or "udp@HOST:PORT"; [V6] in brackets */
+};
+
+struct conf_kkdcps {
+	struct conf_kkdcp *item;
+	size_t n;
+};
+
 enum { CONF_GROUPS_MAX = 96, CONF_GROUP_NAME_MAX = 63, CONF_BANNER_MAX = 256 };
 
 enum conf_method {

@@ -108,8 +108,19 @@ static void stage_client(void *arg, const struct http_client *client)
 	(void)client;
 }
 
+/* A KDC that says everything back. */
+static enum err stage_relay(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
+			    struct kdc_answer *out)
+{
+	(void)arg;
+	(void)ctx;
+	*out = (struct kdc_answer){ ask->len % 2 == 1, ask->message, ask->len };
+	return ERR_OK;
+}
+
 static const struct http_env env = {
-	stage_read, stage_write, stage_has_more, stage_step, stage_open, stage_logout, stage_client,
+	stage_read,  stage_write, stage_has_more, stage_step,
+	stage_relay, stage_open,  stage_logout,	  stage_client,
 };
 
 /* Settings that put the user's name and a route into the answer. */
@@ -120,6 +131,7 @@ static struct conf *settings(TALLOC_CTX *ctx)
 		{ .option = "select-group", .value = "staff", .file = "fuzz" },
 		{ .option = "select-group-by-url", .value = "true", .file = "fuzz" },
 		{ .option = "banner", .value = "Hi", .file = "fuzz" },
+		{ .option = "kkdcp", .value = "/K R tcp@192.0.2.1:88", .file = "fuzz" },
 	};
 	struct conf_rows list = { 0 };
 	struct conf *conf = NULL;

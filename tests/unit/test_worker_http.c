@@ -22,7 +22,9 @@ struct play {
 	struct conf *conf;
 	struct http_peer peer;
 	struct log_ctx log;
-	const char *input; /* what the client sends, a line of the dialogue at a time */
+	const char *input;  /* what the client sends, a line of the dialogue at a time */
+	const uint8_t *raw; /* sent behind it; NULL: nothing */
+	size_t raw_len;
 	struct buf output;
 	struct login_answer answer; /* what auth says */
 	char seen_group[GROUP_NAME_MAX + 1];
@@ -30,6 +32,8 @@ struct play {
 	bool seen_context, seen_logout;
 	bool impatient; /* the client sends on before it has its answer */
 	unsigned steps;
+	struct kdc_answer kdc; /* what the KDC says */
+	char seen_kdc[128];    /* path, realm and length of its request */
 	struct tunnel_grant grant;
 	struct tunnel_plan *plan;
 	enum err result;
@@ -41,6 +45,12 @@ static enum err play_read(void *arg, void *data, size_t cap, size_t *len)
 	struct play *p = arg;
 	size_t n = strcspn(p->input, "\1");
 
+	if (!*p->input && p->raw) {
+		memcpy(data, p->raw, p->raw_len);
+		*len = p->raw_len;
+		p->raw = NULL;
+		return ERR_OK;
+	}
 	if (!*p->input)
 		return ERR_CLOSED;
 	n = n < cap ? n : cap;
@@ -77,6 +87,17 @@ static enum err play_step(void *arg, TALLOC_CTX *ctx, const struct login_step *s
 	return ERR_OK;
 }
 
+static enum err play_relay(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
+			   struct kdc_answer *out)
+{
+	struct play *p = arg;
+
+	(void)ctx;
+	snprintf(p->seen_kdc, sizeof p->seen_kdc, "%s %s %zu", ask->path, ask->realm, ask->len);
+	*out = p->kdc;
+	return ERR_OK;
+}
+
 static enum err play_open(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
 			  struct tunnel_grant **out)
 {
@@ -101,7 +122,8 @@ static void play_client(void *arg, const struct http_client *client)
 }
 
 static const struct http_env env = {
-	play_read, play_write, play_has_more, play_step, play_open, play_logout, play_client,
+	play_read,  play_write, play_has_more, play_step,
+	play_relay, play_open,	play_logout,   play_client,
 };
 
 static struct conf *conf_of(TALLOC_CTX *ctx, const char *const *rows)
@@ -363,6 +385,98 @@ static void challenge_goes_on_and_names_the_fallback(void **state)
 	play_end(&p);
 }
 
+/* ---- the KDC ---- */
+
+static const char *const kdc_rows[] = { "kkdcp", "/Kdc EXAMPLE.ORG tcp@192.0.2.1:88", NULL };
+
+/* The example of protocol.md 8, whose second byte is the length of the rest; POST's body may hold
+ * no NUL, so the bytes are sent apart. */
+static const uint8_t kdc_example[] = { 0x30, 0x1c, 0xa0, 0x0b, 0x04, 0x09, 0,	0,    0,   5,
+				       0x6a, 3,	   2,	 1,    5,    0xa1, 13,	0x1b, 11,  'E',
+				       'X',  'A',  'M',	 'P',  'L',  'E',  '.', 'O',  'R', 'G' };
+
+/* One request of RAW bytes behind HEAD. */
+static const char *play_raw(struct play *p, const char *head, const void *body, size_t len)
+{
+	struct http_dialogue d = {
+		.conf = p->conf,
+		.host = p->conf->host[0],
+		.peer = &p->peer,
+		.env = &env,
+		.arg = p,
+		.log = &p->log,
+	};
+
+	p->raw = body;
+	p->raw_len = len;
+	p->input = head;
+	buf_reset(&p->output);
+	p->result = http_run(&d, p->ctx, &p->plan);
+	return buf_text(&p->output);
+}
+
+static void kerberos_messages_go_to_the_kdc_and_back(void **state)
+{
+	static const uint8_t reply[] = { 0, 0, 0, 1, 'K' };
+	const char *said;
+	struct play p;
+
+	(void)state;
+	play_init(&p, kdc_rows);
+	p.kdc = (struct kdc_answer){ true, reply, sizeof reply };
+	said = play_raw(&p, "POST /Kdc HTTP/1.1\r\nContent-Length: 30\r\n\r\n", kdc_example,
+			sizeof kdc_example);
+	assert_string_equal(p.seen_kdc, "/Kdc EXAMPLE.ORG 9");
+	assert_int_equal(p.steps, 0);
+	assert_non_null(strstr(said, "HTTP/1.1 200 OK\r\nConnection: Keep-Alive\r\n"));
+	assert_non_null(strstr(said, "Content-Type: application/kerberos\r\n"));
+	assert_memory_equal(p.output.data + p.output.len - 11, "\x30\x09\xa0\x07\x04\x05\0\0\0\1K",
+			    11);
+	play_end(&p);
+}
+
+static void kdc_that_is_silent_gives_502_and_the_client_may_go_on(void **state)
+{
+	const char *said;
+	struct play p;
+
+	(void)state;
+	play_init(&p, kdc_rows);
+	said = play_raw(&p, "POST /Kdc HTTP/1.1\r\nContent-Length: 30\r\n\r\n", kdc_example,
+			sizeof kdc_example);
+	assert_non_null(strstr(said, "HTTP/1.1 502 Bad Gateway\r\nConnection: Keep-Alive\r\n"));
+	assert_non_null(strstr(said, "Content-Length: 0\r\n"));
+	assert_int_equal(p.result, ERR_CLOSED); /* by the script's end */
+	play_end(&p);
+}
+
+static void malformed_kerberos_is_counted_and_refused(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, kdc_rows);
+	p.kdc.ok = true;
+	assert_non_null(strstr(play_run(&p, POST("/Kdc", "3", "abc")), "HTTP/1.1 400 Bad Request"));
+	assert_string_equal(p.seen_kdc, "/Kdc  0");
+	play_end(&p);
+}
+
+static void path_of_the_kdc_is_exact_and_takes_posts_only(void **state)
+{
+	struct play p;
+
+	(void)state;
+	play_init(&p, kdc_rows);
+	assert_non_null(strstr(play_run(&p, "GET /Kdc HTTP/1.1\r\n\r\n"),
+			       "HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\n"
+			       "Allow: POST\r\n"));
+	assert_non_null(strstr(play_run(&p, "GET /Kdc/ HTTP/1.1\r\n\r\n"), "HTTP/1.1 404"));
+	assert_non_null(strstr(play_run(&p, POST("/kdc", "0", "")), "<auth id=\"main\">"));
+	assert_string_equal(p.seen_kdc, "");
+	play_end(&p);
+}
+
 static void old_openconnect_gets_a_bare_password_form(void **state)
 {
 	struct play p;
@@ -552,6 +666,10 @@ int main(void)
 		cmocka_unit_test(after_the_ticket_unknown_posts_are_404),
 		cmocka_unit_test(malformed_documents_are_refused_for_good),
 		cmocka_unit_test(challenge_goes_on_and_names_the_fallback),
+		cmocka_unit_test(kerberos_messages_go_to_the_kdc_and_back),
+		cmocka_unit_test(kdc_that_is_silent_gives_502_and_the_client_may_go_on),
+		cmocka_unit_test(malformed_kerberos_is_counted_and_refused),
+		cmocka_unit_test(path_of_the_kdc_is_exact_and_takes_posts_only),
 		cmocka_unit_test(old_openconnect_gets_a_bare_password_form),
 		cmocka_unit_test(answer_configures_the_client),
 		cmocka_unit_test(mobile_clients_get_their_own_timers),

@@ -58,6 +58,20 @@ struct login_answer {
 	const char *location; /* LOGIN_REDIRECT */
 };
 
+/* A Kerberos message on its way to a KDC, and the KDC's answer; each with its length prefix. */
+struct kdc_ask {
+	const char *path;
+	const char *realm; /* "": the first one of the path */
+	const uint8_t *message;
+	size_t len; /* 0: the request was malformed; it is only counted */
+};
+
+struct kdc_answer {
+	bool ok;
+	const uint8_t *message; /* borrowed from the context */
+	size_t len;
+};
+
 /* CONNECT's question and its answer. */
 struct tunnel_ask {
 	const uint8_t *ticket; /* COOKIE_LEN bytes */
@@ -80,7 +94,7 @@ struct tunnel_grant {
 	uint16_t udp_port;
 };
 
-/* The answers of `step` and `open` are children of CTX.  Any error ends the connection. */
+/* The answers of `step`, `relay` and `open` are children of CTX.  Any error ends the connection. */
 struct http_env {
 	/* At least one byte.  ERR_CLOSED; ERR_TIMEOUT; ERR_STATE: asked to end. */
 	enum err (*read)(void *arg, void *data, size_t cap, size_t *len);
@@ -89,6 +103,8 @@ struct http_env {
 	bool (*has_more)(void *arg);
 	enum err (*step)(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
 			 struct login_answer **out);
+	enum err (*relay)(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
+			  struct kdc_answer *out);
 	enum err (*open)(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
 			 struct tunnel_grant **out);
 	enum err (*logout)(void *arg, const uint8_t ticket[COOKIE_LEN]);

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "wire/form.h"
 #include "worker/http/connect.h"
+#include "worker/http/kkdcp.h"
 #include "worker/http/login.h"
 
 #define XML_PROLOGUE   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -153,6 +154,8 @@ static enum err route_post(struct exchange *x)
 
 enum err route_request(struct exchange *x)
 {
+	if (x->req->method != HTTP_CONNECT && kkdcp_has(x->d->host, x->req->path))
+		return kkdcp_handle(x);
 	switch (x->req->method) {
 	case HTTP_GET:
 		return route_get(x);
