@@ -139,7 +139,8 @@ def test_command_line(t):
     run = server_run(t, server, "-v")
     t.equal(run.returncode, 0, "status of -v")
     t.expect("Compiled with: " in run.stderr and "GnuTLS version: " in run.stderr, "version", run.stderr)
-    t.expect("seccomp" in run.stderr, "features", run.stderr)
+    for word in ("seccomp", "oath", "radius", "gssapi", "PAM", "oidc_auth"):
+        t.expect(re.search(r"Compiled with:.*\b%s\b" % word, run.stderr), "no %s among the features" % word, run.stderr)
     t.equal(server_run(t, server, "-h").returncode, 0, "status of -h")
     run = server_run(t, server, "-t", "-c", server.conf_file, "extra")
     t.equal(run.returncode, 1, "status with an extra argument")
