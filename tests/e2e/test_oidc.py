@@ -2,10 +2,11 @@
 import threading
 import time
 
+from lib.clientcert import Authority
 from lib.net import SERVER4
 from lib.oidc import Key, Provider, b64, claims, hmac_token, token
 from lib.server import timed
-from lib.shell import wait_for
+from lib.shell import sh, wait_for
 from lib.web import INIT
 
 
@@ -170,6 +171,58 @@ def test_a_refused_token_counts_for_bans(t):
              server.occtl("show", "ip", "bans", "points").stdout)
 
 
+def test_each_host_has_its_own_provider(t):
+    """radius.md 12: a token for one host opens no other, though the keys have the same name."""
+    one, two = Key("k1"), Key("k1")
+    first, second = Provider(t, [one]), Provider(t, [two], port=8444)
+    server = t.server({"auth": first.conf()}, start=False)
+    server.vhosts = [("two.example", {"auth": second.conf(), "server-cert": t.pki.cert, "server-key": t.pki.key})]
+    server.write_conf()
+    server.start()
+    for _ in range(2):
+        expect_accepted(t, token(one), "a token of the first provider")
+        expect_accepted(t, token(two), "a token of the second provider", name="two.example")
+    t.equal(attempt(t, token(two)).status, 401, "status of the second provider's token on the first host")
+    t.equal(attempt(t, token(one), name="two.example").status, 401, "status of the first one's on the second")
+
+
+def test_a_token_and_a_certificate(t):
+    """config.md 6.1: with certificate and token both are needed, for the same user."""
+    key, authority = Key("k1"), Authority(t)
+    ann, bob = authority.issue("ann"), authority.issue("bob")
+    server = t.server({"auth": ["certificate", Provider(t, [key]).conf()], "ca-cert": authority.cert,
+                       "cert-user-oid": "2.5.4.3"})
+
+    def login(certificate, user):
+        bearer = token(key, preferred_username=user)
+        return sh("ip", "netns", "exec", t.net.cli, "openconnect", "--authenticate", "--servercert", t.pki.pin,
+                  "--non-inter", "--token-mode=oidc", "--token-secret=" + bearer,
+                  *(certificate.arguments if certificate else []), SERVER4, check=False)
+    run = login(ann, "ann")
+    t.expect("COOKIE=" in run.stdout, "ann with both is refused", run.stdout, run.stderr)
+    t.expect("COOKIE=" not in login(bob, "ann").stdout, "ann's token with bob's certificate opens")
+    server.wait_log("user 'ann' .* presented a certificate which is for user 'bob'")
+    t.expect("COOKIE=" not in login(None, "ann").stdout, "a token without a certificate opens")
+    t.expect("COOKIE=" not in sh("ip", "netns", "exec", t.net.cli, "openconnect", "--authenticate", "--servercert",
+                                 t.pki.pin, "--non-inter", *ann.arguments, SERVER4, check=False).stdout,
+             "a certificate without a token opens")
+
+
+def test_a_token_brings_no_groups(t):
+    """config.md 11: nobody is in a group by a token, so none can be chosen, listed or not."""
+    key = Key("k1")
+    server = t.server({"auth": Provider(t, [key]).conf(), "select-group": ["staff", "guests"]})
+    web = t.web()
+    answer = web.post("/", INIT % ("/", ""), headers=["Authorization: Bearer " + token(key, groups=["staff"])])
+    t.expect(answer.success, "refused", answer.head)
+    web.open()
+    t.equal(server.user()["Groupname"], "(none)", "group")
+    for group in ("staff", "admins"):
+        answer = t.web().post("/", INIT % ("/", "<group-select>%s</group-select>" % group),
+                              headers=["Authorization: Bearer " + token(key, groups=["staff"])])
+        t.equal(answer.status, 401, "status with group " + group)
+
+
 def test_rotated_keys(t):
     """Checklist 195, radius.md 6.3: the first token of a new key is refused, the second accepted."""
     old, new = Key("old"), Key("new")
@@ -223,6 +276,9 @@ def test_providers_that_cannot_be_trusted(t):
         t.equal(attempt(t, token(key)).status, 401, "status with " + reason)
         server.wait_log("ocserv-oidc: .*" + reason, start=start)
     expect_failure("certificate", ca_file=None)
+    # By a name, too, which takes the resolver; the certificate has neither of these.
+    for host in ("localhost", "127.0.0.1"):
+        expect_failure("does not match target", openid_configuration_url="https://%s:%d/x" % (host, provider.port))
     # An https provider cannot send us elsewhere; each failure is remembered for a while, hence the new URLs.
     url = provider.url + "/.well-known/%d"
     for number, (reason, uri) in enumerate((("rotocol", "http://%s:1/jwks" % SERVER4), ("rotocol", "file:///etc/passwd"),

@@ -89,7 +89,7 @@ def hmac_token(key, secret):
 
 
 class Provider:
-    """Serves the documents on PORT of the server's namespace, with the run's certificate.
+    """Serves the documents on PORT in the server's namespace, with the run's certificate.
     `mode` may be "serve", "hang" (connections are taken and nothing is said) or a status such as "500"."""
 
     def __init__(self, test, keys, port=8443, start=True):
@@ -118,7 +118,7 @@ class Provider:
     def start(self):
         self.listener = netns_socket(self.test.net.srv)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((SERVER4, self.port))
+        self.listener.bind(("0.0.0.0", self.port))
         self.listener.listen(64)
         threading.Thread(target=self._accept, args=(self.listener,), daemon=True).start()
 
