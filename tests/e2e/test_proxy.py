@@ -6,6 +6,7 @@ import socket
 import ssl
 import time
 
+from lib.clientcert import Authority
 from lib.haproxy import BEHIND, HAProxy, tlv, v1, v2
 from lib.net import CLIENT4, SERVER4, SERVER6
 from lib.shell import wait_for
@@ -247,6 +248,23 @@ def test_roaming_is_the_clients(t):
     cookie = web.cookies["webvpn"]
     t.expect(through(t, v1("203.0.113.10")).connect(cookie=cookie).status != 200, "roamed through the same proxy")
     t.equal(through(t, v1("203.0.113.9")).connect(cookie=cookie).status, 200, "status from the same address")
+
+
+def test_client_certificate_through_haproxy(t):
+    """Issue, protocol 97: TLS passes through, so the client's own certificate counts, with the address and whatever other
+    records HAProxy writes; who has none gets no further by the proxy's word."""
+    authority = Authority(t)
+    server = t.server(dict(PROXY, **BEHIND, **{"auth": "certificate", "ca-cert": authority.cert, "cert-user-oid": "2.5.4.3"}))
+    HAProxy(t, "send-proxy-v2-ssl-cn proxy-v2-options ssl,cert-cn,authority,crc32c,unique-id")
+    client = t.client(user="ann", arguments=authority.issue(user="ann").arguments).wait()
+    user = server.user("ann")
+    t.equal((user["Remote IP"], bool(user.get("DTLS cipher"))), (CLIENT4, True), "address, and DTLS beside the proxy")
+    client.stop()
+    try:
+        t.expect(not t.web().init().success, "logged in without a certificate")
+    except OSError:
+        pass
+    server.wait_log("tls-handshake-failed[^\\n]*ip=%s" % re.escape(CLIENT4))
 
 
 def test_name_by_proxy_is_no_identity(t):
