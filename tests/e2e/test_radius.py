@@ -1,8 +1,17 @@
 """RADIUS: logins, challenges, settings from the reply, several servers, against FreeRADIUS."""
+import re
+import ssl
+import statistics
+import time
+
 from lib.client import authenticate
-from lib.freeradius import FreeRadius, radclient
-from lib.server import PASSWORD
-from lib.web import Web
+from lib.freeradius import DeadServer, Forger, FreeRadius, client_certificate, radclient
+from lib.harness import marks
+from lib.net import CLIENT6, SERVER4, SERVER6
+from lib.pki import Pki
+from lib.server import timed
+from lib.shell import program, wait_for
+from lib.web import REPLY
 
 USERS = """
 carol Cleartext-Password := "secret"
@@ -103,3 +112,548 @@ def test_settings_of_the_reply(t):
     t.equal(answer.header("X-CSTP-Session-Timeout"), "28800", "Session-Timeout")
     server.wait_log("cannot handle more than 2 DNS servers, ignoring additional DNS server from RADIUS: 2001:db8::55")
     server.wait_log(r"ignoring server's attribute \(28,0\) of type 1")
+
+
+# Three stages after the password, each with a code of its own; FreeRADIUS keeps track by State.
+OTP_POLICY = """
+		if (&User-Name =~ /^otp/) {
+			if (!&State) {
+				update control {
+					&Cleartext-Password := "secret"
+				}
+			}
+			else {
+				update control {
+					&Cleartext-Password := &session-state:Tmp-String-0
+				}
+			}
+			update control {
+				&Auth-Type := Stages
+			}
+		}
+		if (&User-Name == "blank") {
+			update reply {
+				&Reply-Message := ""
+				&State := 0x1234
+			}
+			update control {
+				&Auth-Type := Challenge
+			}
+		}
+		if (&User-Name == "endless") {
+			update reply {
+				&Reply-Message := "again %{randstr:nnnnnnnn}"
+				&State := 0x1234
+			}
+			update control {
+				&Auth-Type := Challenge
+			}
+		}
+"""
+OTP_STAGES = """
+		Auth-Type Challenge {
+			challenge
+		}
+		Auth-Type Stages {
+			if (&User-Name == "otpsame" && &User-Password == "again") {
+				update session-state {
+					&Tmp-Integer-0 := 1
+					&Tmp-String-0 := "111111"
+				}
+				update reply {
+					&Reply-Message := "Enter code 1"
+				}
+				challenge
+			}
+			pap
+			if (!&session-state:Tmp-Integer-0) {
+				update session-state {
+					&Tmp-Integer-0 := 1
+					&Tmp-String-0 := "111111"
+				}
+				update reply {
+					&Reply-Message := "Enter"
+					&Reply-Message += " code 1"
+				}
+				challenge
+			}
+			elsif (&session-state:Tmp-Integer-0 == 1) {
+				update session-state {
+					&Tmp-Integer-0 := 2
+					&Tmp-String-0 := "222222"
+				}
+				update reply {
+					&Reply-Message := "Enter code 2"
+				}
+				challenge
+			}
+			elsif (&session-state:Tmp-Integer-0 == 2) {
+				update session-state {
+					&Tmp-Integer-0 := 3
+					&Tmp-String-0 := ""
+				}
+				update reply {
+					&Reply-Message := "Enter nothing, please"
+				}
+				update reply {
+					&Reply-Message := "Enter code 3"
+				}
+				update session-state {
+					&Tmp-String-0 := "333333"
+				}
+				challenge
+			}
+			else {
+				ok
+			}
+		}
+"""
+OTP_REJECT = """
+			update reply {
+				&Reply-Message := "Your account says no"
+			}
+"""
+
+
+def otp_radius(t, **options):
+    return FreeRadius(t, users=USERS, policy=OTP_POLICY, authenticate=OTP_STAGES, **options)
+
+
+def test_challenge_rounds(t):
+    """Checklist 188; radius.md 4.1: password, then three stages; labels count up, State is kept, one session id."""
+    radius = otp_radius(t)
+    radius_server(t, radius)
+    client = t.client(user="otp", dtls=False, stdin="secret\n111111\n222222\n333333\n").wait()
+    for stage in (1, 2, 3):
+        t.expect("Enter code %d" % stage in client.log(), "message of stage %d" % stage, client.log())
+    requests = radius.requests("otp")
+    t.equal([r["User-Password"] for r in requests], ["secret", "111111", "222222", "333333"], "answers")
+    t.expect("State" not in requests[0] and all("State" in r for r in requests[1:]), "State", requests)
+    t.equal(len({r["Acct-Session-Id"] for r in requests}), 1, "session ids")
+    client.stop()
+    web = t.web()
+    answer = web.reply([("username", "otp"), ("password", "secret")], path=web.action(web.init()))
+    for stage, code in ((1, "111111"), (2, "222222"), (3, "333333")):
+        t.expect('name="secondary_password"' in answer.body and 'label="Password%d:"' % stage in answer.body,
+                 "form of stage %d" % stage, answer.body)
+        t.expect("Enter code %d" % stage in answer.body, "text of stage %d" % stage, answer.body)
+        answer = web.reply([("secondary_password", code)], path=web.action(answer))
+    t.expect(answer.success, "not accepted", answer.body)
+
+
+def test_challenge_refused(t):
+    """Checklist 188; radius.md 4.1, 4.2: a wrong or empty answer ends the login, and so do broken challenges."""
+    radius = otp_radius(t)
+    server = radius_server(t, radius)
+    for codes in (["999999"], [""], ["111111", "111111"], ["111111", ""]):
+        web = t.web()
+        answer = web.reply([("username", "otp"), ("password", "secret")], path=web.action(web.init()))
+        for code in codes:
+            t.equal(answer.status, 200, "status before %r" % codes)
+            answer = web.reply([("secondary_password", code)], path=web.action(answer))
+        t.equal(answer.status, 401, "status after %r" % codes)
+    server.wait_log(r"radius-auth: error authenticating user 'otp' \(code 2\)")
+    t.equal(radius.requests("otp")[-1]["User-Password"], "", "an empty answer is sent as an empty password")
+    web = t.web()
+    answer = web.reply([("username", "blank"), ("password", "x")], path=web.action(web.init()))
+    t.equal(answer.status, 401, "status after a challenge without text")
+    web = t.web()
+    answer = web.reply([("username", "endless"), ("password", "x")], path=web.action(web.init()))
+    rounds = 0
+    while answer.status == 200 and rounds < 20:
+        rounds += 1
+        if rounds == 8:  # a connection has a limit of requests, a login has not
+            web = t.web(cookies=web.cookies)
+        answer = web.reply([("secondary_password", "x")], path=web.action(answer))
+    t.equal((answer.status, rounds), (401, 16), "status and number of challenges")
+    t.equal(len(re.findall("Access-Challenge with invalid State or Reply-Message, or max number of password "
+                           "requests exceeded", server.log())), 2, "lines in the log")
+
+
+def test_challenge_repeated_is_scored(t):
+    """Checklist 151; radius.md 4.1: a challenge with the same text keeps its number and counts as a failed try."""
+    radius = otp_radius(t)
+    server = radius_server(t, radius, conf={"max-ban-score": 40, "ban-points-wrong-password": 10,
+                                            "ban-points-connection": 0, "min-reauth-time": 30})
+    source = t.net.add_client_address("198.51.100.7")
+    web = t.web(source=source)
+    answer = web.reply([("username", "otpsame"), ("password", "secret")], path=web.action(web.init()))
+    for _ in range(4):
+        t.expect('label="Password1:"' in answer.body, "number of the question", answer.body)
+        answer = web.reply([("secondary_password", "again")], path=web.action(answer))
+    server.wait_log("added 10 points|ban")
+    rows = server.occtl_json("show", "ip", "bans", "points")
+    t.expect(any(row["IP"] == source and row["Score"] >= 40 for row in rows), "score", rows)
+
+
+def test_reject_message_and_tries(t):
+    """Radius.md 4.2: the Reply-Message of a refusal is shown; three tries in total, then 401; each is a request."""
+    radius = FreeRadius(t, users=USERS, reject=OTP_REJECT)
+    server = radius_server(t, radius)
+    def first_try(web):
+        return web.reply([("username", "test"), ("password", "wrong")], path=web.action(web.init()))
+
+    web = t.web()
+    answer = first_try(web)
+    t.expect("Your account says no" in answer.body, "no Reply-Message", answer.body)
+    for _ in range(2):
+        t.equal(answer.status, 200, "status with tries left")
+        answer = web.reply([("password", "wrong")], path=web.action(answer))
+    t.equal(answer.status, 401, "status after the third")
+    t.equal(len(radius.requests("test")), 3, "requests")
+    server.wait_log(r"radius-auth: error authenticating user 'test' \(code 2\)")
+    web = t.web()
+    answer = first_try(web)
+    answer = web.reply([("password", "secret")], path=web.action(answer))
+    t.expect(answer.success, "the right password at the second try was refused", answer.body)
+
+
+GROUPS = """
+semi Cleartext-Password := "secret"
+	Class = "OU=staff;admins",
+	Class += "OU=ops,dev"
+
+comma Cleartext-Password := "secret"
+	Class = "OU=staff,admins",
+	Class += "one;name"
+
+none Cleartext-Password := "secret"
+
+login Cleartext-Password := "secret"
+	Service-Type = Login-User
+
+many Cleartext-Password := "secret"
+""" + "\tClass = \"OU=" + ";".join("g%d" % n for n in range(60)) + "\"" + "".join(
+    ",\n\tClass += \"OU=%s\"" % ";".join("h%d-%d" % (k, n) for n in range(34)) for k in range(15)) + "\n"
+
+
+def test_class_groups(t):
+    """Checklist 187; radius.md 3.3: groups of all Class attributes, the first is the default, both separators."""
+    radius = FreeRadius(t, users=GROUPS)
+    conf = radius.client_conf()
+    server = t.server({"auth": auth(conf), "select-group": ["staff", "guests[Guest network]"]}, users={},
+                      vhosts=[("comma.test", {"auth": auth(conf, ",group-separator=comma")})], debug=4)
+    for user, group, host, wanted in (
+            ("semi", None, None, "staff"), ("semi", "admins", None, "admins"), ("semi", "ops,dev", None, "ops,dev"),
+            ("comma", None, None, "staff,admins"), ("comma", "one;name", None, "one;name"),
+            ("comma", None, "comma.test", "staff"), ("comma", "admins", "comma.test", "admins"),
+            ("comma", "one;name", "comma.test", "one;name"), ("many", "h10-33", None, "h10-33")):
+        web = t.web(name=host).must_login(user, "secret", group=group)
+        tunnel = web.open()
+        t.equal(server.user(user)["Groupname"], wanted, "group of %s who chose %s" % (user, group))
+        tunnel.bye()
+        server.wait_no_user(user)
+    for user, group in (("semi", "guests"), ("semi", "nothing"), ("semi", "ops"), ("comma", "admins"),
+                        ("none", "staff"), ("many", "h14-33")):
+        t.expect(not t.web().login(user, "secret", group=group).success, "%s got in as %s" % (user, group))
+    server.wait_log("requested group 'guests' but is not a member")
+    server.wait_log("more than 512 groups")
+    tunnel = t.web().must_login("none", "secret").open()
+    t.equal(server.user("none")["Groupname"], "(none)", "group of a user without any")
+    tunnel.bye()
+    client = t.client(user="semi", dtls=False, arguments=["--authgroup", "staff"]).wait()
+    t.equal(server.user("semi")["Groupname"], "staff", "group chosen with openconnect")
+    client.stop()
+    web = t.web()
+    answer = web.login("login", "secret")
+    for _ in range(2):
+        t.equal(answer.status, 200, "status with tries left")
+        answer = web.reply([("password", "secret")], path=web.action(answer))
+    t.equal(answer.status, 401, "a Service-Type other than Framed")
+    server.wait_log(r"error authenticating user 'login' \(unknown radius service type\)")
+
+
+ADDRESSES = """
+pool Cleartext-Password := "secret"
+	Framed-IP-Address = 255.255.255.254,
+	Session-Timeout = 0
+
+masked Cleartext-Password := "secret"
+	Framed-IP-Address = 198.19.0.77,
+	Framed-IP-Netmask = 255.255.255.255,
+	Framed-IPv6-Address = 2001:db8:5::10
+
+block Cleartext-Password := "secret"
+	Delegated-IPv6-Prefix = 2001:db8:6::/56
+
+both Cleartext-Password := "secret"
+	Framed-IPv6-Address = 2001:db8:9:7::9,
+	Delegated-IPv6-Prefix = 2001:db8:9::/48
+
+inside Cleartext-Password := "secret"
+	Framed-IPv6-Address = fd00:77::99
+
+badroute Cleartext-Password := "secret"
+	Framed-Route = "10.0.0.0/33 1"
+"""
+
+
+def test_addresses_of_the_reply(t):
+    """Radius.md 3.2: mask for the client, IPv6 address with a /64, delegated block, "from the pool", bad route."""
+    radius = FreeRadius(t, users=ADDRESSES)
+    server = radius_server(t, radius, ",groupconfig=true", {"session-timeout": 99})
+
+    def connect(user):
+        return t.web().must_login(user).connect()
+
+    answer = connect("pool")
+    t.equal(answer.header("X-CSTP-Netmask"), "255.255.255.0", "mask of the pool")
+    t.expect((answer.header("X-CSTP-Address") or "").startswith("198.19.0."), "address of the pool", answer.head)
+    t.equal(answer.header("X-CSTP-Session-Timeout"), "99", "the host's session-timeout, as zero changes nothing")
+    t.equal(answer.headers("X-CSTP-Split-Include"), ["198.18.1.0/255.255.255.0"], "the host's routes")
+    answer = connect("masked")
+    t.equal((answer.header("X-CSTP-Address"), answer.header("X-CSTP-Netmask")), ("198.19.0.77", "255.255.255.255"),
+            "address and mask")
+    t.equal(answer.header("X-CSTP-Address-IP6"), "2001:db8:5::10/64", "IPv6 address")
+    t.equal(connect("block").header("X-CSTP-Address-IP6"), "2001:db8:6::1/56", "delegated block")
+    t.equal(connect("inside").header("X-CSTP-Address-IP6"), "fd00:77::99/128", "address of the host's pool")
+    answer = connect("badroute")
+    t.equal(answer.status, 401, "status with a malformed route")
+    server.wait_log(r"Route '10.0.0.0/33' is malformed")
+    client = t.client(user="both", dtls=False).wait()
+    t.equal(client.env.get("INTERNAL_IP6_NETMASK"), "2001:db8:9:7::9/48", "address in the delegated block")
+
+
+def test_attributes_stay_out_without_groupconfig(t):
+    """Radius.md 5.3: without groupconfig only Class counts, and per-user files do."""
+    radius = FreeRadius(t, users=USERS)
+    server = radius_server(t, radius, start=False)
+    server.write_file("users/carol", "dns = 10.7.0.53\n")
+    server.write_file("groups/staff", "route = 10.7.0.0/16\n")
+    server.write_conf(config_per_user=server.dir + "/users", config_per_group=server.dir + "/groups")
+    server.start()
+    answer = t.web().must_login("carol").connect()
+    t.expect(answer.header("X-CSTP-Address") != "198.19.0.50", "Framed-IP-Address was taken", answer.head)
+    t.equal(answer.headers("X-CSTP-DNS"), ["10.7.0.53"], "DNS of the user's file")
+    t.equal(answer.headers("X-CSTP-Split-Include"), ["10.7.0.0/255.255.0.0"], "routes of the group's file")
+
+
+def test_ipv6_client_and_realm(t):
+    """Radius.md 1, 2: NAS-IPv6-Address for a client over IPv6, default realm, the client file's identifier."""
+    radius = FreeRadius(t, users=USERS.replace("test Clear", "test@example.org Clear"))
+    conf = radius.client_conf(more="nas-identifier from-file")
+    text = open(conf).read().replace("default_realm", "default_realm example.org")
+    radius._write("client.conf", text)
+    radius_server(t, radius, client=conf)
+    web = t.web(host=SERVER6)
+    web.must_login()
+    request = radius.requests()[-1]
+    for name, value in (("User-Name", "test@example.org"), ("NAS-IPv6-Address", SERVER6),
+                        ("Calling-Station-Id", CLIENT6), ("NAS-Identifier", "from-file")):
+        t.equal(request.get(name), value, name)
+    t.expect("NAS-IP-Address" not in request, "both addresses", request)
+
+
+def test_client_file_faults(t):
+    """Radius.md 1: faults of the client file end the start with one line; unknown keywords are told and tolerated."""
+    radius = FreeRadius(t, users=USERS)
+    good = open(radius.client_conf()).read()
+    for name, text, said in (
+            ("missing", None, "radius initialization error: .*missing.conf: No such file"),
+            ("dictionary", good.replace("/etc/radcli/dictionary", "/nonexistent/dictionary"),
+             "error reading the radius dictionary: /nonexistent/dictionary: No such file"),
+            ("nodict", good.replace("dictionary ", "#"), "no dictionary is named; write dictionary FILE"),
+            ("noserver", re.sub("(?m)^(auth|acct)server.*$", "", good), "no server is named; write authserver"),
+            ("timeout", good.replace("radius_timeout 2", "radius_timeout soon"), "line 7: radius_timeout is 'soon'"),
+            ("port", good.replace(":1812", ":99999"), "line 2: a server is not HOST, HOST:PORT or HOST:PORT:SECRET"),
+            ("secret", re.sub("(?m)^servers .*$", "", good), "a server has no secret; write HOST:PORT:SECRET"),
+            ("tls", good + "serv-type tls\n", "TLS needs tls-ca-file")):
+        path = "%s/%s.conf" % (radius.dir, name)
+        if text:
+            radius._write(name + ".conf", text)
+        server = t.server({"auth": auth(path)}, users={}, start=False)
+        server.start(wait=False)
+        t.equal(server.process.wait(20 * t.slow) != 0, True, "exit status with " + name)
+        server.wait_log(said)
+    radius._write("more.conf", good + "made_up_keyword 1\nlogin_tries 4\nseqfile /var/run/radius.seq\n"
+                  "mapfile /etc/none\nissue /etc/none\nauth_order radius,local\n")
+    server = radius_server(t, radius, client=radius.dir + "/more.conf")
+    server.wait_log('radius-keyword-ignored .*keyword="made_up_keyword"')
+    t.expect("login_tries" not in server.log(), "a relic was told about")
+    t.web().must_login()
+
+
+# ---- several servers ----
+
+def two_servers(t, **options):
+    """Two FreeRADIUS with the same users, ports 1812 and 1822."""
+    first = FreeRadius(t, users=USERS, **options)
+    second = FreeRadius(t, users=USERS, port=1822, acct_port=1823, **options)
+    return first, second
+
+
+def test_servers_of_hosts(t):
+    """Radius.md 1, 12: every virtual host has servers and secrets of its own, in the client file or beside it."""
+    first = FreeRadius(t, users='one Cleartext-Password := "secret"\n')
+    second = FreeRadius(t, users='two Cleartext-Password := "secret"\n', port=1822, acct_port=1823, secret="other")
+    conf = second.client_conf(auth=["%s:%d:other" % (second.address, second.port)], secrets={"192.0.2.1": "wrong"})
+    t.server({"auth": auth(first.client_conf(secrets={"localhost": first.secret}))}, users={},
+             vhosts=[("two.test", {"auth": auth(conf)})])
+    for user, host, good in (("one", None, True), ("two", None, False), ("one", "two.test", False),
+                             ("two", "two.test", True)):
+        t.equal(t.web(name=host).login(user, "secret").success, good, "%s at %s" % (user, host))
+
+
+def test_failover_and_dead_time(t):
+    """Radius.md 1: the next server takes over, a silent one is left alone for radius_deadtime and then asked again."""
+    first, second = two_servers(t)
+    conf = first.client_conf(auth=["127.0.0.1:1812", "127.0.0.1:1822"], timeout=1, retries=0,
+                             more="radius_deadtime 6")
+    server = radius_server(t, first, client=conf)
+    t.web().must_login()
+    t.equal((len(first.requests()), len(second.requests())), (1, 0), "requests while both serve")
+    first.freeze()
+    spent, _ = timed(lambda: t.web().must_login())
+    t.expect(spent >= 0.9, "the first server was not waited for: %.2f s" % spent)
+    dead = time.monotonic()
+    server.wait_log(r"no answer from server 127.0.0.1:1812 \(code 1\)")
+    for _ in range(3):
+        spent, _ = timed(lambda: t.web().must_login())
+        t.expect(spent < 0.9, "the dead server was asked: %.2f s" % spent)
+    t.equal(len(second.requests()), 4, "requests of the second server")
+    first.thaw()
+    wait_for("the answers to old requests", lambda: len(first.requests()) >= 2, 5 * t.slow)
+    before = len(first.requests())
+    time.sleep(max(0, dead + 6.5 - time.monotonic()))
+    t.web().must_login()
+    t.equal((len(first.requests()), len(second.requests())), (before + 1, 4), "requests after the dead time")
+
+
+def test_closed_port_costs_no_time(t):
+    """Radius.md 1, 4.2: a server that is not running is passed over at once; without any server the login fails."""
+    first, second = two_servers(t)
+    conf = first.client_conf(auth=["127.0.0.1:1812", "127.0.0.1:1822"], timeout=5, retries=3)
+    server = radius_server(t, first, client=conf)
+    first.stop()
+    spent, _ = timed(lambda: t.web().must_login())
+    t.expect(spent < 3 * t.slow, "a login beside a closed port took %.2f s" % spent)
+    second.stop()
+    t.expect(not t.web().login(password="wrong").success, "a login without a server")
+    server.wait_log(r"no answer from server 127.0.0.1:1822 \(code -1\): nobody listens at its port")
+    first.start()
+    t.web().must_login()
+
+
+def test_challenge_stays_with_its_server(t):
+    """Radius.md 4.1: the answer to a challenge goes to the server that asked, also while another is preferred."""
+    first = FreeRadius(t, users=USERS, policy=OTP_POLICY, authenticate=OTP_STAGES)
+    second = FreeRadius(t, users=USERS, policy=OTP_POLICY, authenticate=OTP_STAGES, port=1822, acct_port=1823)
+    conf = first.client_conf(auth=["127.0.0.1:1812", "127.0.0.1:1822"], timeout=1, retries=0)
+    radius_server(t, first, client=conf)
+    first.stop()
+    web = t.web()
+    answer = web.reply([("username", "otp"), ("password", "secret")], path=web.action(web.init()))
+    first.start()
+    for code in ("111111", "222222", "333333"):
+        answer = web.reply([("secondary_password", code)], path=web.action(answer))
+    t.expect(answer.success, "the login failed", answer.body)
+    t.equal((len(first.requests()), len(second.requests())), (0, 4), "requests")
+
+
+@marks(alone=True)
+def test_silent_server_delays_only_its_own(t):
+    """Design rule 5, radius.md 4.3: logins on another host are as fast while 30 logins wait for a dead server."""
+    DeadServer(t, 1899)
+    radius = FreeRadius(t, users=USERS)
+    conf = radius.client_conf(auth=["127.0.0.1:1899"], timeout=20, retries=0)
+    server = t.server(vhosts=[("slow.test", {"auth": auth(conf)})])
+
+    def logins():
+        return statistics.median(timed(lambda: t.web().must_login())[0] for _ in range(50))
+
+    logins()  # warm
+    alone = logins()
+    waiting = []
+    for n in range(30):
+        web = t.web(name="slow.test", timeout=60)
+        path = web.action(web.init())
+        body = REPLY % ("<username>u%d</username><password>x</password>" % n, "")
+        web.send("POST %s HTTP/1.1\r\nHost: slow.test\r\nUser-Agent: %s\r\nX-Aggregate-Auth: 1\r\n"
+                 "X-Transcend-Version: 1\r\nCookie: webvpncontext=%s\r\nContent-Length: %d\r\n\r\n%s"
+                 % (path, web.agent, web.cookies.get("webvpncontext", ""), len(body), body))
+        waiting.append(web)
+    wait_for("runners that wait for the dead server", lambda: len(
+        [pid for pid in server.tree() if "runner" in program(pid) and "radius" in program(pid)]) > 2, 10)
+    beside = logins()
+    print("     50 logins: median %.1f ms alone, %.1f ms beside a silent RADIUS server" % (alone * 1e3, beside * 1e3))
+    t.expect(beside < alone * 1.5 + 0.02, "logins became slower: %.1f ms, alone %.1f ms" % (beside * 1e3, alone * 1e3))
+    for web in waiting:
+        web.socket.settimeout(0.01)
+        try:
+            t.expect(not web.socket.recv(1), "a login that waits for the dead server has ended")
+        except (TimeoutError, ssl.SSLWantReadError):
+            pass
+
+
+# ---- who may answer ----
+
+SEAL = """
+			update reply {
+				&Message-Authenticator := 0x00
+			}
+"""
+
+
+def test_message_authenticator_is_sent(t):
+    """Issue 3: a server that requires Message-Authenticator in requests accepts ours, for logins and challenges."""
+    radius = otp_radius(t, require=True)
+    radius_server(t, radius)
+    t.client(user="otp", dtls=False, stdin="secret\n111111\n222222\n333333\n").wait().stop()
+    t.equal(len([r for r in radius.requests("otp") if "Message-Authenticator" in r]), 4, "requests with one")
+
+
+def test_message_authenticator_is_required(t):
+    """Issue 3: with require-message-authenticator yes a reply without one is no reply; with auto once one was seen."""
+    radius = FreeRadius(t, users=USERS, port=1812)
+    sealing = FreeRadius(t, users=USERS, port=1822, acct_port=1823, post_auth=SEAL)
+    strict = "require-message-authenticator yes"
+    server = t.server({"auth": auth(radius.client_conf(timeout=1, retries=0, more=strict))}, users={}, vhosts=[
+        ("sealing.test", {"auth": auth(sealing.client_conf(timeout=1, retries=0, more=strict))}),
+        ("auto.test", {"auth": auth(sealing.client_conf(timeout=1, retries=0, name="auto.conf"))}),
+        ("no.test", {"auth": auth(radius.client_conf(timeout=1, retries=0, name="no.conf",
+                                                     more="require-message-authenticator no"))})])
+    t.expect(not t.web().login(password="secret").success, "an unsealed reply was taken")
+    server.wait_log("had no right Message-Authenticator and were dropped")
+    server.wait_log("(?s)radius-not-sealed.*CVE-2024-3596")
+    for host in ("sealing.test", "auto.test", "no.test"):
+        t.web(name=host).must_login()
+    # The server that has proved that it can seal stops doing so.
+    sealing.stop()
+    plain = FreeRadius(t, users=USERS, port=1822, acct_port=1823)
+    t.expect(not t.web(name="auto.test").login(password="secret").success, "a reply that lost its seal was taken")
+    plain.stop()
+
+
+def test_forged_reply(t):
+    """CVE-2024-3596: a reply with a wrong Message-Authenticator is dropped, and the right one still taken."""
+    radius = FreeRadius(t, users=USERS, post_auth=SEAL, port=1822)
+    forger = Forger(t, 1812, 1822)
+    radius_server(t, radius, client=radius.client_conf(auth=["127.0.0.1:1812"]))
+    t.web().must_login()
+    t.equal((forger.forged, forger.passed), (1, 1), "replies")
+
+
+def test_radsec(t):
+    """Issue 3: RADIUS over TLS with certificates; a server with another name or of another CA is not spoken to."""
+    cert, key = client_certificate(t, "vpn")
+    radius = FreeRadius(t, users=USERS, policy=OTP_POLICY, authenticate=OTP_STAGES, address=SERVER4, tls_port=2083)
+    tls = "serv-type tls\ntls-ca-file %s\ntls-cert-file %s\ntls-key-file %s"
+    good = tls % (t.pki.ca_cert, cert, key)
+    foreign = Pki(t.new_dir("other") + "/pki").make()
+
+    def conf(name, host, more):
+        return radius.client_conf(auth=["%s:2083" % host], timeout=3, retries=0, name=name, more=more)
+
+    server = t.server({"auth": auth(conf("good.conf", SERVER4, good))}, users={}, vhosts=[
+        ("name.test", {"auth": auth(conf("name.conf", "127.0.0.1", good))}),
+        ("loose.test", {"auth": auth(conf("loose.conf", "127.0.0.1", good + "\ntls-verify-hostname false"))}),
+        ("true.test", {"auth": auth(conf("true.conf", "127.0.0.1", good + "\ntls-verify-hostname true"))}),
+        ("ca.test", {"auth": auth(conf("ca.conf", SERVER4, tls % (foreign.ca_cert, cert, key)))})])
+    t.web().must_login()
+    t.expect(not t.web().login("test", "wrong").success, "a wrong password gave a cookie")
+    t.client(user="otp", dtls=False, stdin="secret\n111111\n222222\n333333\n").wait().stop()
+    t.equal(radius.requests("test")[0]["User-Password"], "secret", "password that arrived")
+    for host in ("name.test", "true.test", "ca.test"):
+        t.expect(not t.web(name=host).login("test", "secret").success, "logged in by a stranger's word: " + host)
+    t.web(name="loose.test").must_login("test", "secret")
+    server.wait_log("no answer from server")

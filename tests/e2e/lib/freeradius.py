@@ -1,10 +1,14 @@
 """A real FreeRADIUS of the test's own: generated configuration, private ports, every request on record."""
+import hashlib
 import os
 import re
+import select
 import signal
+import socket
 import subprocess
+import threading
 
-from .shell import Failure, in_netns, sh, wait_for
+from .shell import Failure, netns_socket, sh, wait_for
 
 SECRET = "testing123"
 ADDRESS = "127.0.0.1"
@@ -45,6 +49,14 @@ modules {
 	always reject {
 		rcode = reject
 	}
+	always ok {
+		rcode = ok
+	}
+	always handled {
+		rcode = handled
+	}
+	expr {
+	}
 	pap {
 	}
 	files {
@@ -64,6 +76,14 @@ modules {
 	}
 }
 %(tls)s
+policy {
+	challenge {
+		update control {
+			&Response-Packet-Type := Access-Challenge
+		}
+		handled
+	}
+}
 server default {
 	listen {
 		type = auth
@@ -92,6 +112,7 @@ server default {
 		acct_detail
 	}
 	post-auth {
+		%(post_auth)s
 		Post-Auth-Type REJECT {
 			%(reject)s
 		}
@@ -99,11 +120,11 @@ server default {
 }
 """
 
-# RADIUS over TLS (RFC 6614), both certificates required.
+# RADIUS over TLS (RFC 6614) on every address, both certificates required.
 TLS = """
 listen {
 	type = auth+acct
-	ipaddr = %(address)s
+	ipaddr = *
 	port = %(tls_port)d
 	proto = tcp
 	virtual_server = default
@@ -119,7 +140,7 @@ listen {
 }
 clients radsec {
 	client secure {
-		ipaddr = %(address)s
+		ipaddr = 0.0.0.0/0
 		proto = tls
 		secret = radsec
 	}
@@ -143,12 +164,14 @@ bindaddr *
 class FreeRadius:
     """One FreeRADIUS process in the server's namespace; the constructor waits until it serves.
 
-    users: text of the users file.  policy: unlang for `authorize`, before the users file.
-    authenticate, accounting, reject: the same for these sections (reject: after a refusal)."""
+    users: text of the users file.  policy: unlang for `authorize`, before the users file; a section may end
+    with "challenge" (set a Reply-Message first, State is made if there is none).
+    authenticate, accounting, post_auth, reject: the same for these sections (reject: after a refusal).
+    tls_port: also RADIUS over TLS there, with the run's certificates."""
 
-    def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", port=1812,
-                 acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None, netns=None,
-                 start=True):
+    def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", post_auth="",
+                 port=1812, acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None,
+                 netns=None, start=True):
         self.test, self.netns = test, netns or test.net.srv
         self.dir = test.new_dir("radius")
         os.chmod(self.dir, 0o755)
@@ -156,7 +179,7 @@ class FreeRadius:
         self.tls_port, self.process = tls_port, None
         self.log_file = self.dir + "/log"
         values = dict(vars(self), policy=policy, authenticate=authenticate, accounting=accounting, reject=reject,
-                      require="yes" if require else "no", tls="")
+                      post_auth=post_auth, require="yes" if require else "no", tls="")
         if tls_port:
             values["tls"] = TLS % dict(values, key=test.pki.key, cert=test.pki.cert, ca=test.pki.ca_cert)
         self._write("radiusd.conf", RADIUSD % values)
@@ -276,10 +299,7 @@ class DeadServer:
     """A RADIUS server that never answers: a bound socket nobody reads."""
 
     def __init__(self, test, port, address=ADDRESS, netns=None):
-        import socket
-
-        self.socket = in_netns(netns or test.net.srv,
-                               lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        self.socket = netns_socket(netns or test.net.srv, kind=socket.SOCK_DGRAM)
         self.socket.bind((address, port))
         self.received = 0
         test.closables.append(self)
@@ -296,6 +316,58 @@ class DeadServer:
 
     def close(self):
         self.socket.close()
+
+
+class Forger:
+    """Somebody on the way who has found a valid Response Authenticator for another reply (CVE-2024-3596): before
+    each reply from port TO it sends one with a wrong Message-Authenticator to who asked port AT."""
+
+    def __init__(self, test, at, to, secret=SECRET, address=ADDRESS):
+        self.inner, self.outer = (netns_socket(test.net.srv, kind=socket.SOCK_DGRAM) for _ in range(2))
+        self.inner.bind((address, at))
+        self.outer.connect((address, to))
+        self.secret, self.forged, self.passed, self.ended = secret.encode(), 0, 0, False
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        test.closables.append(self)
+
+    def _run(self):
+        request, client = b"", None
+        while not self.ended:
+            for ready in select.select([self.inner, self.outer], [], [], 0.1)[0]:
+                if ready is self.inner:
+                    request, client = self.inner.recvfrom(4096)
+                    self.outer.send(request)
+                else:
+                    reply = self.outer.recv(4096)
+                    self.inner.sendto(self.forge(reply, request), client)
+                    self.inner.sendto(reply, client)
+                    self.passed += 1
+
+    def forge(self, reply, request):
+        seal = reply.index(b"\x50\x12") + 2
+        body = reply[20:seal] + bytes(byte ^ 1 for byte in reply[seal:seal + 16]) + reply[seal + 16:]
+        vector = hashlib.md5(reply[:4] + request[4:20] + body + self.secret).digest()
+        self.forged += 1
+        return reply[:4] + vector + body
+
+    def close(self):
+        self.ended = True
+        self.thread.join()
+        self.inner.close()
+        self.outer.close()
+
+
+def client_certificate(test, name):
+    """A certificate for a TLS client of the run's authority; gives the paths of certificate and key."""
+    folder = test.new_dir("tls")
+    cert, key, template = (os.path.join(folder, each) for each in ("cert.pem", "key.pem", "template"))
+    with open(template, "w") as out:
+        out.write('cn = "%s"\ntls_www_client\nsigning_key\nexpiration_days = 30\n' % name)
+    sh("certtool", "--generate-privkey", "--key-type=ecdsa", "--curve=secp256r1", "--outfile", key)
+    sh("certtool", "--generate-certificate", "--load-privkey", key, "--load-ca-certificate", test.pki.ca_cert,
+       "--load-ca-privkey", test.pki.ca_key, "--template", template, "--outfile", cert)
+    return cert, key
 
 
 def radclient(radius, kind, attributes, port=None, netns=None):
