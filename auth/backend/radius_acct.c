@@ -63,7 +63,8 @@ enum err radius_account(TALLOC_CTX *ctx, const void *conf, const struct backend_
 		err = radius_round(ctx, &round, &answer, &server, out);
 	if (err)
 		return err;
-	out->kind = answer.code == RADIUS_OK ? VERDICT_ACCEPT : VERDICT_REJECT;
+	/* RFC 2866 knows no refusal: what is not acknowledged may be so at the next try. */
+	out->kind = answer.code == RADIUS_OK ? VERDICT_ACCEPT : VERDICT_ERROR;
 	out->reason = talloc_asprintf(ctx, "code %d", answer.code);
 	return out->reason ? ERR_OK : ERR_NOMEM;
 }
