@@ -56,7 +56,7 @@ static int64_t ops_now(void *arg)
 /* A record under way, child of its owner in the engine. */
 struct sending {
 	const struct auth_backend *backend;
-	bool start;
+	bool stop;
 	acct_done_fn *done;
 	void *arg;
 	struct runner_job *job;
@@ -69,7 +69,7 @@ static void log_failure(const struct sending *x, const char *reason)
 	char text[80];
 
 	snprintf(text, sizeof text, "radius-auth: radius_%s_session: %ld",
-		 x->start ? "open" : "close", strtol(code, NULL, 10));
+		 x->stop ? "close" : "open", strtol(code, NULL, 10));
 	log_info(NULL, "accounting", kv_text(text));
 }
 
@@ -109,7 +109,7 @@ static enum err ops_send(void *arg, TALLOC_CTX *owner, const struct acct_record 
 	x = talloc(owner, struct sending);
 	if (!x)
 		return ERR_NOMEM;
-	*x = (struct sending){ h->acct.backend, rec->kind == ACCT_START, done, done_arg, NULL };
+	*x = (struct sending){ h->acct.backend, rec->kind == ACCT_STOP, done, done_arg, NULL };
 	call.backend = h->acct.backend;
 	call.options = &h->acct.options;
 	return runner_submit(a->runners, x, &call, on_verdict, x, &x->job);
