@@ -1,5 +1,5 @@
-/* auth_line.c - the values of auth, enable-auth and acct: METHOD[key=value,key=value] (config.md 6.2,
- * 6.3). */
+/* auth_line.c - the values of auth, enable-auth and acct: METHOD[key=value,key=value]
+ * (config.md 6.2, 6.3). */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -260,13 +260,12 @@ static bool parse_auth(struct conf_set *s, const char *text, void *out)
 	return true;
 }
 
-/* Only two methods account, and pam has no options here. */
+/* Only two methods account. */
 static bool parse_acct(struct conf_set *s, const char *text, void *out)
 {
 	struct conf_auth a;
 	bool known = find_method(text, &a) &&
-		     (a.method == CONF_METHOD_RADIUS ||
-		      (a.method == CONF_METHOD_PAM && !text[strlen(a.name)]));
+		     (a.method == CONF_METHOD_RADIUS || a.method == CONF_METHOD_PAM);
 
 	if (!known) {
 		conf_set_error(s,

@@ -281,3 +281,21 @@ def test_hanging_module_is_timed_out(t):
         first = [int(pid) for pid in open(pids).read().split()][:10]
         wait_for("the scripts to end", lambda: not any(os.path.exists("/proc/%d/exe" % pid) and "sleep" in program(pid)
                                                        for pid in first), 5)
+
+
+def test_accounting_refuses_the_tunnel(t):
+    """Checklist 193, radius.md 7: acct = pam refuses CONNECT to a user whose account phase fails, not the login."""
+    with Pam(t) as pam:
+        refused = pam.dir + "/refused"
+        with open(refused, "w") as out:
+            out.write("mallory\n")
+        service = pam.service("account required pam_listfile.so item=user sense=deny onerr=fail file=" + refused)
+        server = t.server({"acct": '"pam[service=%s]"' % service}, users={"test": None, "mallory": None})
+        client = t.client(dtls=False).wait()
+        server.user()
+        client.stop()
+        web = t.web().must_login("mallory")
+        t.equal(web.connect().status, 401, "CONNECT of a refused account")
+        server.wait_log("PAM-acct account error: ")
+        t.equal(server.users("mallory"), [], "occtl")
+        t.web().must_login("mallory")
