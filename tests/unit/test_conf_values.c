@@ -257,13 +257,6 @@ static void methods_that_do_not_mix_are_refused(void **state)
 		refuses(rows[i][0], rows[i][1]);
 }
 
-static void methods_without_a_back_end_are_named_in_the_warning(void **state)
-{
-	(void)state;
-	accepts("enable-auth = certificate\ncert-user-oid = 2.5.4.3\n[vhost:a]\nauth = pam\n",
-		"warning: not implemented yet: cert-user-oid, enable-auth = certificate, auth = pam");
-}
-
 static void groupconfig_excludes_files(void **state)
 {
 	(void)state;
@@ -283,7 +276,6 @@ int main(void)
 		cmocka_unit_test(sub_options_are_read_in_every_form),
 		cmocka_unit_test(bad_authentication_lines_are_refused),
 		cmocka_unit_test(methods_that_do_not_mix_are_refused),
-		cmocka_unit_test(methods_without_a_back_end_are_named_in_the_warning),
 		cmocka_unit_test(groupconfig_excludes_files),
 	};
 
