@@ -193,6 +193,34 @@ static const char prologue[] =
 	"Options without another word change with a reload, for new sessions.\n"
 	".Sh OPTIONS\n";
 
+/* Sub-options of the lines auth, enable-auth and acct. */
+static const char methods[] =
+	".Sh AUTHENTICATION METHODS\n"
+	"A method is written\n"
+	".Li METHOD[key=value,key=value] .\n"
+	".Bl -tag -width Ds\n"
+	".It Cm pam\n"
+	"Whoever the modules of a PAM service let in.\n"
+	"The password of the first form answers the first question of a module that hides what is\n"
+	"typed; every further question is a form of its own, with the texts of the modules above it.\n"
+	"Then the account phase runs, and a password that has expired is changed in the same login.\n"
+	"Empty passwords are refused whatever the service says.\n"
+	"A wrong password ends the login.\n"
+	"Groups are the unix groups of the account, the primary one first.\n"
+	"As\n"
+	".Cm acct ,\n"
+	"the account phase decides about every session before its first tunnel.\n"
+	".Bl -tag -width Ds\n"
+	".It Cm service No = Ar name\n"
+	"The file in /etc/pam.d.\n"
+	"Default: ocserv.\n"
+	".It Cm gid-min No = Ar number\n"
+	"Groups with a lower number are not offered by\n"
+	".Cm auto-select-group .\n"
+	"Default: 0.\n"
+	".El\n"
+	".El\n";
+
 void conf_man(FILE *out)
 {
 	fputs(prologue, out);
@@ -208,7 +236,9 @@ void conf_man(FILE *out)
 	fputs(".El\n.Ss Old names\n.Bl -tag -width Ds\n", out);
 	for (size_t i = 0; i < conf_n_aliases; i++)
 		fprintf(out, ".It Cm %s\n%s\n", conf_aliases[i].name, conf_aliases[i].doc);
-	fputs(".El\n.Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-oidc 5 ,\n"
+	fputs(".El\n", out);
+	fputs(methods, out);
+	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyportd 8\n",
 	      out);
 }
