@@ -1,6 +1,7 @@
 /* str.c - encodings and string lists. */
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -142,6 +143,18 @@ void str_copy(char *out, size_t cap, const char *text)
 	}
 	memcpy(out, text, len);
 	out[len] = '\0';
+}
+
+char *str_trim(char *text)
+{
+	char *end;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	end = text + strlen(text);
+	while (end > text && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	return text;
 }
 
 bool str_starts(const char *text, const char *prefix)

@@ -33,6 +33,9 @@ MUST_USE enum err hex_decode(const char *text, uint8_t *out, size_t len);
 /* Copies at most CAP-1 bytes, cutting at a UTF-8 boundary; always terminates. */
 void str_copy(char *out, size_t cap, const char *text);
 
+/* Cuts blanks (isspace) off both ends of TEXT, in place. */
+char *str_trim(char *text);
+
 /* TEXT begins with PREFIX; the second ignores ASCII case. */
 bool str_starts(const char *text, const char *prefix);
 bool str_starts_nocase(const char *text, const char *prefix);

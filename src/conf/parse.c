@@ -40,19 +40,6 @@ static void cut_comment(char *line)
 	}
 }
 
-/* Cuts blanks around TEXT, in place. */
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 /* Every leading and trailing quote; those in the middle stay. */
 static char *unquote(char *text)
 {
@@ -90,9 +77,9 @@ static void parse_assignment(struct parser *p, char *line)
 		syntax_error(p, "no '=' or ':'; write OPTION = VALUE");
 		return;
 	}
-	value = trim(sep + 1);
+	value = str_trim(sep + 1);
 	*sep = '\0';
-	p->key = talloc_strdup(p->tmp, trim(line));
+	p->key = talloc_strdup(p->tmp, str_trim(line));
 	if (!p->key)
 		p->failed = true;
 	else
@@ -158,7 +145,7 @@ static void parse_section(struct parser *p, char *line)
 				"section name is cut to %d bytes: '%s'", CONF_SECTION_MAX, name);
 	}
 	if (p->hosts && str_starts(name, "vhost:"))
-		enter_host(p, trim(name + strlen("vhost:")));
+		enter_host(p, str_trim(name + strlen("vhost:")));
 	else
 		conf_report_add(p->report, p->hosts ? CONF_WARNING : CONF_INFO, &p->where,
 				"skipping unknown section '%s'", name);
@@ -175,7 +162,7 @@ static void parse_line(struct parser *p, char *line)
 		return;
 	cut_comment(start);
 	if (start > line && p->key)
-		add_value(p, trim(start));
+		add_value(p, str_trim(start));
 	else if (*start == '[')
 		parse_section(p, start);
 	else

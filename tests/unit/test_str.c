@@ -81,6 +81,17 @@ static void copying_cuts_between_characters(void **state)
 	assert_string_equal(out, "");
 }
 
+static void blanks_are_trimmed_on_both_ends(void **state)
+{
+	char both[] = " \ta b\r\n", none[] = "a", only[] = " \n ", empty[] = "";
+
+	(void)state;
+	assert_string_equal(str_trim(both), "a b");
+	assert_string_equal(str_trim(none), "a");
+	assert_string_equal(str_trim(only), "");
+	assert_string_equal(str_trim(empty), "");
+}
+
 static void numbers_are_strict(void **state)
 {
 	static const char *const bad[] = { "",	 "-1",	"+1",  " 1",
@@ -139,6 +150,7 @@ static void prefixes_are_compared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blanks_are_trimmed_on_both_ends),
 		cmocka_unit_test(base64_goes_both_ways),
 		cmocka_unit_test(malformed_base64_is_refused),
 		cmocka_unit_test(base64_that_does_not_fit_is_not_decoded),
