@@ -7,30 +7,11 @@
 
 enum { METHODS_MAX = 4 }; /* the primary counts as one */
 
-/* Methods whose back end exists.  The others are accepted and named in the start-up warning; auth
- * lets nobody in by a way to log in that needs one of them. */
-static bool is_built(enum conf_method method)
-{
-	static const enum conf_method built[] = {
-		CONF_METHOD_CERTIFICATE,
-		CONF_METHOD_PLAIN,
-		CONF_METHOD_GSSAPI,
-		CONF_METHOD_PAM,
-		CONF_METHOD_RADIUS,
-		CONF_METHOD_OIDC,
-	};
-
-	for (size_t i = 0; i < sizeof built / sizeof built[0]; i++)
-		if (built[i] == method)
-			return true;
-	return false;
-}
-
 /* Only one password can be asked for in a login form. */
 static bool is_password(enum conf_method method)
 {
 	return method == CONF_METHOD_PAM || method == CONF_METHOD_PLAIN ||
-	       method == CONF_METHOD_RADIUS;
+	       method == CONF_METHOD_RADIUS || method == CONF_METHOD_LDAP;
 }
 
 bool conf_wants_certificate(const struct host_conf *host)
@@ -96,25 +77,6 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 		conf_report_add(report, CONF_ERROR, &where,
 				"you cannot enable more than %d authentication methods",
 				METHODS_MAX);
-}
-
-void conf_name_unbuilt(const struct host_conf *host, struct buf *names)
-{
-	static const char *const option[] = { "auth", "enable-auth", "acct" };
-	struct conf_auth acct = host->acct;
-	const struct conf_auths accts = { &acct, acct.name ? 1 : 0 };
-	const struct conf_auths *lists[] = { &host->auth, &host->enable_auth, &accts };
-
-	for (size_t l = 0; l < 3; l++) {
-		for (size_t i = 0; i < lists[l]->n; i++) {
-			const struct conf_auth *a = &lists[l]->item[i];
-			char *text = talloc_asprintf(NULL, "%s = %s", option[l], a->name);
-
-			if (!is_built(a->method) && !strstr(buf_text(names), text))
-				buf_printf(names, "%s%s", names->len ? ", " : "", text);
-			talloc_free(text);
-		}
-	}
 }
 
 /* "plain+certificate": each method once, in file order. */

@@ -166,8 +166,6 @@ void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report
 		if (set && (conf_options[i].flags & CONF_LATER))
 			buf_printf(&names, "%s%s", names.len ? ", " : "", conf_options[i].name);
 	}
-	for (size_t h = 0; h < n; h++)
-		conf_name_unbuilt(host[h], &names);
 	if (names.len) {
 		conf_report_add(report, CONF_WARNING, NULL, "not implemented yet: %s",
 				buf_text(&names));
