@@ -1,5 +1,6 @@
 /* auth_line.c - the values of auth, enable-auth and acct: METHOD[key=value,key=value]
- * (config.md 6.2, 6.3). */
+ * (config.md 6.2, 6.3).  A value may stand in single quotes, which then hide commas, brackets and
+ * blanks; two of them mean one: base='ou=O''Brien,dc=example'. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,11 @@
 #include "conf/auth_rules.h"
 #include "conf/types.h"
 
-enum { SUBOPTS_MAX = 5, NAS_IDENTIFIER_MAX = 63 };
+enum {
+	KEYS_MAX = 20, /* of one method */
+	PAIRS_MAX = 5, /* on one line, but for ldap */
+	NAS_IDENTIFIER_MAX = 63,
+};
 
 enum sub_kind { SUB_TEXT, SUB_FLAG, SUB_GID, SUB_FRESHNESS, SUB_SEPARATOR, SUB_NAS };
 
@@ -22,7 +27,7 @@ struct sub_rule {
 struct method {
 	const char *name;
 	bool bare_path; /* a value without '=' that begins with / or . is the first sub-option */
-	struct sub_rule sub[SUBOPTS_MAX];
+	struct sub_rule sub[KEYS_MAX];
 };
 
 static const struct method methods[] = {
@@ -46,6 +51,26 @@ static const struct method methods[] = {
 				   { "tgt-freshness-time", NULL, SUB_FRESHNESS },
 				   { "gid-min", "0", SUB_GID } } },
 	[CONF_METHOD_OIDC] = { "oidc", false, { { "config", NULL, SUB_TEXT } } },
+	/* What the values mean is checked with those of the file (auth/backend/ldap_line.c). */
+	[CONF_METHOD_LDAP] = { "ldap",
+			       false,
+			       { { "config", NULL, SUB_TEXT },
+				 { "uri", NULL, SUB_TEXT },
+				 { "starttls", NULL, SUB_TEXT },
+				 { "insecure", NULL, SUB_TEXT },
+				 { "ca", NULL, SUB_TEXT },
+				 { "timeout", NULL, SUB_TEXT },
+				 { "base", NULL, SUB_TEXT },
+				 { "scope", NULL, SUB_TEXT },
+				 { "filter", NULL, SUB_TEXT },
+				 { "binddn", NULL, SUB_TEXT },
+				 { "bindpw-file", NULL, SUB_TEXT },
+				 { "user-dn", NULL, SUB_TEXT },
+				 { "user-attr", NULL, SUB_TEXT },
+				 { "group-attr", NULL, SUB_TEXT },
+				 { "group-base", NULL, SUB_TEXT },
+				 { "group-filter", NULL, SUB_TEXT },
+				 { "nested", NULL, SUB_TEXT } } },
 };
 
 enum { N_METHODS = sizeof(methods) / sizeof(methods[0]) };
@@ -57,7 +82,7 @@ const char *conf_method_name(enum conf_method method)
 
 static const struct sub_rule *find_rule(enum conf_method method, const char *key)
 {
-	for (unsigned i = 0; i < SUBOPTS_MAX && methods[method].sub[i].key; i++)
+	for (unsigned i = 0; i < KEYS_MAX && methods[method].sub[i].key; i++)
 		if (strcasecmp(methods[method].sub[i].key, key) == 0)
 			return &methods[method].sub[i];
 	return NULL;
@@ -139,24 +164,15 @@ static bool check_value(struct conf_set *s, enum sub_kind kind, const char *valu
 	return false;
 }
 
-/* Cuts blanks around TEXT, in place. */
-static char *trim(char *text)
-{
-	char *end;
-
-	while (isspace((unsigned char)*text))
-		text++;
-	end = text + strlen(text);
-	while (end > text && isspace((unsigned char)end[-1]))
-		*--end = '\0';
-	return text;
-}
-
 static bool bracket_error(struct conf_set *s, const char *text)
 {
 	conf_set_error(s, "error parsing %s; write METHOD[key=value,key=value]", text);
 	return false;
 }
+
+/* What most often went wrong where a piece of a DN looks like a key. */
+static const char quotes_hint[] =
+	"; put a value with commas in single quotes: base='dc=example,dc=com'";
 
 /* VALUE stays valid as long as the copy of the line that it points into. */
 static bool add_sub(struct conf_set *s, struct conf_auth *a, const char *key, const char *value)
@@ -164,7 +180,8 @@ static bool add_sub(struct conf_set *s, struct conf_auth *a, const char *key, co
 	const struct sub_rule *rule = find_rule(a->method, key);
 
 	if (!rule) {
-		conf_set_error(s, "unknown option '%s' of authentication method %s", key, a->name);
+		conf_set_error(s, "unknown option '%s' of authentication method %s%s", key, a->name,
+			       a->method == CONF_METHOD_LDAP ? quotes_hint : "");
 		return false;
 	}
 	if (!check_value(s, rule->kind, value))
@@ -173,18 +190,73 @@ static bool add_sub(struct conf_set *s, struct conf_auth *a, const char *key, co
 	return true;
 }
 
+static size_t pairs_max(const struct conf_auth *a)
+{
+	return a->method == CONF_METHOD_LDAP ? KEYS_MAX : PAIRS_MAX;
+}
+
+/* Takes the quotes off TEXT, in place.  False: no closing quote, or more behind it. */
+static bool unquote(char *text)
+{
+	const char *in = text + 1;
+	char *out = text;
+	bool closed;
+
+	while (*in && (in[0] != '\'' || in[1] == '\'')) {
+		in += *in == '\'';
+		*out++ = *in++;
+	}
+	closed = in[0] == '\'' && !in[1];
+	*out = '\0';
+	return closed;
+}
+
+/* Where the quoted value at TEXT ends, or the end of the text. */
+static char *skip_quoted(char *text)
+{
+	for (text++; *text; text++) {
+		if (*text != '\'')
+			continue;
+		if (text[1] != '\'')
+			break;
+		text++;
+	}
+	return text;
+}
+
+/* Cuts the first pair off *REST, which becomes NULL with the last one. */
+static char *next_pair(char **rest)
+{
+	char *pair = *rest, *end = pair + strcspn(pair, "=,");
+
+	if (*end == '=') {
+		end += 1 + strspn(end + 1, " \t");
+		if (*end == '\'')
+			end = skip_quoted(end);
+		end += strcspn(end, ",");
+	}
+	*rest = *end ? end + 1 : NULL;
+	*end = '\0';
+	return pair;
+}
+
 /* One "key=value", or a legacy bare path ("plain[/path]", "radius[/path,groupconfig]"). */
 static bool parse_pair(struct conf_set *s, struct conf_auth *a, char *pair, const char *brackets)
 {
-	char *eq = strchr(pair, '=');
+	char *eq = strchr(pair, '='), *value;
 
-	if (a->n_sub == SUBOPTS_MAX)
+	if (a->n_sub == pairs_max(a))
 		return bracket_error(s, brackets);
 	if (eq) {
 		*eq = '\0';
-		return add_sub(s, a, trim(pair), trim(eq + 1));
+		value = str_trim(eq + 1);
+		if (*value != '\'' || unquote(value))
+			return add_sub(s, a, str_trim(pair), value);
+		conf_set_error(s, "error parsing %s; end the value of '%s' with a single quote",
+			       brackets, str_trim(pair));
+		return false;
 	}
-	pair = trim(pair);
+	pair = str_trim(pair);
 	if (methods[a->method].bare_path && a->n_sub == 0 && (*pair == '/' || *pair == '.'))
 		return add_sub(s, a, methods[a->method].sub[0].key, pair);
 	if (a->method == CONF_METHOD_RADIUS && a->n_sub && strcasecmp(pair, "groupconfig") == 0)
@@ -196,16 +268,16 @@ static bool parse_pair(struct conf_set *s, struct conf_auth *a, char *pair, cons
 static bool parse_brackets(struct conf_set *s, struct conf_auth *a, const char *brackets)
 {
 	size_t len = strlen(brackets);
-	char *inner, *next;
+	char *inner;
 
 	if (brackets[0] != '[' || brackets[len - 1] != ']' || len < 3)
 		return bracket_error(s, brackets);
-	a->sub = talloc_zero_array(s->ctx, struct conf_subopt, SUBOPTS_MAX);
+	a->sub = talloc_zero_array(s->ctx, struct conf_subopt, (unsigned)pairs_max(a));
 	inner = talloc_strndup(s->ctx, brackets + 1, len - 2);
 	if (!a->sub || !inner)
 		return false;
-	while ((next = strsep(&inner, ",")) != NULL)
-		if (!parse_pair(s, a, next, brackets))
+	while (inner)
+		if (!parse_pair(s, a, next_pair(&inner), brackets))
 			return false;
 	return true;
 }
@@ -220,6 +292,10 @@ static bool check_needs(struct conf_set *s, const struct conf_auth *a)
 		fault = "plain: no password or OTP file specified; write plain[passwd=FILE]";
 	else if (a->method == CONF_METHOD_RADIUS && !conf_auth_get(a, "config"))
 		fault = "No radius configuration specified: ; write radius[config=FILE]";
+	else if (a->method == CONF_METHOD_LDAP && !conf_auth_get(a, "config") &&
+		 !conf_auth_get(a, "uri"))
+		fault = "ldap: no server specified; write ldap[config=FILE] or "
+			"ldap[uri=ldaps://HOST,base='dc=example,dc=com']";
 	if (fault)
 		conf_set_error(s, "%s", fault);
 	return !fault;
@@ -277,6 +353,22 @@ static bool parse_acct(struct conf_set *s, const char *text, void *out)
 	return parse_auth(s, text, out);
 }
 
+/* So that it reads back as it is. */
+static void print_value(const char *value, struct buf *out)
+{
+	if (!strpbrk(value, ",' \t")) {
+		buf_puts(out, value);
+		return;
+	}
+	buf_putc(out, '\'');
+	for (; *value; value++) {
+		if (*value == '\'')
+			buf_putc(out, '\'');
+		buf_putc(out, *value);
+	}
+	buf_putc(out, '\'');
+}
+
 static void print_auth(const void *value, struct buf *out)
 {
 	const struct conf_auth *a = value;
@@ -284,8 +376,10 @@ static void print_auth(const void *value, struct buf *out)
 	if (!a->name) /* acct, unset */
 		return;
 	buf_puts(out, a->name);
-	for (size_t i = 0; i < a->n_sub; i++)
-		buf_printf(out, "%s%s=%s", i ? "," : "[", a->sub[i].key, a->sub[i].value);
+	for (size_t i = 0; i < a->n_sub; i++) {
+		buf_printf(out, "%s%s=", i ? "," : "[", a->sub[i].key);
+		print_value(a->sub[i].value, out);
+	}
 	buf_puts(out, a->n_sub ? "]" : "");
 }
 

@@ -90,6 +90,7 @@ enum conf_method {
 	CONF_METHOD_RADIUS,
 	CONF_METHOD_GSSAPI,
 	CONF_METHOD_OIDC,
+	CONF_METHOD_LDAP,
 };
 
 struct conf_subopt {

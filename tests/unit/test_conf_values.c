@@ -191,6 +191,16 @@ static void sub_options_are_read_in_every_form(void **state)
 		{ "gssapi", "require-local-user-map", "true" },
 		{ "gssapi[keytab=/k,tgt-freshness-time=9]", "tgt-freshness-time", "9" },
 		{ "oidc[config=/o]", "config", "/o" },
+		{ "ldap[config=/l]", "config", "/l" },
+		{ "ldap[uri=ldaps://a ldaps://b,base='dc=a,dc=b']", "uri", "ldaps://a ldaps://b" },
+		{ "ldap[uri=ldaps://a, base = 'dc=a,dc=b' ,scope=one]", "base", "dc=a,dc=b" },
+		{ "ldap[uri=ldaps://a,base='ou=it''s,dc=[x]']", "base", "ou=it's,dc=[x]" },
+		{ "ldap[uri=ldaps://a,filter=(&(uid=%u)(a=b))]", "filter", "(&(uid=%u)(a=b))" },
+		{ "ldap[uri=ldaps://a,base='']", "base", "" },
+		{ "ldap[base='''',uri=u]", "base", "'" },
+		{ "ldap[base=a'b,uri=u]", "base", "a'b" },
+		{ "ldap[uri=u,scope=a,ca=b,filter=c,binddn=d,user-dn=e,user-attr=f]", "ca", "b" },
+		{ "plain[passwd='/a,b']", "passwd", "/a,b" },
 	};
 
 	(void)state;
@@ -223,6 +233,16 @@ static void bad_authentication_lines_are_refused(void **state)
 		{ "enable-auth = \"pam[service=a,service=b,service=c,service=d,service=e,service=f]"
 		  "\"\n",
 		  "error parsing [" },
+		{ "enable-auth = ldap\n", "ldap: no server specified; write ldap[config=FILE]" },
+		{ "enable-auth = ldap[base=x]\n", "ldap: no server specified" },
+		{ "enable-auth = \"ldap[uri=u,base=dc=a,dc=b]\"\n",
+		  "unknown option 'dc' of authentication method ldap; put a value with commas in "
+		  "single quotes" },
+		{ "enable-auth = \"ldap[uri=u,base='dc=a,dc=b]\"\n",
+		  "end the value of 'base' with a single quote" },
+		{ "enable-auth = \"ldap[uri=u,base='a'b,scope=one]\"\n",
+		  "end the value of 'base' with a single quote" },
+		{ "enable-auth = \"ldap[uri=u,base='a','b']\"\n", "error parsing [" },
 	};
 
 	(void)state;
