@@ -113,6 +113,10 @@ static gnutls_session_t tls_handshake(struct rig *r, int server_fd)
 	gnutls_certificate_allocate_credentials(&r->server_cred);
 	gnutls_certificate_allocate_credentials(&r->client_cred);
 	self_signed(r->server_cred);
+	if (r->opt.client_cert)
+		self_signed(r->client_cred);
+	gnutls_certificate_server_set_request(s, r->opt.client_cert ? GNUTLS_CERT_REQUEST
+								    : GNUTLS_CERT_IGNORE);
 	gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, r->server_cred);
 	gnutls_credentials_set(r->tls, GNUTLS_CRD_CERTIFICATE, r->client_cred);
 	gnutls_transport_set_int(s, server_fd);
@@ -178,6 +182,16 @@ struct rig *rig_new(const struct rig_opt *opt)
 	must(!path_new(NULL, s, tcp[1], tun[1], &opt->limits, &dtls, &ops, r, &r->path), "path");
 	rig_run(r);
 	return r;
+}
+
+void rig_switch_cert(struct rig *r, bool show)
+{
+	gnutls_certificate_credentials_t old = r->client_cred;
+	gnutls_certificate_allocate_credentials(&r->client_cred);
+	if (show)
+		self_signed(r->client_cred);
+	gnutls_credentials_set(r->tls, GNUTLS_CRD_CERTIFICATE, r->client_cred);
+	gnutls_certificate_free_credentials(old);
 }
 
 void rig_free(struct rig *r)

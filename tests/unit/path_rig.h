@@ -17,6 +17,7 @@ struct rig_opt {
 	enum dtls_mode mode;
 	struct dtls_choice legacy; /* of mode LEGACY */
 	struct path_limits limits;
+	bool client_cert; /* the client shows one; the server asks for it */
 };
 
 struct rig {
@@ -60,6 +61,9 @@ enum { RIG_PACKET = 2048 };
 void rig_opt_init(struct rig_opt *opt);
 struct rig *rig_new(const struct rig_opt *opt);
 void rig_free(struct rig *r);
+
+/* From now on the client has another certificate, or none. */
+void rig_switch_cert(struct rig *r, bool show);
 
 /* Steps the path, and does main's part for UDP, until nothing happens any more. */
 void rig_run(struct rig *r);

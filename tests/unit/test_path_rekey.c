@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
 
@@ -175,6 +176,56 @@ static void a_renegotiation_nobody_agreed_to_ends_the_tunnel(void **state)
 	rig_free(r);
 }
 
+static struct rig *tunnel_with_certificate(bool shown)
+{
+	struct rig_opt opt;
+	rig_opt_init(&opt);
+	opt.tls = tls12;
+	opt.limits.rekey = 100;
+	opt.limits.dpd = 0;
+	opt.client_cert = shown;
+	struct rig *r = rig_new(&opt);
+	rig_later(r, 60000);
+	return r;
+}
+
+static void find_text(void *arg, enum log_level level, const char *text)
+{
+	bool *found = arg;
+	(void)level;
+	*found |= strstr(text, "user switched during renegotiation!") != NULL;
+}
+
+/* radius.md 10, protocol.md 2.6: the session belongs to whoever logged in. */
+static void another_certificate_in_a_renegotiation_ends_the_tunnel(void **state)
+{
+	(void)state;
+	bool said = false;
+	struct log_sink sink = { find_text, &said, LOG_LVL_INFO, "test" };
+	struct rig *r = tunnel_with_certificate(true);
+	assert_int_equal(renegotiate(r), 0);
+	works(r);
+	rig_later(r, 60000);
+	rig_switch_cert(r, true);
+	log_set_sink(&sink);
+	(void)renegotiate(r);
+	log_set_sink(NULL);
+	assert_int_equal(r->end, PATH_END_ERROR);
+	assert_true(said);
+	rig_free(r);
+}
+
+static void no_certificate_in_a_renegotiation_is_tolerated(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel_with_certificate(true);
+	rig_switch_cert(r, false);
+	assert_int_equal(renegotiate(r), 0);
+	assert_int_equal(r->end, PATH_END_NONE);
+	works(r);
+	rig_free(r);
+}
+
 static void dtls_after_a_renegotiation_uses_the_new_key(void **state)
 {
 	(void)state;
@@ -219,6 +270,8 @@ int main(void)
 		cmocka_unit_test(a_renegotiation_loses_no_packet),
 		cmocka_unit_test(a_renegotiation_too_soon_ends_the_tunnel),
 		cmocka_unit_test(a_renegotiation_nobody_agreed_to_ends_the_tunnel),
+		cmocka_unit_test(another_certificate_in_a_renegotiation_ends_the_tunnel),
+		cmocka_unit_test(no_certificate_in_a_renegotiation_is_tolerated),
 		cmocka_unit_test(dtls_after_a_renegotiation_uses_the_new_key),
 		cmocka_unit_test(a_dtls_renegotiation_keeps_the_key_of_its_channel),
 	};

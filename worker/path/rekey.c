@@ -60,8 +60,9 @@ enum err rekey_continue(struct rekey *r, uint64_t now)
 		return ERR_AGAIN;
 	if (ret == GNUTLS_E_GOT_APPLICATION_DATA)
 		return ERR_STATE;
+	/* GnuTLS sees the switch, too, when there was a certificate before. */
 	if (ret < 0)
-		return ERR_TLS;
+		return ret == GNUTLS_E_SESSION_USER_ID_CHANGED ? ERR_DENIED : ERR_TLS;
 	r->running = false;
 	r->last = now;
 	/* The session belongs to whoever logged in: nobody else may take its place (10.17). */

@@ -67,11 +67,15 @@ static bool renegotiate(struct path *p)
 			p->ops->on_rekey(p->arg, false);
 		return true;
 	}
-	if (err != ERR_AGAIN && err != ERR_STATE) {
+	if (err == ERR_AGAIN || err == ERR_STATE)
+		return err == ERR_STATE;
+	if (err == ERR_DENIED)
+		log_warn(p->limits.log, "rekey-failed",
+			 kv_text("user switched during renegotiation!"));
+	else
 		log_warn(p->limits.log, "rekey-failed", kv_err(err));
-		path_finish(p, PATH_END_ERROR);
-	}
-	return err == ERR_STATE;
+	path_finish(p, PATH_END_ERROR);
+	return false;
 }
 
 static bool on_rehandshake(struct path *p)
