@@ -4,6 +4,7 @@
  *	             |        |                                  no: ASK_GROUP
  *	             |        HTTP front: 401 with its scheme, until a header comes
  *	             form front: ASK_USER
+ *	             a second certificate is needed: ASK_CERT, before either
  *	reply ---> submit to a runner ---> ACCEPT: group and certificate agree? --> ticket
  *	                                   PROMPT, CHALLENGE: ASK_SECRET, counted
  *	                                   REJECT: ASK_SECRET again, or the end
@@ -16,6 +17,7 @@
 #include <strings.h>
 
 #include "auth/login.h"
+#include "auth/second_cert.h"
 #include "base/secret.h"
 
 enum { MESSAGE = 512 };
@@ -162,6 +164,7 @@ static struct session session_of(const struct login *g, const char *group, const
 		.remote = g->remote.addr,
 		.backend = m->backend ? m->backend->name : "",
 		.tls_auth_ok = m->certificate,
+		.cert_user = m->certificate ? g->machine : "",
 		.row = v ? (struct session_row *)(void *)v->rows.item : NULL,
 		.n_rows = v ? v->rows.n : 0,
 	};
@@ -533,16 +536,20 @@ static bool goes_on(const struct login *g, const struct login_policy *policy)
 	       suits(g, &policy->method[g->method]);
 }
 
-static void on_init(struct login *g, const struct login_policy *policy)
+static void on_init(struct login *g, const struct login_policy *policy, const Step *msg)
 {
 	const struct auth_backend *b;
 
-	if (goes_on(g, policy)) {
+	if (goes_on(g, policy) && !second_cert_wanted(g, policy)) {
 		submit(g, policy, NULL);
 		return;
 	}
 	if (!begin(g, policy))
 		return;
+	if (second_cert_wanted(g, policy)) {
+		second_cert_ask(g, msg);
+		return;
+	}
 	b = backend_of(g, policy);
 	if (!b) {
 		set_user(g, g->cert_user);
@@ -612,6 +619,11 @@ static void on_reply(struct login *g, const struct login_policy *policy, const S
 {
 	const struct auth_backend *b;
 
+	if (g->state == LOGIN_ASK_CERT) {
+		if (second_cert_reply(g, msg))
+			on_init(g, policy, msg);
+		return;
+	}
 	/* A first request may hold the answers already; after a restart of this process one does.
 	 */
 	if (g->state == LOGIN_FRESH && !begin(g, policy))
@@ -619,10 +631,11 @@ static void on_reply(struct login *g, const struct login_policy *policy, const S
 	/* Another connection may lack the certificate that the method was chosen for; and a reload
 	 * may have changed the methods. */
 	b = g->method < policy->n_methods ? backend_of(g, policy) : NULL;
-	if (b && b->front == FRONT_FORM && (!policy->method[g->method].certificate || g->cert_ok))
+	if (b && b->front == FRONT_FORM && (!policy->method[g->method].certificate || g->cert_ok) &&
+	    !second_cert_wanted(g, policy))
 		on_password_reply(g, policy, msg);
 	else
-		on_init(g, policy);
+		on_init(g, policy, msg);
 }
 
 /* compat-checklist 60: not even the right password makes up for a certificate that did not verify.
@@ -648,5 +661,5 @@ void login_advance(struct login *g, const struct login_policy *policy, const Ste
 	if (msg->kind == STEP_KIND__STEP_REPLY)
 		on_reply(g, policy, msg);
 	else
-		on_init(g, policy);
+		on_init(g, policy, msg);
 }

@@ -140,6 +140,7 @@ static enum err make_policy(TALLOC_CTX *ctx, const struct conf *conf, const stru
 		return err;
 	p->vhost = host->name;
 	p->auto_groups = host->auto_select_group;
+	p->second_cert = host->multiple_cert_auth;
 	p->group_by_url = host->select_group_by_url;
 	p->lifetime = host->cookie_timeout;
 	p->points = conf->ban_points_wrong_password;

@@ -12,6 +12,17 @@ enum login_state {
 	LOGIN_ASK_USER,
 	LOGIN_ASK_SECRET,
 	LOGIN_ASK_GROUP,
+	LOGIN_ASK_CERT,
+};
+
+enum { LOGIN_NONCE = 32 };
+
+/* The second certificate (second_cert.h). */
+struct login_second_cert {
+	uint8_t nonce[LOGIN_NONCE]; /* what it must sign */
+	char *machine;		    /* name in the first one when it was shown */
+	char *user;		    /* NULL: none was shown yet */
+	struct strv groups;
 };
 
 struct login {
@@ -30,10 +41,13 @@ struct login {
 	const char *selected; /* what was sent as group; "" nothing yet */
 	const char *url;      /* path of an init's URL; "" none */
 	bool cert_ok, http_auth;
-	bool cert_bad; /* it showed one that did not verify */
-	const char *cert_user;
+	bool cert_bad;	       /* it showed one that did not verify */
+	const char *machine;   /* the user that the certificate of the TLS connection names */
+	const char *cert_user; /* the same, or that of the second certificate */
 	struct strv cert_groups;
 	const char *authorization;
+
+	struct login_second_cert second;
 
 	/* Where the dialogue stands. */
 	enum login_state state;
@@ -93,6 +107,9 @@ void login_ask_challenge(struct login *g, const struct verdict *v);
 
 /* Only the group. */
 void login_ask_group(struct login *g, const struct login_policy *policy);
+
+/* The document that a second certificate shall sign, with the number in G->second. */
+void login_ask_second_cert(struct login *g);
 
 /* 401 with REASON; the login is over and freed.  DETAIL is what the backend has to say to the user
  * about it, or NULL. */

@@ -265,6 +265,16 @@ void login_invite(struct login *g, const char *www_authenticate, bool fallback)
 	answer(g, &result);
 }
 
+void login_ask_second_cert(struct login *g)
+{
+	StepResult result = STEP_RESULT__INIT;
+
+	result.result_case = STEP_RESULT__RESULT_SECOND_CERT;
+	result.second_cert.data = g->second.nonce;
+	result.second_cert.len = sizeof g->second.nonce;
+	answer(g, &result);
+}
+
 void login_redirect(struct login *g, const char *url)
 {
 	StepResult result = STEP_RESULT__INIT;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/login.h"
+#include "auth/second_cert.h"
 #include "base/secret.h"
 
 enum {
@@ -203,11 +204,12 @@ static enum err take_cert(struct login *g, const Step *msg)
 	g->cert_groups.n = 0;
 	g->cert_ok = msg->cert_ok;
 	g->cert_bad = msg->cert_bad;
-	g->cert_user = replace(g, g->cert_user, msg->cert_ok ? msg->cert_user : "");
+	g->machine = replace(g, g->machine, msg->cert_ok ? msg->cert_user : "");
+	g->cert_user = replace(g, g->cert_user, g->machine ? g->machine : "");
 	for (size_t i = 0; msg->cert_ok && i < msg->n_cert_group; i++)
 		if (strv_add(g, &g->cert_groups, msg->cert_group[i]))
 			return ERR_NOMEM;
-	return g->cert_user ? ERR_OK : ERR_NOMEM;
+	return g->machine && g->cert_user ? second_cert_apply(g) : ERR_NOMEM;
 }
 
 /* Takes over what the step says beside the dialogue itself. */

@@ -7,6 +7,7 @@
  *	ASK_USER   the form for user name (and password) was shown
  *	ASK_SECRET only a password or the answer to a challenge is awaited
  *	ASK_GROUP  everything is proved but the group is open
+ *	ASK_CERT   a second certificate is awaited
  *	BUSY       a runner works on it
  *
  * It ends with a ticket, after too many wrong passwords, or when its time is up.  Everything
@@ -42,6 +43,7 @@ struct login_policy {
 	size_t n_methods;
 	struct group_list groups;
 	bool auto_groups;  /* ask the backend for the list instead */
+	bool second_cert;  /* with a certificate a second one is needed (multiple-cert-auth) */
 	bool group_by_url; /* the path of the first request may force a group */
 	uint32_t lifetime; /* seconds a login may take */
 	uint32_t points;   /* ban points of a wrong password */

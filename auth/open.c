@@ -73,7 +73,7 @@ static bool certificate_ok(const struct session *s, const struct host_conf *host
 			   const OpenSession *msg)
 {
 	if (!s->tls_auth_ok || host->cisco_client_compat ||
-	    (msg->cert_ok && strcmp(msg->cert_user, s->user) == 0))
+	    (msg->cert_ok && strcmp(msg->cert_user, s->cert_user) == 0))
 		return true;
 	log_certificate(s, msg);
 	return false;

@@ -7,6 +7,7 @@
 #include "conf/pack.h"
 #include "ipc/convert.h"
 #include "worker/io.h"
+#include "worker/second_cert.h"
 #include "worker/tell.h"
 #include "worker/tls.h"
 
@@ -100,6 +101,18 @@ static void fill_input(Step *m, Answer *answers, Answer **list, const struct aut
 	}
 }
 
+static void fill_second(Step *m, SecondCert *second, const struct login_second *in)
+{
+	if (!in)
+		return;
+	second->checked = in->checked;
+	second->good = in->good;
+	second->user = text(in->user);
+	second->group = in->groups.item;
+	second->n_group = in->groups.n;
+	m->second = second;
+}
+
 static enum auth_field_type field_type(const char *type)
 {
 	if (strcmp(type, "password") == 0)
@@ -154,6 +167,14 @@ static enum err take_ticket(struct login_answer *a, const LoginTicket *t)
 	return ERR_OK;
 }
 
+static enum err take_nonce(struct login_answer *a, const ProtobufCBinaryData *nonce)
+{
+	if (nonce->len != sizeof a->nonce)
+		return ERR_PROTO;
+	memcpy(a->nonce, nonce->data, sizeof a->nonce);
+	return ERR_OK;
+}
+
 static enum err take_result(struct login_answer *a, const StepResult *m)
 {
 	switch (m->result_case) {
@@ -174,6 +195,9 @@ static enum err take_result(struct login_answer *a, const StepResult *m)
 		a->kind = LOGIN_REDIRECT;
 		a->location = m->redirect;
 		return ERR_OK;
+	case STEP_RESULT__RESULT_SECOND_CERT:
+		a->kind = LOGIN_SECOND_CERT;
+		return take_nonce(a, &m->second_cert);
 	default:
 		return ERR_PROTO;
 	}
@@ -210,6 +234,7 @@ static enum err env_step(void *arg, TALLOC_CTX *ctx, const struct login_step *st
 {
 	struct worker *w = arg;
 	Step m = STEP__INIT;
+	SecondCert second = SECOND_CERT__INIT;
 	Answer answers[AUTH_ANSWERS], *list[AUTH_ANSWERS];
 	ToAuth msg = TO_AUTH__INIT;
 	const ToWorker *answer = NULL;
@@ -222,6 +247,7 @@ static enum err env_step(void *arg, TALLOC_CTX *ctx, const struct login_step *st
 	fill_client(&m, step);
 	fill_cert(&m, w);
 	fill_input(&m, answers, list, step->input);
+	fill_second(&m, &second, step->second);
 	msg.msg_case = TO_AUTH__MSG_STEP;
 	msg.step = &m;
 	err = io_call(w, ctx, &msg, &answer);
@@ -397,6 +423,12 @@ static enum err env_logout(void *arg, const uint8_t ticket[COOKIE_LEN])
 
 /* ---- the client ---- */
 
+static void env_verify(void *arg, TALLOC_CTX *ctx, const void *document, size_t len,
+		       const struct auth_input *input, struct login_second *out)
+{
+	second_cert_check(arg, ctx, &(struct der){ document, len }, input, out);
+}
+
 static enum err env_read(void *arg, void *data, size_t cap, size_t *len)
 {
 	return tls_read(arg, data, cap, len);
@@ -428,6 +460,7 @@ const struct http_env ask_env = {
 	.has_more = env_has_more,
 	.step = env_step,
 	.relay = env_relay,
+	.verify = env_verify,
 	.open = env_open,
 	.logout = env_logout,
 	.on_client = env_on_client,

@@ -15,9 +15,9 @@ enum { CHAIN_MAX = 16, REASON = 256 };
 
 /* ---- verification --------------------------------------------------------- */
 
-static void log_bad(const struct worker *w, const char *reason)
+static void log_bad(const struct worker *w, const char *which, const char *reason)
 {
-	char *text = talloc_asprintf(NULL, "client certificate verification failed: %s", reason);
+	char *text = talloc_asprintf(NULL, "%s certificate verification failed: %s", which, reason);
 
 	if (text)
 		log_info(&w->log, "client-certificate-bad", kv_text(text));
@@ -25,20 +25,20 @@ static void log_bad(const struct worker *w, const char *reason)
 }
 
 /* GnuTLS's words for what its verification found. */
-static void log_status(const struct worker *w, unsigned status)
+static void log_status(const struct worker *w, const char *which, unsigned status)
 {
 	gnutls_datum_t text = { 0 };
 	char reason[REASON];
 	size_t len;
 
 	if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0) {
-		log_bad(w, "unknown reason");
+		log_bad(w, which, "unknown reason");
 		return;
 	}
 	str_copy(reason, sizeof reason, (const char *)text.data);
 	for (len = strlen(reason); len && reason[len - 1] == ' '; len--)
 		reason[len - 1] = '\0';
-	log_bad(w, reason);
+	log_bad(w, which, reason);
 	gnutls_free(text.data);
 }
 
@@ -57,6 +57,20 @@ static bool is_revoked(const struct worker *w, const gnutls_datum_t *chain, unsi
 	return false;
 }
 
+bool client_cert_judge(const struct worker *w, const char *which, int ret, unsigned status,
+		       const gnutls_datum_t *chain, unsigned n)
+{
+	if (ret < 0)
+		log_bad(w, which, gnutls_strerror(ret));
+	else if (status)
+		log_status(w, which, status);
+	else if (is_revoked(w, chain, n))
+		log_bad(w, which, "The certificate chain is revoked.");
+	else
+		return true;
+	return false;
+}
+
 static bool is_good(const struct worker *w, const gnutls_datum_t *chain, unsigned n)
 {
 	/* Certificates without extended key usage pass; those for something else do not. */
@@ -67,15 +81,7 @@ static bool is_good(const struct worker *w, const gnutls_datum_t *chain, unsigne
 	unsigned status = 0;
 	int ret = gnutls_certificate_verify_peers(w->tls, &purpose, 1, &status);
 
-	if (ret < 0)
-		log_bad(w, gnutls_strerror(ret));
-	else if (status)
-		log_status(w, status);
-	else if (is_revoked(w, chain, n))
-		log_bad(w, "The certificate chain is revoked.");
-	else
-		return true;
-	return false;
+	return client_cert_judge(w, "client", ret, status, chain, n);
 }
 
 /* GnuTLS calls this when the certificate has come, for a renegotiation again. */
@@ -138,24 +144,20 @@ static void log_nameless(const struct worker *w, enum err err)
 }
 
 /* A name that cannot be used is like none: nobody logs in with this certificate. */
-static void read_identity(struct worker *w)
+struct cert_id *client_cert_identity(TALLOC_CTX *ctx, const struct worker *w,
+				     const gnutls_datum_t *cert)
 {
 	const struct host_conf *host = w->vhost->host;
-	unsigned n = 0;
-	const gnutls_datum_t *chain = gnutls_certificate_get_peers(w->tls, &n);
+	const struct der der = { cert->data, cert->size };
 	struct cert_parts parts;
-	enum err err = chain && n && host->cert_user_oid ? ERR_OK : ERR_NOT_FOUND;
+	struct cert_id *id = NULL;
+	enum err err = host->cert_user_oid ? cert_parts_parse(&der, &parts) : ERR_NOT_FOUND;
 
-	if (!err) {
-		const struct der leaf = { chain[0].data, chain[0].size };
-
-		err = cert_parts_parse(&leaf, &parts);
-	}
 	if (!err)
-		err = cert_id_read(w, &parts, host->cert_user_oid, host->cert_group_oid,
-				   &w->cert.id);
-	if (err || !w->cert.id->user)
+		err = cert_id_read(ctx, &parts, host->cert_user_oid, host->cert_group_oid, &id);
+	if (err || !id->user)
 		log_nameless(w, err);
+	return id;
 }
 
 void client_cert_read(struct worker *w)
@@ -163,7 +165,7 @@ void client_cert_read(struct worker *w)
 	enum conf_cert_policy policy = conf_cert_policy(w->vhost->host);
 
 	if (w->cert.good)
-		read_identity(w);
+		w->cert.id = client_cert_identity(w, w, gnutls_certificate_get_peers(w->tls, NULL));
 	else if (policy == CONF_CERT_REQUEST && !w->cert.shown)
 		log_info(&w->log, "no-client-certificate",
 			 kv_text("no certificate was found (not required for this session)"));

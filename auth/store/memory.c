@@ -138,7 +138,8 @@ enum err store_add(struct store *st, const uint8_t cookie[TICKET_COOKIE],
 	s->vhost = copy(s, init->vhost);
 	s->user_agent = copy(s, init->user_agent);
 	s->backend = copy(s, init->backend);
-	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend ||
+	s->cert_user = copy(s, init->cert_user);
+	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend || !s->cert_user ||
 	    !copy_rows(s, init)) {
 		talloc_free(s);
 		return ERR_NOMEM;

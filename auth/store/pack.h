@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 /* First byte of a record; a new number whenever its layout changes. */
-enum record_kind { RECORD_SESSION = 3, RECORD_ACCOUNT = 128 };
+enum record_kind { RECORD_SESSION = 4, RECORD_ACCOUNT = 128 };
 
 /* Appends TEXT with its NUL. */
 void pack_str(struct buf *out, const char *text);

@@ -37,6 +37,7 @@ enum err session_encode(const struct session *s, struct buf *out)
 	pack_str(out, s->vhost);
 	pack_str(out, s->user_agent);
 	pack_str(out, s->backend);
+	pack_str(out, s->cert_user);
 	for (size_t i = 0; i < s->n_rows; i++) {
 		pack_str(out, s->row[i].option);
 		pack_str(out, s->row[i].value);
@@ -94,7 +95,8 @@ enum err session_decode(TALLOC_CTX *ctx, const uint8_t key[TICKET_KEY], const ui
 	s->vhost = unpack_str(s, &in);
 	s->user_agent = unpack_str(s, &in);
 	s->backend = unpack_str(s, &in);
-	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend ||
+	s->cert_user = unpack_str(s, &in);
+	if (!s->user || !s->group || !s->vhost || !s->user_agent || !s->backend || !s->cert_user ||
 	    !get_rows(s, &in))
 		goto bad;
 	*out = s;

@@ -29,7 +29,8 @@ struct session {
 	char sid[TICKET_SID + 1];
 	/* Strings are children of the session, never NULL. */
 	const char *user, *group, *vhost, *user_agent;
-	const char *backend; /* whose word the login was; "": a certificate's alone */
+	const char *cert_user; /* whom the certificate of its connections must name; "": none */
+	const char *backend;   /* whose word the login was; "": a certificate's alone */
 	struct session_row *row;
 	size_t n_rows;
 	struct addr remote; /* where the login came from */

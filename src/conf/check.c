@@ -112,6 +112,15 @@ static void check_certificate_user(const struct host_conf *h, struct conf_report
 			 "0.9.2342.19200300.100.1.1, SAN(rfc822name) or SAN(upn)");
 }
 
+/* The second certificate comes after a first one. */
+static void check_multiple(const struct host_conf *h, struct conf_report *r)
+{
+	if (h->multiple_cert_auth && !conf_wants_certificate(h))
+		complain(
+			h, CONF_OPT_multiple_cert_auth, r,
+			"multiple-cert-auth needs the method certificate; write auth = certificate");
+}
+
 static void check_profile(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
 {
 	const struct conf_where where = conf_where_of(h, CONF_OPT_user_profile);
@@ -188,6 +197,7 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		check_keys(h, r);
 		check_pools(h, r);
 		check_certificate_user(h, r);
+		check_multiple(h, r);
 		check_profile(conf, h, r);
 		check_compat(conf, h, r);
 		check_supplemental(h, r);

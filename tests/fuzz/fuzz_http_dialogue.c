@@ -74,6 +74,16 @@ static enum err stage_step(void *arg, TALLOC_CTX *ctx, const struct login_step *
 	return ERR_OK;
 }
 
+static void stage_verify(void *arg, TALLOC_CTX *ctx, const void *document, size_t len,
+			 const struct auth_input *input, struct login_second *out)
+{
+	(void)arg;
+	(void)ctx;
+	if (len < 9 || memcmp(document, "<?xml ver", 9) != 0)
+		abort();
+	*out = (struct login_second){ .good = true, .user = input->cert_pkcs7 };
+}
+
 static enum err stage_open(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
 			   struct tunnel_grant **out)
 {
@@ -119,8 +129,15 @@ static enum err stage_relay(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *as
 }
 
 static const struct http_env env = {
-	stage_read,  stage_write, stage_has_more, stage_step,
-	stage_relay, stage_open,  stage_logout,	  stage_client,
+	.read = stage_read,
+	.write = stage_write,
+	.has_more = stage_has_more,
+	.step = stage_step,
+	.verify = stage_verify,
+	.relay = stage_relay,
+	.open = stage_open,
+	.logout = stage_logout,
+	.on_client = stage_client,
 };
 
 /* Settings that put the user's name and a route into the answer. */
@@ -168,7 +185,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		goto out;
 	d.conf = settings(ctx);
 	d.host = d.conf->host[0];
-	s.kind = data[0] % 4;
+	s.kind = data[0] % 5;
 	s.challenge = data[0] & 16;
 	s.refuse = data[0] & 32;
 	s.chunk = data[1] ? data[1] : 4096;
@@ -178,7 +195,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (conf_session_new(ctx, d.host, &none, NULL, &s.session))
 		abort();
 	err = http_run(&d, ctx, &plan);
-	if (s.asked > HTTP_REQUESTS_MAX || (!err && !plan))
+	/* A second certificate asks twice. */
+	if (s.asked > 2 * HTTP_REQUESTS_MAX || (!err && !plan))
 		abort();
 	if (s.out.len)
 		check_head(buf_text(&s.out));

@@ -37,6 +37,7 @@ struct rig {
 		detail[TEXT];
 	char group[4][TEXT], selected[TEXT], invitation[TEXT], ticket_group[TEXT];
 	bool fallback;
+	uint8_t nonce[32];
 	/* what main and the store were told */
 	unsigned failures, points, finals, grants;
 	char granted_user[TEXT], granted_group[TEXT];
@@ -112,6 +113,9 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 		str_copy(r->detail, TEXT, result->denied->detail);
 		str_copy(r->invitation, TEXT, result->denied->www_authenticate);
 		r->fallback = result->denied->fallback;
+	} else if (r->kind == STEP_RESULT__RESULT_SECOND_CERT) {
+		assert_int_equal(result->second_cert.len, sizeof r->nonce);
+		memcpy(r->nonce, result->second_cert.data, sizeof r->nonce);
 	} else if (r->kind == STEP_RESULT__RESULT_TICKET) {
 		str_copy(r->ticket_group, TEXT, result->ticket->group);
 		str_copy(r->invitation, TEXT, result->ticket->www_authenticate);
@@ -195,7 +199,8 @@ struct said {
 	const char *user, *answer, *name; /* name of the input; NULL: password */
 	const char *group, *url, *authorization, *cert;
 	const char *cert_group[2];
-	bool http, no_context;
+	const char *second; /* user of the second certificate; "!": it is bad, "?": unchecked */
+	bool http, no_context, bad_cert, multiple;
 	uint64_t worker;
 	uint8_t address;
 };
@@ -203,6 +208,7 @@ struct said {
 static void say(struct rig *r, struct said s)
 {
 	Step msg = STEP__INIT;
+	SecondCert second = SECOND_CERT__INIT;
 	Answer answer = ANSWER__INIT, *list[] = { &answer };
 	struct login_peer peer = { .worker = s.worker ? s.worker : WORKER };
 	char *cert_groups[] = { text(s.cert_group[0]), text(s.cert_group[1]) };
@@ -218,6 +224,14 @@ static void say(struct rig *r, struct said s)
 	msg.authorization = text(s.authorization ? s.authorization : "");
 	msg.http_auth = s.http;
 	msg.cert_ok = s.cert != NULL;
+	msg.cert_bad = s.bad_cert;
+	msg.capabilities = s.multiple ? 8 : 0;
+	if (s.second) {
+		second.checked = *s.second != '?';
+		second.good = *s.second != '!';
+		second.user = text(s.second);
+		msg.second = &second;
+	}
 	msg.cert_user = text(s.cert ? s.cert : "");
 	msg.cert_group = cert_groups;
 	msg.n_cert_group = (size_t)(s.cert_group[0] != NULL) + (s.cert_group[1] != NULL);
@@ -876,6 +890,114 @@ static void certificate_without_a_name_is_refused(void **state)
 	IS_DENIED("Could not read certificate");
 }
 
+/* compat-checklist 60 */
+static void bad_certificate_is_refused_even_with_the_right_password(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[1] = (struct login_method){ .certificate = true };
+	r->policy.n_methods = 2;
+	INIT(.bad_cert = true);
+	IS_DENIED("No certificate");
+	INIT(.user = NULL);
+	IS_FORM();
+	REPLY(.user = "ann", .answer = "pw", .bad_cert = true);
+	IS_DENIED("No certificate");
+	assert_int_equal(r->jobs, 0);
+}
+
+static void bad_certificate_nobody_asked_for_does_no_harm(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.bad_cert = true);
+	IS_FORM();
+}
+
+#define IS_REQUEST() assert_int_equal(r->kind, STEP_RESULT__RESULT_SECOND_CERT)
+
+static void two_certificates(struct rig *r)
+{
+	r->method[0] = (struct login_method){ .certificate = true };
+	r->policy.second_cert = true;
+}
+
+static void second_certificate_names_the_user(void **state)
+{
+	struct rig *r = *state;
+	uint8_t nonce[sizeof r->nonce];
+
+	two_certificates(r);
+	INIT(.cert = "laptop", .multiple = true);
+	IS_REQUEST();
+	memcpy(nonce, r->nonce, sizeof nonce);
+	REPLY(.cert = "laptop", .second = "?", .worker = 6);
+	IS_REQUEST();
+	assert_memory_equal(nonce, r->nonce, sizeof nonce);
+	REPLY(.cert = "laptop", .second = "ann", .worker = 6);
+	IS_TICKET();
+	assert_string_equal(r->granted_user, "ann");
+}
+
+static void every_request_for_a_certificate_has_another_number(void **state)
+{
+	struct rig *r = *state;
+	uint8_t nonce[sizeof r->nonce];
+
+	two_certificates(r);
+	INIT(.cert = "laptop", .multiple = true);
+	memcpy(nonce, r->nonce, sizeof nonce);
+	INIT(.cert = "laptop", .multiple = true);
+	IS_REQUEST();
+	assert_memory_not_equal(nonce, r->nonce, sizeof nonce);
+	REPLY(.cert = "laptop", .second = "!");
+	IS_DENIED("No certificate");
+	assert_int_equal(r->finals, 1);
+}
+
+static void second_certificate_nobody_asked_for_counts_for_nothing(void **state)
+{
+	struct rig *r = *state;
+
+	two_certificates(r);
+	REPLY(.cert = "laptop", .second = "ann", .multiple = true);
+	IS_REQUEST();
+	assert_int_equal(r->grants, 0);
+}
+
+static void client_without_a_second_certificate_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	two_certificates(r);
+	INIT(.cert = "laptop");
+	IS_DENIED("No certificate");
+	INIT(.user = NULL, .multiple = true);
+	IS_DENIED("No certificate");
+}
+
+static void second_certificate_does_not_move_to_another_machine(void **state)
+{
+	struct rig *r = *state;
+
+	two_certificates(r);
+	r->method[0].backend = &password;
+	INIT(.cert = "laptop", .multiple = true);
+	REPLY(.cert = "laptop", .second = "ann", .multiple = true);
+	IS_FORM();
+	REPLY(.cert = "phone", .user = "ann", .answer = "pw", .multiple = true);
+	IS_REQUEST();
+	assert_int_equal(r->jobs, 0);
+	REPLY(.cert = "phone", .second = "ann", .multiple = true);
+	IS_FORM();
+	REPLY(.cert = "phone", .user = "bob", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	IS_FORM();
+	REPLY(.cert = "phone", .user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
 static void certificate_alone_with_one_listed_group_asks_nothing(void **state)
 {
 	struct rig *r = *state;
@@ -1169,6 +1291,13 @@ int main(void)
 		CASE(url_means_nothing_unless_configured),
 		CASE(groups_of_the_backend_are_offered_when_asked_for),
 		CASE(password_and_certificate_must_name_the_same_user),
+		CASE(bad_certificate_is_refused_even_with_the_right_password),
+		CASE(bad_certificate_nobody_asked_for_does_no_harm),
+		CASE(second_certificate_names_the_user),
+		CASE(every_request_for_a_certificate_has_another_number),
+		CASE(second_certificate_nobody_asked_for_counts_for_nothing),
+		CASE(client_without_a_second_certificate_is_refused),
+		CASE(second_certificate_does_not_move_to_another_machine),
 		CASE(certificate_supplies_a_missing_name),
 		CASE(missing_method_lets_nobody_in),
 		CASE(missing_certificate_ends_the_login),

@@ -32,6 +32,7 @@ static int setup(void **state)
 				    .vhost = "default",
 				    .user_agent = "agent",
 				    .backend = "plain",
+				    .cert_user = "laptop",
 				    .row = r->row,
 				    .n_rows = 1,
 				    .remote = { AF_INET, { 192, 0, 2, 7 } },
@@ -143,6 +144,7 @@ static void restart_brings_everything_back(void **state)
 	assert_string_equal(s->vhost, "default");
 	assert_string_equal(s->user_agent, "agent");
 	assert_string_equal(s->backend, "plain");
+	assert_string_equal(s->cert_user, "laptop");
 	assert_string_equal(s->row[0].option, "dns");
 	assert_string_equal(s->row[0].value, "192.0.2.53");
 	assert_int_equal(s->worker, 77);

@@ -29,7 +29,8 @@ struct play {
 	struct login_answer answer; /* what auth says */
 	char seen_group[GROUP_NAME_MAX + 1];
 	char seen_password[64];
-	bool seen_context, seen_logout;
+	char seen_document[1024], seen_second[64];
+	bool seen_context, seen_logout, seen_checked;
 	bool impatient; /* the client sends on before it has its answer */
 	unsigned steps;
 	struct kdc_answer kdc; /* what the KDC says */
@@ -83,6 +84,12 @@ static enum err play_step(void *arg, TALLOC_CTX *ctx, const struct login_step *s
 	str_copy(p->seen_group, sizeof p->seen_group, step->group_url);
 	str_copy(p->seen_password, sizeof p->seen_password,
 		 step->input->n_answers ? step->input->answer[0].value : "");
+	p->seen_checked = step->second && step->second->checked;
+	str_copy(p->seen_second, sizeof p->seen_second,
+		 p->seen_checked && step->second->good ? step->second->user : "");
+	/* What auth does: the certificate was all that was missing. */
+	if (p->seen_checked)
+		p->answer.kind = LOGIN_TICKET;
 	*out = talloc_memdup(ctx, &p->answer, sizeof p->answer);
 	return ERR_OK;
 }
@@ -96,6 +103,17 @@ static enum err play_relay(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask
 	snprintf(p->seen_kdc, sizeof p->seen_kdc, "%s %s %zu", ask->path, ask->realm, ask->len);
 	*out = p->kdc;
 	return ERR_OK;
+}
+
+static void play_verify(void *arg, TALLOC_CTX *ctx, const void *document, size_t len,
+			const struct auth_input *input, struct login_second *out)
+{
+	struct play *p = arg;
+
+	(void)ctx;
+	str_copy(p->seen_document, sizeof p->seen_document, document);
+	assert_int_equal(strlen(document), len);
+	*out = (struct login_second){ .good = true, .user = input->cert_pkcs7 };
 }
 
 static enum err play_open(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
@@ -122,8 +140,15 @@ static void play_client(void *arg, const struct http_client *client)
 }
 
 static const struct http_env env = {
-	play_read,  play_write, play_has_more, play_step,
-	play_relay, play_open,	play_logout,   play_client,
+	.read = play_read,
+	.write = play_write,
+	.has_more = play_has_more,
+	.step = play_step,
+	.verify = play_verify,
+	.relay = play_relay,
+	.open = play_open,
+	.logout = play_logout,
+	.on_client = play_client,
 };
 
 static struct conf *conf_of(TALLOC_CTX *ctx, const char *const *rows)
@@ -477,6 +502,36 @@ static void path_of_the_kdc_is_exact_and_takes_posts_only(void **state)
 	play_end(&p);
 }
 
+#define PKCS7                                                                                      \
+	"<config-auth type=\"auth-reply\"><auth><client-cert-chain cert-store=\"1U\">"             \
+	"<client-cert cert-format=\"pkcs7\">MIIB</client-cert></client-cert-chain></auth>"         \
+	"</config-auth>"
+
+/* protocol.md 4.16: what was sent is what must be signed, byte for byte. */
+static void second_certificate_signs_the_document_it_was_asked_with(void **state)
+{
+	struct play p;
+	const char *out, *body;
+
+	(void)state;
+	play_init(&p, no_rows);
+	p.answer.kind = LOGIN_SECOND_CERT;
+	memset(p.answer.nonce, 0xab, sizeof p.answer.nonce);
+	out = play_run(&p, POST("/", "6", "a=b&c="));
+	body = strstr(out, "\r\n\r\n");
+	assert_non_null(body);
+	assert_non_null(strstr(body, "<multiple-client-cert-request>"));
+	assert_non_null(strstr(body, "<random>abababab"));
+	body = talloc_strdup(p.ctx, body + 4);
+	assert_int_equal(p.steps, 1);
+	out = play_run(&p, POST("/auth", "164", PKCS7));
+	assert_string_equal(p.seen_document, body);
+	assert_string_equal(p.seen_second, "MIIB");
+	assert_int_equal(p.steps, 3);
+	assert_non_null(strstr(out, "id=\"success\""));
+	play_end(&p);
+}
+
 static void old_openconnect_gets_a_bare_password_form(void **state)
 {
 	struct play p;
@@ -670,6 +725,7 @@ int main(void)
 		cmocka_unit_test(kdc_that_is_silent_gives_502_and_the_client_may_go_on),
 		cmocka_unit_test(malformed_kerberos_is_counted_and_refused),
 		cmocka_unit_test(path_of_the_kdc_is_exact_and_takes_posts_only),
+		cmocka_unit_test(second_certificate_signs_the_document_it_was_asked_with),
 		cmocka_unit_test(old_openconnect_gets_a_bare_password_form),
 		cmocka_unit_test(answer_configures_the_client),
 		cmocka_unit_test(mobile_clients_get_their_own_timers),

@@ -32,15 +32,25 @@ struct http_peer {
 	bool outer_v6;	   /* it runs over IPv6 */
 };
 
+/* What became of the second certificate of a request (protocol.md 4.16). */
+struct login_second {
+	bool checked; /* false: it waits for the number that it must have signed */
+	bool good;
+	const char *user; /* NULL: it names nobody */
+	struct strv groups;
+};
+
 /* One step of the login, for auth; everything is borrowed for the call. */
 struct login_step {
 	const uint8_t *context; /* COOKIE_LEN bytes naming the login; NULL: a new one */
 	const struct auth_input *input;
 	const struct http_client *client;
-	const char *group_url; /* the URL's path as a group name; "" none */
+	const char *group_url;		   /* the URL's path as a group name; "" none */
+	const struct login_second *second; /* NULL: the request brings no certificate */
 };
 
-enum login_kind { LOGIN_FORM, LOGIN_TICKET, LOGIN_DENIED, LOGIN_REDIRECT };
+enum { LOGIN_NONCE = 32 };
+enum login_kind { LOGIN_FORM, LOGIN_TICKET, LOGIN_DENIED, LOGIN_REDIRECT, LOGIN_SECOND_CERT };
 
 /* What auth makes of it. */
 struct login_answer {
@@ -54,8 +64,9 @@ struct login_answer {
 	/* WWW-Authenticate.  LOGIN_DENIED: NULL when the login is over.  LOGIN_TICKET: the end of a
 	 * negotiation, NULL when there was none. */
 	const char *challenge;
-	bool fallback;	      /* another method exists */
-	const char *location; /* LOGIN_REDIRECT */
+	bool fallback;		    /* another method exists */
+	const char *location;	    /* LOGIN_REDIRECT */
+	uint8_t nonce[LOGIN_NONCE]; /* LOGIN_SECOND_CERT: for the document that is signed */
 };
 
 /* A Kerberos message on its way to a KDC, and the KDC's answer; each with its length prefix. */
@@ -103,6 +114,10 @@ struct http_env {
 	bool (*has_more)(void *arg);
 	enum err (*step)(void *arg, TALLOC_CTX *ctx, const struct login_step *step,
 			 struct login_answer **out);
+	/* Checks the certificate in INPUT, which must have signed the LEN bytes at DOCUMENT.  What
+	 * OUT points to is a child of CTX. */
+	void (*verify)(void *arg, TALLOC_CTX *ctx, const void *document, size_t len,
+		       const struct auth_input *input, struct login_second *out);
 	enum err (*relay)(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
 			  struct kdc_answer *out);
 	enum err (*open)(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,

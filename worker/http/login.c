@@ -139,6 +139,25 @@ static enum err send_redirect(struct exchange *x, const struct login_answer *a)
 	return ERR_OK;
 }
 
+/* The bytes that the client signs: the same again whenever they are made of the same number, so
+ * that the reply may come over another connection (protocol.md 1.3). */
+static void build_request(struct exchange *x, const struct login_answer *a, struct buf *doc)
+{
+	char hex[2 * LOGIN_NONCE + 1];
+
+	buf_init(doc, x->ctx, DOCUMENT_MAX);
+	auth_multicert_build(doc, hex_encode(a->nonce, sizeof a->nonce, hex));
+}
+
+static enum err send_request(struct exchange *x, const struct login_answer *a)
+{
+	struct buf doc;
+
+	build_request(x, a, &doc);
+	begin_document(x, a);
+	return end_document(x, &doc);
+}
+
 static enum err send_answer(struct exchange *x, const struct login_answer *a)
 {
 	switch (a->kind) {
@@ -150,6 +169,8 @@ static enum err send_answer(struct exchange *x, const struct login_answer *a)
 		return send_denied(x, a);
 	case LOGIN_REDIRECT:
 		return send_redirect(x, a);
+	case LOGIN_SECOND_CERT:
+		return send_request(x, a);
 	}
 	return ERR_PROTO;
 }
@@ -201,6 +222,27 @@ static void group_of_url(const char *url, char out[GROUP_NAME_MAX + 1])
 	}
 }
 
+/* Has auth answer STEP; with a second certificate in it that is two questions: which number it had
+ * to sign, and, now that this is known, what follows. */
+static enum err ask_auth(struct exchange *x, struct login_step *step, struct login_answer **out)
+{
+	struct login_second second = { .checked = false };
+	struct buf doc;
+	enum err err;
+
+	if (step->input->cert_pkcs7)
+		step->second = &second;
+	err = x->d->env->step(x->d->arg, x->ctx, step, out);
+	if (err || !step->second || (*out)->kind != LOGIN_SECOND_CERT)
+		return err;
+	build_request(x, *out, &doc);
+	if (doc.failed)
+		return ERR_NOMEM;
+	x->d->env->verify(x->d->arg, x->ctx, doc.data, doc.len, step->input, &second);
+	second.checked = true;
+	return x->d->env->step(x->d->arg, x->ctx, step, out);
+}
+
 enum err login_handle(struct exchange *x, const char *group_url)
 {
 	char group[GROUP_NAME_MAX + 1];
@@ -226,7 +268,7 @@ enum err login_handle(struct exchange *x, const char *group_url)
 	step.context = context_of(x);
 	step.input = input;
 	step.group_url = group;
-	err = x->d->env->step(x->d->arg, x->ctx, &step, &answer);
+	err = ask_auth(x, &step, &answer);
 	if (err)
 		return err;
 	remember_context(x->d, answer);
