@@ -1,4 +1,6 @@
 """Client certificates against the real openconnect (radius.md 10, config.md 6.1, protocol.md 2.6, checklist E)."""
+import base64
+import os
 import re
 import shutil
 import signal
@@ -449,3 +451,159 @@ def test_bad_files(t):
     server.write_conf(ca_cert=None)
     server.start()
     refused(t, server, certificate, "certificate verification failed")
+
+
+def test_multiple_certificates(t):
+    """Issue 3, protocol 4.16, 48: the machine's certificate by TLS, the user's inside the login, with openconnect."""
+    authority, other = Authority(t), Authority(t, "other CA")
+    middle = Authority(t, "middle", authority)
+    crl = authority.path("crl.pem")
+    laptop, revoked = authority.issue(user="laptop"), authority.issue(user="ann")
+    authority.revoke(revoked)
+    server = t.server(only(authority, CN, crl=authority.crl(crl), multiple_cert_auth="true", cert_group_oid=OU))
+
+    def second(certificate):
+        return ["--mca-certificate=" + certificate.chain, "--mca-key=" + certificate.key]
+    for kind, issuer in (("ecdsa", authority), ("rsa", authority), ("ecdsa", middle)):
+        user = issuer.issue(subject="/CN=ann/OU=staff", kind=kind)
+        client = t.client(dtls=False, arguments=laptop.arguments + second(user)).wait()
+        t.equal(server.user("ann")["Groupname"], "staff", "group of the user's certificate")
+        client.stop()
+        server.wait_no_user("ann")
+    for certificate, reason in (
+            (other.issue(user="ann"), "second certificate verification failed: .*issuer is unknown"),
+            (revoked, "second certificate verification failed: .*revoked"),
+            (authority.issue(user="ann", eku=EKU_SERVER), "second certificate verification failed: .*purpose"),
+            (authority.issue(user="ann", start="200101000000Z", end="210101000000Z"),
+             "second certificate verification failed: .*expired"),
+            (authority.issue(subject="/UID=ann"), "no username found in certificate; rejecting")):
+        start = len(server.log())
+        t.expect(not login(t, laptop, "x", "x", *second(certificate))[0], "a cookie although: " + reason)
+        server.wait_log(reason, start=start)
+    refused(t, server, laptop, "the client has no second certificate; rejecting")
+    refused(t, server, None, "tls-handshake-failed")
+    start = len(server.log())
+    t.expect(not login(t, other.issue(user="laptop"), "x", "x", *second(user))[0], "a bad machine")
+    server.wait_log("client certificate verification failed", start=start)
+
+
+MCA_INIT = "<capabilities><auth-method>multiple-cert</auth-method></capabilities>"
+MCA_REPLY = """<?xml version="1.0" encoding="UTF-8"?>
+<config-auth client="vpn" type="auth-reply" aggregate-auth-version="2"><version who="vpn">v9.01</version>
+<device-id>linux-64</device-id><session-token/><session-id/><auth><client-cert-chain cert-store="1M">
+<client-cert-sent-via-protocol/></client-cert-chain><client-cert-chain cert-store="1U">
+<client-cert cert-format="pkcs7">%s</client-cert>
+<client-cert-auth-signature hash-algorithm-chosen="%s">%s</client-cert-auth-signature></client-cert-chain></auth>
+</config-auth>"""
+
+
+def signed(t, certificate, document, algorithm="sha256"):
+    """A reply whose signature covers DOCUMENT."""
+    stem = os.path.join(t.dir, "mca")
+    with open(stem, "w") as out:
+        out.write(document)
+    sh("openssl", "dgst", "-" + algorithm, "-sign", certificate.key, "-out", stem + ".sig", stem)
+    sh("openssl", "crl2pkcs7", "-nocrl", "-certfile", certificate.chain, "-outform", "DER", "-out", stem + ".p7")
+    texts = [base64.encodebytes(open(stem + ending, "rb").read()).decode() for ending in (".p7", ".sig")]
+    return MCA_REPLY % (texts[0], algorithm, texts[1])
+
+
+def test_multiple_certificates_replayed(t):
+    """Protocol 48, 10.31: a signature counts once, for its own document, over any connection of its login."""
+    authority = Authority(t)
+    laptop, phone, ann = (authority.issue(user=name) for name in ("laptop", "phone", "ann"))
+    server = t.server(only(authority, CN, multiple_cert_auth="true"))
+
+    def asked(certificate=laptop, more=MCA_INIT):
+        web = spoken(t, certificate)
+        return web, web.init(more=more)
+    web, answer = asked()
+    t.expect("<multiple-client-cert-request>" in answer.body and "webvpn" not in web.cookies, "the request", answer.body)
+    reply = signed(t, ann, answer.body)
+    other = spoken(t, laptop)
+    other.cookies = dict(web.cookies)
+    t.expect(other.post("/auth", reply).success, "the reply over another connection")
+    t.equal(other.connect().status, 200, "tunnel")
+    server.user("ann")
+    third = spoken(t, phone)
+    third.cookies = dict(other.cookies)
+    t.equal(third.connect().status, 503, "CONNECT with another machine's certificate")
+    # The same bytes once more: in the same login, in a new one, and as its first request.
+    for again in (web, asked()[0], spoken(t, laptop)):
+        t.expect(not again.post("/auth", reply).success, "a replayed reply")
+    server.wait_log("the signature is not by one of the certificates, or not of this login")
+    first, second = asked(), asked()
+    t.expect(first[1].body != second[1].body, "every login has its own number")
+    t.equal(first[0].post("/auth", signed(t, ann, second[1].body)).status, 401, "the signature of another login")
+    web, answer = asked()
+    web.init(more=MCA_INIT)
+    t.equal(web.post("/auth", signed(t, ann, answer.body)).status, 401, "an answer to the request before")
+    for algorithm in ("sha1", "sha224"):
+        web, answer = asked()
+        t.equal(web.post("/auth", signed(t, ann, answer.body, algorithm)).status, 401, "hash " + algorithm)
+    for algorithm in ("sha256", "sha384", "sha512"):
+        web, answer = asked()
+        t.expect(web.post("/auth", signed(t, ann, answer.body, algorithm)).success, "hash " + algorithm)
+    for broken in (MCA_REPLY % ("AAAA", "sha256", "AAAA"), MCA_REPLY % ("!", "sha256", ""), MCA_REPLY % ("", "sha256", "")):
+        t.equal(asked()[0].post("/auth", broken).status, 401, "a malformed reply")
+    # Machine and user must be of the same login all the way.
+    web, answer = asked()
+    other = spoken(t, phone)
+    other.cookies = dict(web.cookies)
+    t.expect(other.post("/auth", signed(t, ann, answer.body)).success, "the machine that shows the reply counts")
+    t.equal(other.connect().status, 200, "its tunnel")
+
+
+def test_multiple_certificates_and_password(t):
+    """Protocol 4.16, 4: after the second certificate the login goes on with the password of the same user."""
+    authority = Authority(t)
+    laptop, ann = authority.issue(user="laptop"), authority.issue(user="ann")
+    server = t.server(start=False, users={"ann": None, "bob": None})
+    server.write_conf(**{k.replace("-", "_"): v for k, v in both(server.dir, authority, CN, multiple_cert_auth="true").items()})
+    server.start()
+    second = ["--mca-certificate=" + ann.cert, "--mca-key=" + ann.key]
+    t.client(user="ann", dtls=False, arguments=laptop.arguments + second).wait()
+    server.user("ann")
+    t.expect("Login failed." in login(t, laptop, "bob", PASSWORD, *second)[1], "the password of somebody else")
+    t.expect("Login failed." in login(t, laptop, "ann", "wrong", *second)[1], "a wrong password")
+    refused(t, server, laptop, "the client has no second certificate; rejecting", user="ann")
+
+
+def private_memory(pid):
+    """KiB that belong to PID alone.  Pages of the shared area count as private while one process alone maps them."""
+    total, area = 0, False
+    with open("/proc/%d/smaps" % pid) as smaps:
+        for line in smaps:
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                area = "sallyport-trust" in line
+            elif line.startswith("Private_Dirty:") and not area:
+                total += int(line.split()[1])
+    return total
+
+
+def test_large_list(t):
+    """Issue 3, checklist 62: a list of 50,000 revoked certificates works, is read in a moment, and sessions share it."""
+    authority = Authority(t)
+    ann, bob = authority.issue(user="ann"), authority.issue(user="bob")
+    authority.revoke(bob)
+    path = authority.path("crl.pem")
+    server = t.server(only(authority, CN, crl=authority.crl(path)))
+    webs = [spoken(t, ann) for _ in range(2)]
+    t.expect(webs[0].init().success, "login with the small list")
+    small = private_memory(server.roles()["workers"][0])
+    with open(authority.database, "a") as index:
+        for i in range(50_000):
+            index.write("R\t301122000000Z\t261122000000Z\t4%030d7\tunknown\t/CN=x%d\n" % (i * 7919, i))
+    start = len(server.log())
+    authority.crl(path, replace=True)
+    server.wait_log("loaded CRL", 20, start)
+    server.wait_log("main reloaded", 10, start)
+    for web in webs:
+        web.close()
+    wait_for("the old workers to end", lambda: not server.roles()["workers"])
+    web = spoken(t, ann)
+    t.expect(web.init().success, "login with the large list")
+    large = private_memory(server.roles()["workers"][0])
+    t.notes.append("private memory of a worker: %d KiB, with the large list %d KiB" % (small, large))
+    t.expect(large < small + 100, "the list weighs on each session: %d KiB, before %d KiB" % (large, small))
+    refused(t, server, bob, "verification failed: .*revoked")
