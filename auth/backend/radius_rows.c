@@ -200,12 +200,14 @@ static void take_downstream(struct rows *r, const struct radius_attr *a)
 
 /* ---- all of them ---------------------------------------------------------- */
 
-/* In the order in which they become rows: that of the DNS servers matters to the client. */
-static const struct use {
+struct use {
 	uint32_t vendor, type;
 	enum radius_kind kind;
 	void (*take)(struct rows *r, const struct radius_attr *a);
-} uses[] = {
+};
+
+/* In the order in which they become rows: that of the DNS servers matters to the client. */
+static const struct use uses[] = {
 	{ RADIUS_NO_VENDOR, RADIUS_FRAMED_IP_ADDRESS, RADIUS_IPV4, take_address },
 	{ RADIUS_NO_VENDOR, RADIUS_FRAMED_IP_NETMASK, RADIUS_IPV4, take_netmask },
 	{ RADIUS_NO_VENDOR, RADIUS_FRAMED_ROUTE, RADIUS_BYTES, take_route },
