@@ -219,6 +219,22 @@ static const char methods[] =
 	".Cm auto-select-group .\n"
 	"Default: 0.\n"
 	".El\n"
+	".It Cm radius\n"
+	"Users and passwords, challenges, groups, settings and accounting of RADIUS servers:\n"
+	".Xr sallyport-radius 5 .\n"
+	".Bl -tag -width Ds\n"
+	".It Cm config No = Ar file\n"
+	"The client file of radcli.\n"
+	"Required.\n"
+	".It Cm groupconfig No = Ar flag\n"
+	"Takes the users' settings from the servers' answers and not from files.\n"
+	"Default: false.\n"
+	".It Cm nas-identifier No = Ar text\n"
+	"Sent as NAS-Identifier.\n"
+	".It Cm group-separator No = Cm semicolon | comma\n"
+	"What stands between several groups of one Class attribute.\n"
+	"Default: semicolon.\n"
+	".El\n"
 	".El\n";
 
 void conf_man(FILE *out)
@@ -239,6 +255,7 @@ void conf_man(FILE *out)
 	fputs(".El\n", out);
 	fputs(methods, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-oidc 5 ,\n"
+	      ".Xr sallyport-radius 5 ,\n"
 	      ".Xr sallyportd 8\n",
 	      out);
 }
