@@ -1,4 +1,5 @@
 /* runner_prog.c - main() of every runner program; linked with one backend's work. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -39,6 +40,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_NAME, "sallyport-run", 0, 0, 0);
 	/* A runner that blocks would not see its channel close. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* Programs that a backend executes have no business with it. */
+	(void)fcntl(args.channel, F_SETFD, FD_CLOEXEC);
 	catch_signals();
 	sandbox_early(args.traceable);
 	if (backend_work.as_root || sandbox_runner() == ERR_OK)

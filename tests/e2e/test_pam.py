@@ -45,6 +45,24 @@ def test_wrong_unknown_and_empty_are_refused(t):
         t.expect(status and "COOKIE" not in text, "openconnect with a wrong password", text)
 
 
+def test_hanging_up_does_not_make_guessing_free(t):
+    """Config.md 15: a refusal comes late, an acceptance at once; who does not wait for it is charged all the same."""
+    with Pam(t) as pam:
+        user = pam.user("ann")
+        server = t.server(dict(conf(pam.service(*UNIX)), **{"max-ban-score": 100, "ban-points-connection": 0}),
+                          users={})
+        for _ in range(2):
+            web = t.web()
+            web.init()
+            form = "username=%s&password=wrong" % user
+            web.send("POST /auth HTTP/1.1\r\nHost: s\r\nUser-Agent: x\r\nCookie: webvpncontext=%s\r\n"
+                     "Content-Length: %d\r\n\r\n%s" % (web.cookies["webvpncontext"], len(form), form))
+            time.sleep(0.3)
+            web.close()
+        wait_for("two wrong passwords to be charged", lambda: [row["Score"] for row in server.occtl_json(
+            "show", "ip", "ban", "points")] == [20], 10 * t.slow)
+
+
 def test_several_prompts(t):
     """Checklist 191, radius.md 7: a password and a one-time password; text, visible and hidden questions in a row."""
     with Pam(t) as pam:
@@ -152,7 +170,7 @@ def test_what_modules_know(t):
     with Pam(t) as pam:
         user, seen = pam.user("ann"), pam.dir + "/seen"
         script = pam.script("note", 'echo "$PAM_SERVICE $PAM_USER $PAM_RHOST $PAM_TYPE" >>%s\n'
-                            'grep SigIgn /proc/self/status >>%s\n' % (seen, seen))
+                            'grep SigIgn /proc/self/status >>%s\nls -l /proc/$$/fd >>%s\n' % (seen, seen, seen))
         service = pam.service("auth required pam_exec.so " + script,  # pam_ftp takes the address for the host
                               "auth required pam_ftp.so users=%s,anonymous" % user, "account required pam_permit.so")
         server = t.server(conf(service), users={})
@@ -162,6 +180,7 @@ def test_what_modules_know(t):
         lines = open(seen).read().splitlines()
         t.equal(lines[0], "%s anonymous 198.18.0.2 auth" % service, "what a module sees")
         t.equal(int(lines[1].split()[1], 16) & (1 << 14), 0, "SIGTERM is ignored")
+        t.expect(not any("socket:" in line for line in lines), "a program has the runner's channel", lines)
 
 
 def test_hosts_have_services_of_their_own(t):
