@@ -129,7 +129,7 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 	if (b && b->front == FRONT_HTTP && !has_fallback(g, policy))
 		final = true;
 
-	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", policy->points, final);
+	login_failed(g, policy->points, final);
 	if (final) {
 		log_final(g, b, reason);
 		login_deny(g, "Authentication failed", text);
@@ -144,7 +144,7 @@ static void wrong(struct login *g, const struct login_policy *policy, const char
 /* The login cannot go on, for a reason that is no wrong password. */
 static void give_up(struct login *g, const char *reason)
 {
-	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", 0, true);
+	login_failed(g, 0, true);
 	login_deny(g, reason, NULL);
 }
 
@@ -305,7 +305,7 @@ static void ask(struct login *g, const struct login_policy *policy, const struct
 	if (!repeated)
 		g->counter++;
 	else if (v->kind == VERDICT_CHALLENGE)
-		g->all->ops->failed(g->all->arg, g->worker, g->user, policy->points, false);
+		login_failed(g, policy->points, false);
 	talloc_free((char *)(uintptr_t)g->prompt);
 	g->prompt = talloc_strndup(g, text, BACKEND_TEXT_MAX);
 	g->state = LOGIN_ASK_SECRET;

@@ -81,6 +81,9 @@ struct logins {
 /* Ends G and frees it; a worker that waits has had its answer. */
 void login_end(struct login *g);
 
+/* Tells main of a wrong answer, or of the login's end without success. */
+void login_failed(const struct login *g, uint32_t points, bool final);
+
 /* The host's policy, or NULL when the host is gone. */
 const struct login_policy *login_policy(const struct login *g);
 

@@ -233,15 +233,67 @@ static enum err take_facts(struct login *g, const struct login_peer *peer, const
 	return take_cert(g, msg);
 }
 
-/* A client that comes back while its password is being checked gives that answer up; it counts, or
- * hanging up would make guessing free. */
+void login_failed(const struct login *g, uint32_t points, bool final)
+{
+	g->all->ops->failed(g->all->arg, g->worker, &g->remote, g->user ? g->user : "", points,
+			    final);
+}
+
+/* An answer whose client did not wait for what comes of it. */
+struct abandoned {
+	struct logins *all;
+	uint64_t worker;
+	struct endpoint remote;
+	const char *user;
+	uint32_t points;
+};
+
+static void on_abandoned(void *arg, enum err err, const struct verdict *v)
+{
+	struct abandoned *a = arg;
+
+	if (!err && v->kind == VERDICT_REJECT)
+		a->all->ops->failed(a->all->arg, a->worker, &a->remote, a->user, a->points, false);
+	talloc_free(a);
+}
+
+/* Acceptance comes at once and refusals late, so without this hanging up would make guessing free.
+ * A server that does not answer is nobody's fault. */
+static void abandon_job(struct login *g, const struct login_policy *policy)
+{
+	struct abandoned *a = talloc_zero(g->all, struct abandoned);
+	struct runner_job *job = g->job;
+
+	g->job = NULL;
+	if (a)
+		a->user = talloc_strdup(a, g->user);
+	if (!a || !a->user) {
+		talloc_free(a);
+		talloc_free(job);
+		return;
+	}
+	a->all = g->all;
+	a->worker = g->worker;
+	a->remote = g->remote;
+	a->points = policy->points;
+	if (!g->all->ops->abandon(g->all->arg, job, a, on_abandoned, a))
+		talloc_free(a);
+}
+
+/* A client that comes back while its password is being checked gives that answer up; it counts as
+ * a try. */
 static void drop_job(struct login *g)
 {
+	const struct login_policy *policy = g->job ? login_policy(g) : NULL;
+
 	if (!g->job)
 		return;
-	TALLOC_FREE(g->job);
 	if (g->user)
 		g->tries++;
+	if (g->user && policy)
+		abandon_job(g, policy);
+	else
+		TALLOC_FREE(g->job);
 }
 
 static void deny_peer(struct logins *l, uint64_t worker)

@@ -70,10 +70,15 @@ struct logins_ops {
 	/* As runner_submit. */
 	enum err (*run)(void *arg, TALLOC_CTX *owner, const struct runner_call *call,
 			runner_done_fn *done, void *done_arg, struct runner_job **job);
+	/* As runner_abandon. */
+	bool (*abandon)(void *arg, struct runner_job *job, TALLOC_CTX *owner, runner_done_fn *done,
+			void *done_arg);
 	/* Answers the step that WORKER waits for. */
 	void (*answer)(void *arg, uint64_t worker, const StepResult *result);
-	/* A wrong password (POINTS ban points), or a login that ended without success. */
-	void (*failed)(void *arg, uint64_t worker, const char *user, uint32_t points, bool final);
+	/* A wrong password of the client REMOTE (POINTS ban points), or a login that ended without
+	 * success.  WORKER may be gone. */
+	void (*failed)(void *arg, uint64_t worker, const struct endpoint *remote, const char *user,
+		       uint32_t points, bool final);
 	/* Makes the session; an error refuses the login. */
 	enum err (*grant)(void *arg, const struct login_grant *grant);
 };

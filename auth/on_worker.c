@@ -323,16 +323,20 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 		worker_tell(w, TO_WORKER__MSG_STEP, (void *)(uintptr_t)result);
 }
 
-static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
+static bool ops_abandon(void *arg, struct runner_job *job, TALLOC_CTX *owner, runner_done_fn *done,
+			void *done_arg)
+{
+	(void)arg;
+	return runner_abandon(job, owner, done, done_arg);
+}
+
+static void ops_failed(void *arg, uint64_t worker, const struct endpoint *remote, const char *user,
+		       uint32_t points, bool final)
 {
 	LoginFailed msg = LOGIN_FAILED__INIT;
-	struct worker *w = worker_by_id(arg, worker);
-	Endpoint remote = ENDPOINT__INIT;
+	Endpoint client = ipc_endpoint(remote);
 
-	if (w) {
-		remote = ipc_endpoint(&w->remote);
-		msg.remote = &remote;
-	}
+	msg.remote = &client;
 	msg.worker_id = worker;
 	msg.user = (char *)(uintptr_t)user;
 	msg.points = points;
@@ -349,6 +353,7 @@ const struct logins_ops worker_logins_ops = {
 	.policy = ops_policy,
 	.now = ops_now,
 	.run = ops_run,
+	.abandon = ops_abandon,
 	.answer = ops_answer,
 	.failed = ops_failed,
 	.grant = ops_grant,

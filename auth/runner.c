@@ -303,3 +303,19 @@ enum err runner_submit(struct runners *p, TALLOC_CTX *owner, const struct runner
 		*out = j;
 	return err;
 }
+
+bool runner_abandon(struct runner_job *j, TALLOC_CTX *owner, runner_done_fn *done, void *arg)
+{
+	if (!j->runner && !j->held) {
+		talloc_free(j);
+		return false;
+	}
+	/* What it asks next finds nobody. */
+	j->place = NULL;
+	if (j->runner)
+		talk_over(j->runner);
+	j->done = done;
+	j->arg = arg;
+	talloc_steal(owner, j);
+	return true;
+}

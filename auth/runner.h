@@ -68,6 +68,11 @@ MUST_USE enum err runner_submit(struct runners *r, TALLOC_CTX *owner,
 				const struct runner_call *call, runner_done_fn *done, void *arg,
 				struct runner_job **out);
 
+/* Nobody waits for JOB any more, but its outcome still matters: DONE and OWNER take the places of
+ * those it was submitted with.  A conversation ends with its step.  A job that no runner has begun
+ * is cancelled instead, false. */
+bool runner_abandon(struct runner_job *job, TALLOC_CTX *owner, runner_done_fn *done, void *arg);
+
 /* The other side: answers jobs on the descriptor CHANNEL until it closes.  Returns the exit
  * status of the process. */
 int runner_main(int channel, const struct backend_work *work);

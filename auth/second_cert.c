@@ -15,7 +15,7 @@ bool second_cert_wanted(const struct login *g, const struct login_policy *policy
 static void refuse(struct login *g, const char *event, const char *reason)
 {
 	log_info(&g->log, event, kv_text(reason));
-	g->all->ops->failed(g->all->arg, g->worker, g->user ? g->user : "", 0, true);
+	login_failed(g, 0, true);
 	login_deny(g, "No certificate", NULL);
 }
 

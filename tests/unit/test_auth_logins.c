@@ -36,8 +36,8 @@ struct rig {
 	char message[TEXT], error[TEXT], id[TEXT], input[TEXT], label[TEXT], reason[TEXT],
 		detail[TEXT];
 	char group[4][TEXT], selected[TEXT], invitation[TEXT], ticket_group[TEXT];
-	bool fallback;
-	uint8_t nonce[32];
+	bool fallback, not_begun;
+	uint8_t nonce[32], failed_address;
 	/* what main and the store were told */
 	unsigned failures, points, finals, grants;
 	char granted_user[TEXT], granted_group[TEXT];
@@ -123,12 +123,30 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 	}
 }
 
-static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
+/* Whether a runner has begun is up to the test. */
+static bool ops_abandon(void *arg, struct runner_job *job, TALLOC_CTX *owner, runner_done_fn *done,
+			void *done_arg)
+{
+	struct rig *r = arg;
+
+	if (r->not_begun) {
+		talloc_free(job);
+		return false;
+	}
+	talloc_steal(owner, job);
+	r->done = done;
+	r->done_arg = done_arg;
+	return true;
+}
+
+static void ops_failed(void *arg, uint64_t worker, const struct endpoint *remote, const char *user,
+		       uint32_t points, bool final)
 {
 	struct rig *r = arg;
 
 	(void)worker;
 	(void)user;
+	r->failed_address = remote->addr.bytes[0];
 	r->failures++;
 	r->points += points;
 	r->finals += final;
@@ -144,8 +162,13 @@ static enum err ops_grant(void *arg, const struct login_grant *grant)
 	return ERR_OK;
 }
 
-static const struct logins_ops ops = { ops_policy, ops_now,    ops_run,
-				       ops_answer, ops_failed, ops_grant };
+static const struct logins_ops ops = { .policy = ops_policy,
+				       .now = ops_now,
+				       .run = ops_run,
+				       .abandon = ops_abandon,
+				       .answer = ops_answer,
+				       .failed = ops_failed,
+				       .grant = ops_grant };
 
 static const struct auth_backend password = {
 	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .lists_groups = true
@@ -527,6 +550,43 @@ static void unread_answer_of_a_lost_worker_is_not_sent(void **state)
 	REPLY(.user = "ann", .answer = "pw");
 	logins_worker_gone(r->logins, WORKER);
 	assert_int_equal(r->answers, 1);
+}
+
+static void hanging_up_does_not_make_guessing_free(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL, .address = 7);
+	REPLY(.user = "ann", .answer = "pw", .address = 7);
+	logins_worker_gone(r->logins, WORKER);
+	assert_int_equal(r->points, 0);
+	REJECT();
+	assert_int_equal(r->points, POINTS);
+	assert_int_equal(r->failed_address, 7);
+	assert_int_equal(r->answers, 1);
+}
+
+static void hanging_up_on_a_right_or_unanswered_question_is_free(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	logins_worker_gone(r->logins, WORKER);
+	verdict_accept(r, NULL, NULL);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	logins_worker_gone(r->logins, WORKER);
+	talloc_free(r->job);
+	r->job = NULL;
+	r->done(r->done_arg, ERR_TIMEOUT, NULL);
+	r->not_begun = true;
+	r->context_len = 0;
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	logins_worker_gone(r->logins, WORKER);
+	assert_int_equal(r->points, 0);
+	assert_int_equal(r->grants, 0);
 }
 
 static void reply_without_any_login_is_a_whole_login(void **state)
@@ -1269,6 +1329,8 @@ int main(void)
 		CASE(context_is_worth_nothing_elsewhere),
 		CASE(login_dies_with_its_time),
 		CASE(unread_answer_of_a_lost_worker_is_not_sent),
+		CASE(hanging_up_does_not_make_guessing_free),
+		CASE(hanging_up_on_a_right_or_unanswered_question_is_free),
 		CASE(reply_without_any_login_is_a_whole_login),
 		CASE(endless_dialogue_is_ended),
 		CASE(challenges_are_numbered_by_their_text),

@@ -438,6 +438,31 @@ static void refusal_that_is_held_back_can_be_cancelled(void **state)
 	assert_int_equal(r->done, 1);
 }
 
+static void abandoned_job_is_reported_to_its_new_owner(void **state)
+{
+	struct rig *r = *state;
+	struct asked *old = submit(r, 0, "check", "late"), *new = talloc_zero(r, struct asked);
+
+	*new = (struct asked){ .rig = r, .i = 1 };
+	ev_run(r->loop, EVRUN_ONCE); /* hands it out */
+	assert_true(runner_abandon(old->job, new, on_done, new));
+	talloc_free(old);
+	wait_for(r, 1);
+	assert_int_equal(r->order[1], 1);
+	assert_int_equal(r->kind[1], VERDICT_REJECT);
+	assert_true(*r->user[1]);
+}
+
+static void abandoned_job_that_only_waited_is_cancelled(void **state)
+{
+	struct rig *r = *state;
+	struct asked *a = submit(r, 0, "check", "pw");
+
+	assert_false(runner_abandon(a->job, r, on_done, NULL));
+	let_pass(r, DELAY_MS);
+	assert_int_equal(r->done, 0);
+}
+
 static void records_arrive_whole(void **state)
 {
 	struct rig *r = *state;
@@ -689,6 +714,20 @@ static void cancelled_step_ends_its_conversation(void **state)
 	assert_int_equal(r->done, 1);
 }
 
+static void abandoned_step_ends_its_conversation_after_it(void **state)
+{
+	struct rig *r = *state;
+	struct asked *a = submit(r, 0, "talk", "a");
+
+	wait_for(r, 1);
+	assert_int_equal(step(a, 1, "talk", "b"), ERR_OK);
+	assert_true(runner_abandon(a->job, r, on_done, a));
+	assert_null(a->talk);
+	wait_for(r, 2);
+	assert_int_equal(r->err[1], ERR_CLOSED); /* it asked again */
+	wait_until_gone(r, r->text[0]);
+}
+
 static void question_that_nobody_waits_for_ends_the_conversation(void **state)
 {
 	struct rig *r = *state;
@@ -775,6 +814,8 @@ int main(int argc, char **argv)
 		CASE(cancelled_job_is_not_reported),
 		CASE(refusal_is_held_back_and_its_runner_is_not),
 		CASE(refusal_that_is_held_back_can_be_cancelled),
+		CASE(abandoned_job_is_reported_to_its_new_owner),
+		CASE(abandoned_job_that_only_waited_is_cancelled),
 		CASE(records_arrive_whole),
 		CASE(payloads_arrive_whole),
 		CASE(programs_of_a_runner_end_with_it),
@@ -792,6 +833,7 @@ int main(int argc, char **argv)
 		CASE(abandoned_conversation_is_aborted),
 		CASE(abandoned_conversation_that_goes_on_is_killed),
 		CASE(cancelled_step_ends_its_conversation),
+		CASE(abandoned_step_ends_its_conversation_after_it),
 		CASE(question_that_nobody_waits_for_ends_the_conversation),
 		CASE(lost_process_ends_its_conversation),
 		CASE(process_lost_in_a_step_fails_it),
