@@ -281,6 +281,18 @@ static enum err gssapi_step(TALLOC_CTX *ctx, const void *conf, const struct back
 	return err;
 }
 
+/* Who has lost his account has lost his way in; tickets cannot be taken back (RFC 4120 1.6). */
+static enum err gssapi_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
+			      bool *out)
+{
+	const struct gssapi *g = conf;
+	struct strv groups;
+	enum err err = g->need_account ? unix_groups_of(ctx, in->user, &groups) : ERR_OK;
+
+	*out = !err;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
 /* For auto-select-group. */
 static enum err gssapi_groups(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			      struct strv *out)
@@ -294,5 +306,6 @@ static enum err gssapi_groups(TALLOC_CTX *ctx, const void *conf, const struct ba
 const struct backend_work backend_work = {
 	.traits = &backend_gssapi,
 	.step = gssapi_step,
+	.allows = gssapi_allows,
 	.groups = gssapi_groups,
 };

@@ -5,38 +5,45 @@
 
 enum { TRIES = 3 };
 
-/* TEXT or a number that the check of the configuration has let pass. */
-static uint32_t number(const char *text, uint32_t def)
-{
-	uint64_t value = def;
-
-	return !text || str_to_u64(text, UINT32_MAX, &value) ? def : (uint32_t)value;
-}
-
 /* As the file says yes. */
 static bool flag(const char *text, bool def)
 {
 	return text ? strcasecmp(text, "true") == 0 || strcasecmp(text, "yes") == 0 : def;
 }
 
+/* Sets OUT to the option KEY if there is one; what cannot be read must not mean "no limit". */
+static enum err take_number(TALLOC_CTX *ctx, const struct backend_pairs *options, const char *key,
+			    uint64_t min, uint32_t *out, const char **why)
+{
+	const char *text = backend_pair_get(options, key);
+	uint64_t value = 0;
+
+	if (!text)
+		return ERR_OK;
+	if (str_to_u64(text, UINT32_MAX, &value) || value < min) {
+		*why = talloc_asprintf(ctx, "gssapi: Invalid value for '%s': %s; write a number",
+				       key, text);
+		return ERR_CONF;
+	}
+	*out = (uint32_t)value;
+	return ERR_OK;
+}
+
 static enum err gssapi_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			    const char **why)
 {
-	const char *fresh = backend_pair_get(options, "tgt-freshness-time");
 	const char *keytab = backend_pair_get(options, "keytab");
 	struct gssapi *g = talloc_zero(ctx, struct gssapi);
+	enum err err;
 
 	if (!g)
 		return ERR_NOMEM;
 	g->need_account = flag(backend_pair_get(options, "require-local-user-map"), true);
-	g->gid_min = number(backend_pair_get(options, "gid-min"), 0);
-	g->freshness = number(fresh, 0);
-	/* What cannot be read must not mean "no limit". */
-	if (fresh && !g->freshness) {
-		*why = talloc_asprintf(
-			ctx, "Invalid value for 'tgt-freshness-time': %s; write seconds", fresh);
-		return ERR_CONF;
-	}
+	err = take_number(ctx, options, "gid-min", 0, &g->gid_min, why);
+	if (!err)
+		err = take_number(ctx, options, "tgt-freshness-time", 1, &g->freshness, why);
+	if (err)
+		return err;
 	if (keytab) {
 		g->keytab = talloc_strdup(g, keytab);
 		if (!g->keytab)
@@ -55,6 +62,7 @@ const struct auth_backend backend_gssapi = {
 	.tries = TRIES,
 	.waits = true,
 	.converses = true,
+	.rechecks = true,
 	.lists_groups = true,
 	.open = gssapi_open,
 };

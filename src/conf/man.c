@@ -254,7 +254,8 @@ void conf_man(FILE *out)
 		fprintf(out, ".It Cm %s\n%s\n", conf_aliases[i].name, conf_aliases[i].doc);
 	fputs(".El\n", out);
 	fputs(methods, out);
-	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-oidc 5 ,\n"
+	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-gssapi 5 ,\n"
+	      ".Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyport-radius 5 ,\n"
 	      ".Xr sallyportd 8\n",
 	      out);

@@ -69,6 +69,18 @@ static void a_freshness_that_cannot_be_read_is_not_no_limit(void **state)
 	talloc_free(ctx);
 }
 
+static void numbers_are_numbers(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct gssapi *g;
+
+	(void)state;
+	assert_int_equal(open_with(ctx, "gid-min", "0", &g), ERR_OK);
+	assert_int_equal(open_with(ctx, "gid-min", "x", &g), ERR_CONF);
+	assert_int_equal(open_with(ctx, "gid-min", "-1", &g), ERR_CONF);
+	talloc_free(ctx);
+}
+
 static void token_is_what_follows_the_scheme(void **state)
 {
 	static const char *const good[] = { "Negotiate YWJj", "negotiate YWJj",
@@ -163,6 +175,7 @@ int main(void)
 		cmocka_unit_test(nothing_said_means_accounts_are_needed_and_age_is_not),
 		cmocka_unit_test(options_are_taken),
 		cmocka_unit_test(a_freshness_that_cannot_be_read_is_not_no_limit),
+		cmocka_unit_test(numbers_are_numbers),
 		cmocka_unit_test(token_is_what_follows_the_scheme),
 		cmocka_unit_test(header_without_a_token_is_refused),
 		cmocka_unit_test(token_has_a_greatest_length),

@@ -70,14 +70,16 @@ class Net:
             out.write(text)
         os.chmod(path, 0o644)
 
+    def etc_file(self, name, file):
+        """What commands started in namespace NAME find as /etc/FILE."""
+        path = os.path.join(NETNS_ETC, name, file)
+        with open(path if os.path.exists(path) else "/etc/" + file) as text:
+            return text.read()
+
     def account(self, name, user, groups=()):
         """Adds an account to namespace NAME whose first of GROUPS is its primary one."""
         groups = list(groups) or [user]
-        text = {}
-        for file in ("passwd", "group"):
-            path = os.path.join(NETNS_ETC, name, file)
-            with open(path if os.path.exists(path) else "/etc/" + file) as old:
-                text[file] = old.read().splitlines()
+        text = {file: self.etc_file(name, file).splitlines() for file in ("passwd", "group")}
         rows = [line.split(":") for line in text["group"]]
         for group in groups:
             if group not in [row[0] for row in rows]:
