@@ -1,7 +1,7 @@
 """Kerberos: tickets in HTTP Negotiate, with openconnect and a real KDC, and the way to that KDC through the server."""
-import re
 import time
 
+from lib.accounts import Accounts
 from lib.clientcert import Authority
 from lib.kdc import NAME, PASSWORD as KERBEROS, Initiator, Kdc
 from lib.net import SERVER4
@@ -18,8 +18,9 @@ def line(kdc, *more):
 
 def world(t, conf=None, options=(), skew=300, accounts=(("test", ("staff", "guests")),), users=None, vpn_users=None):
     """A KDC, accounts, and a server for which gssapi is all there is unless CONF says more."""
+    t.accounts = Accounts(t)
     for user, groups in accounts:
-        t.net.account(t.net.srv, user, groups)
+        t.accounts.add(user, *groups)
     kdc = Kdc(t, users)
     server = t.server(dict({"auth": line(kdc, *options), "custom-header": "X-Group: %{G}"}, **(conf or {})),
                       environment=kdc.server_environment(skew=skew), users=vpn_users or {})
@@ -228,7 +229,7 @@ def test_groups_are_those_of_the_account(t):
     t.equal(server.user("test")["Groupname"], "guests", "group chosen with openconnect")
     client.stop()
     server.stop()
-    t.net.account(t.net.srv, "other", ["later", "guests"])
+    t.accounts.add("other", "later", "guests")
     server.write_conf(auth=line(kdc, "gid-min=20000"), select_group=None, auto_select_group="true")
     server.start()
     for path, group in (("/guests", "guests"), ("/", "staff"), ("/adm", "staff")):
@@ -244,8 +245,7 @@ def test_cookie_of_a_removed_account(t):
     kdc, server = world(t)
     web = t.web()
     t.expect(negotiate(web, Initiator(t, kdc.tickets())).success, "refused")
-    accounts = t.net.etc_file(t.net.srv, "passwd")
-    t.net.etc(t.net.srv, "passwd", re.sub("(?m)^test:.*\n", "", accounts))
+    t.accounts.remove("test")
     t.equal(web.connect().status, 401, "status of CONNECT without an account")
     server.wait_log("the user was locked or removed")
 

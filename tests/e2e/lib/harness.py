@@ -37,6 +37,7 @@ class Test:
         self.slow = 4 if run.tools.sanitizers else 1
         self.isolate = not run.tools.sanitizers
         self.net = Net(prefix)
+        self.enter_server = []  # a command before the server's
         self.servers, self.clients, self.closables, self.notes = [], [], [], []
         self._dirs = 0
 

@@ -15,7 +15,7 @@ from .shell import netns_socket, sh
 SERVER4, CLIENT4, GATEWAY4, LAN4 = "198.18.0.1", "198.18.0.2", "198.18.1.1", "198.18.1.2"
 SERVER6, CLIENT6, GATEWAY6, LAN6 = "fd00:18::1", "fd00:18::2", "fd00:19::1", "fd00:19::2"
 POOL4, POOL6 = "198.19.0.0/24", "fd00:77::/64"
-NETNS_ETC, FIRST_ID = "/etc/netns", 20000
+NETNS_ETC = "/etc/netns"
 
 
 class Net:
@@ -24,7 +24,7 @@ class Net:
     def __init__(self, prefix):
         self.srv, self.cli, self.lan = (prefix + "-" + name for name in ("srv", "cli", "lan"))
         self.all = []
-        self._prefix, self._extra, self._id = prefix, 0, FIRST_ID
+        self._prefix, self._extra = prefix, 0
 
     def open(self):
         for name in (self.srv, self.cli, self.lan):
@@ -69,32 +69,6 @@ class Net:
         with open(path, "w") as out:
             out.write(text)
         os.chmod(path, 0o644)
-
-    def etc_file(self, name, file):
-        """What commands started in namespace NAME find as /etc/FILE."""
-        path = os.path.join(NETNS_ETC, name, file)
-        with open(path if os.path.exists(path) else "/etc/" + file) as text:
-            return text.read()
-
-    def account(self, name, user, groups=()):
-        """Adds an account to namespace NAME whose first of GROUPS is its primary one."""
-        groups = list(groups) or [user]
-        text = {file: self.etc_file(name, file).splitlines() for file in ("passwd", "group")}
-        rows = [line.split(":") for line in text["group"]]
-        for group in groups:
-            if group not in [row[0] for row in rows]:
-                rows.append([group, "x", str(self._next_id()), ""])
-        number = {row[0]: row[2] for row in rows}
-        for row in rows:
-            if row[0] in groups[1:]:
-                row[3] = ",".join([member for member in row[3].split(",") if member] + [user])
-        text["passwd"].append("%s:x:%d:%s::/nonexistent:/usr/sbin/nologin" % (user, self._next_id(), number[groups[0]]))
-        self.etc(name, "passwd", "\n".join(text["passwd"]) + "\n")
-        self.etc(name, "group", "\n".join(":".join(row) for row in rows) + "\n")
-
-    def _next_id(self):
-        self._id += 1
-        return self._id
 
     def nft(self, name, rules):
         return self.run(name, "nft", "-f", "-", stdin=rules)

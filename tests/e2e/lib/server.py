@@ -114,7 +114,7 @@ class Server:
             os.chmod(self.dir, 0o777)
         log = open(self.log_file, "a")
         start = log.tell()
-        command = ["ip", "netns", "exec", self.net.srv, self.tools.server, "-f", "-d", str(self.debug),
+        command = ["ip", "netns", "exec", self.net.srv, *self.test.enter_server, self.tools.server, "-f", "-d", str(self.debug),
                    "-c", self.conf_file] + (["--log-stderr"] if self.tools.ours else []) + \
             (["--traceable"] if self.tools.sanitizers else []) + self.arguments
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
