@@ -63,6 +63,25 @@ def test_hanging_up_does_not_make_guessing_free(t):
             "show", "ip", "ban", "points")] == [20], 10 * t.slow)
 
 
+def test_modules_that_count_failures(t):
+    """Radius.md 7: pam_faillock, which writes files and speaks, works in a runner: two failures lock the account."""
+    with Pam(t) as pam:
+        user = pam.user("ann")
+        lock = "pam_faillock.so %s deny=2 dir=" + pam.dir + "/faillock"
+        service = pam.service("auth requisite " + lock % "preauth", "auth sufficient pam_unix.so nodelay",
+                              "auth [default=die] " + lock % "authfail", "account required " + lock % "",
+                              "account required pam_unix.so")
+        t.server(conf(service), users={})
+        t.web().must_login(user)
+        for _ in range(2):
+            t.equal(t.web().login(user, "wrong").status, 401, "a wrong password")
+        answer = t.web().login(user)
+        t.equal(answer.status, 401, "the right password of a locked account")
+        t.expect("locked" in (answer.header("X-Reason") or ""), "what the module says", answer.head)
+        sh("faillock", "--dir", pam.dir + "/faillock", "--user", user, "--reset")
+        t.web().must_login(user)
+
+
 def test_several_prompts(t):
     """Checklist 191, radius.md 7: a password and a one-time password; text, visible and hidden questions in a row."""
     with Pam(t) as pam:
