@@ -66,7 +66,8 @@ typedef void acct_done_fn(void *arg, enum acct_outcome outcome, const char *reas
 struct acct_ops {
 	int64_t (*now)(void *arg); /* UNIX time */
 	/* Hands REC to whoever keeps the accounts of its host.  DONE is called once, never inside
-	 * of this, unless OWNER is freed before.  ERR_NOT_FOUND: nobody keeps them any more. */
+	 * of this, unless OWNER is freed before.  ERR_NOT_FOUND: nobody keeps them any more.
+	 * ERR_STATE: not yet, accounting_tick tries again. */
 	enum err (*send)(void *arg, TALLOC_CTX *owner, const struct acct_record *rec,
 			 acct_done_fn *done, void *done_arg);
 	/* The Start that account_start was called for has been answered. */

@@ -224,8 +224,10 @@ static bool send_one(struct accounting *a, struct line *l, struct account *ac)
 		queue_drop(ac, "its host keeps no accounts any more");
 		return true;
 	}
-	l->failures++;
-	l->retry = now_of(a) + pause_after(l->failures);
+	if (err != ERR_STATE) {
+		l->failures++;
+		l->retry = now_of(a) + pause_after(l->failures);
+	}
 	return false;
 }
 
