@@ -15,8 +15,9 @@ enum {
 	AGE = 24 * 60 * 60, /* seconds; a server that is away longer has forgotten the sessions */
 };
 
-/* Seconds that the records of a service that stops may take; the supervisor waits a bit longer. */
-static const double stop_time = 5;
+/* Seconds that a service that stops waits for the next answer of whoever takes its records, and
+ * that it takes for them altogether; the supervisor waits a bit longer. */
+static const double stop_quiet = 5, stop_most = 15;
 
 /* RFC 2866 5.10, as radius.md 5.2 assigns it. */
 static enum acct_cause cause_of(EndReason reason)
@@ -55,6 +56,7 @@ static int64_t ops_now(void *arg)
 
 /* A record under way, child of its owner in the engine. */
 struct sending {
+	struct auth *a;
 	const struct auth_backend *backend;
 	bool stop;
 	acct_done_fn *done;
@@ -73,6 +75,18 @@ static void log_failure(const struct sending *x, const char *reason)
 	log_info(NULL, "accounting", kv_text(text));
 }
 
+/* While answers come there is reason to wait for more. */
+static void wait_on(struct auth *a)
+{
+	double left = a->stop_by - ev_now(a->loop);
+
+	if (!a->stopping)
+		return;
+	ev_timer_stop(a->loop, &a->give_up);
+	ev_timer_set(&a->give_up, left < stop_quiet ? left : stop_quiet, 0);
+	ev_timer_start(a->loop, &a->give_up);
+}
+
 static void on_verdict(void *arg, enum err err, const struct verdict *v)
 {
 	struct sending *x = arg;
@@ -85,6 +99,8 @@ static void on_verdict(void *arg, enum err err, const struct verdict *v)
 		outcome = ACCT_REFUSED;
 	if (outcome != ACCT_TAKEN && str_starts(x->backend->name, "radius"))
 		log_failure(x, reason);
+	if (outcome != ACCT_FAILED)
+		wait_on(x->a);
 	x->done(x->arg, outcome, reason); /* frees X */
 }
 
@@ -103,13 +119,13 @@ static enum err ops_send(void *arg, TALLOC_CTX *owner, const struct acct_record 
 	struct sending *x;
 
 	if (!a->hosts)
-		return ERR_STATE; /* a restart: main will send them */
+		return ERR_STATE; /* after a restart main still has to send them */
 	if (!h || !h->acct.backend)
 		return ERR_NOT_FOUND;
 	x = talloc(owner, struct sending);
 	if (!x)
 		return ERR_NOMEM;
-	*x = (struct sending){ h->acct.backend, rec->kind == ACCT_STOP, done, done_arg, NULL };
+	*x = (struct sending){ a, h->acct.backend, rec->kind == ACCT_STOP, done, done_arg, NULL };
 	call.backend = h->acct.backend;
 	call.options = &h->acct.options;
 	return runner_submit(a->runners, x, &call, on_verdict, x, &x->job);
@@ -289,9 +305,10 @@ void accounts_stop(struct auth *a)
 		ev_break(a->loop, EVBREAK_ALL);
 		return;
 	}
-	ev_timer_init(&a->give_up, on_give_up, stop_time, 0);
+	ev_init(&a->give_up, on_give_up);
 	a->give_up.data = a;
-	ev_timer_start(a->loop, &a->give_up);
+	a->stop_by = ev_now(a->loop) + stop_most;
+	wait_on(a);
 	if (!a->main)
 		accounts_main_gone(a);
 }

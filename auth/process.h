@@ -62,9 +62,10 @@ struct auth {
 	struct hosts *hosts, *previous; /* NULL: none */
 	struct worker *worker[WORKER_BUCKETS];
 	struct accounting *accounts;
-	ev_timer tick; /* expiry, once a second */
-	bool stopping; /* the supervisor has said goodbye: records are sent, then we end */
-	ev_timer give_up;
+	ev_timer tick;	  /* expiry, once a second */
+	bool stopping;	  /* the supervisor has said goodbye: records are sent, then we end */
+	double stop_by;	  /* ev_now, at the latest */
+	ev_timer give_up; /* the same if nothing moves */
 };
 
 /* ---- on_super.c ---- */

@@ -41,8 +41,8 @@ static const double restart_pause = 0.5;
 /* Starts of a helper before the start of the service has failed. */
 enum { START_TRIES = 5 };
 /* How long children may take to end before they are killed: auth sends the last accounting records
- * for up to five seconds. */
-static const double stop_patience = 7.0;
+ * for up to 15 seconds as long as somebody takes them. */
+static const double stop_patience = 17.0;
 
 struct super {
 	const struct super_args *args;
