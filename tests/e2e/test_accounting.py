@@ -228,6 +228,42 @@ def test_no_start_no_tunnel(t):
     t.equal(kinds(radius), ["Start", "Stop"], "records")
 
 
+def ask_tunnel(web, host="server"):
+    """CONNECT without waiting for the answer."""
+    web.send("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nCookie: webvpn=%s\r\n"
+             "X-CSTP-Version: 1\r\nX-CSTP-Base-MTU: 1500\r\nX-CSTP-Address-Type: IPv4\r\n\r\n"
+             % (host, AGENT, web.cookies["webvpn"]))
+
+
+@marks(seconds=90)
+def test_started_but_never_opened(t):
+    """Radius.md 5.1: a client that leaves during its Start, or whom a script refuses: a Stop when the cookie expires."""
+    radius, server = accounted(t, start=False, users={"gone": None, "denied": None, "back": None})
+    deny = server.write_file("deny", '#!/bin/sh\n[ "$USERNAME" != denied ]\n', 0o755)
+    server.write_conf(connect_script=deny)
+    server.start()
+    webs = {user: t.web().must_login(user) for user in ("gone", "denied", "back")}
+    t.equal(webs["denied"].connect().status, 401, "status of the refused one")
+    radius.freeze()
+    for user in ("gone", "back"):
+        ask_tunnel(webs[user])
+        time.sleep(0.2)
+        webs[user].close()
+    again = t.web(cookies=webs["back"].cookies)
+    ask_tunnel(again)
+    time.sleep(0.2)
+    radius.thaw()
+    answer = again.read()
+    t.equal(answer.status, 200, "status of the one who came back")
+    Tunnel(again, answer).bye()
+    t.equal([row["Acct-Status-Type"] for row in one_stop(radius, "back")], ["Start", "Stop"], "records of who came back")
+    for user in ("gone", "denied"):
+        rows = one_stop(radius, user, 30)
+        t.equal([row["Acct-Status-Type"] for row in rows], ["Start", "Stop"], "records of " + user)
+        t.equal(rows[-1]["Acct-Terminate-Cause"], "Lost-Service", "cause of " + user)
+        t.expect("Acct-Session-Time" not in rows[-1], "session time without a session", rows[-1])
+
+
 def test_silent_server_delays_its_own_logins_only(t):
     """Issue 3.1: logins of another host are as fast as ever while an accounting server does not answer."""
     dead = DeadServer(t, 1813)
@@ -241,9 +277,7 @@ def test_silent_server_delays_its_own_logins_only(t):
     server.start()
     waiting = [t.web(name="slow.test").must_login() for _ in range(6)]
     for web in waiting:
-        web.send("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: slow.test\r\nUser-Agent: %s\r\nCookie: webvpn=%s\r\n"
-                 "X-CSTP-Version: 1\r\nX-CSTP-Base-MTU: 1500\r\nX-CSTP-Address-Type: IPv4\r\n\r\n"
-                 % (AGENT, web.cookies["webvpn"]))
+        ask_tunnel(web, "slow.test")
     wait_for("the Starts to be sent", lambda: dead.count() >= 1, 5)
     start = time.monotonic()
     for _ in range(10):
@@ -354,15 +388,42 @@ def test_auth_killed_with_records_waiting(t):
 
 
 @marks(alone=True, seconds=90)
+def test_auth_killed_at_the_goodbye(t):
+    """Issue 3.1: a session that ends while there is no auth has its Stop with all octets as soon as there is one."""
+    radius, server = accounted(t)
+    tunnel = t.web().must_login().open()
+    pings(tunnel, 8)
+    os.kill(server.roles()["auth"], signal.SIGKILL)
+    tunnel.bye()
+    stop = one_stop(radius)[-1]
+    t.equal(traffic(stop)[:2], (800, 8), "octets and packets")
+    t.equal(stop["Acct-Terminate-Cause"], "User-Request", "cause")
+    t.equal(kinds(radius), ["Start", "Stop"], "records")
+
+
+@marks(alone=True, seconds=90)
+def test_many_rows_survive_auth(t):
+    """Radius.md 3.2: a session with more granted rows than a slot of the journal holds is known after kill -9 of auth."""
+    routes = "".join('\tFramed-Route += "10.%d.%d.0/24",\n' % (i // 250, i % 250) for i in range(60))
+    radius = FreeRadius(t, users='test Cleartext-Password := "secret"\n%s\tClass = "staff"\n' % routes)
+    client = radius.client_conf(timeout=1)
+    radius, server = accounted(t, {"auth": '"radius[config=%s,groupconfig=true]"' % client}, radius, client, users={})
+    web = t.web().must_login()
+    os.kill(server.roles()["auth"], signal.SIGKILL)
+    time.sleep(0.3)
+    answer = t.web(cookies=web.cookies).connect()
+    t.equal(answer.status, 200, "status with the cookie")
+    t.equal(len(answer.headers("X-CSTP-Split-Include")), 60, "routes")
+
+
+@marks(alone=True, seconds=90)
 def test_killed_while_the_start_is_under_way(t):
     """Issue 3.1: auth or main dies between the Start and the tunnel: the client gets its tunnel, the account its end."""
     for role in ("auth", "main"):
         radius, server = accounted(t, radius=FreeRadius(t))
         web = t.web().must_login()
         radius.freeze()
-        web.send("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: server\r\nUser-Agent: %s\r\nCookie: webvpn=%s\r\n"
-                 "X-CSTP-Version: 1\r\nX-CSTP-Base-MTU: 1500\r\nX-CSTP-Address-Type: IPv4\r\n\r\n"
-                 % (AGENT, web.cookies["webvpn"]))
+        ask_tunnel(web)
         time.sleep(0.4)
         os.kill(server.roles()[role], signal.SIGKILL)
         time.sleep(0.2)
