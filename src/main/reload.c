@@ -166,7 +166,10 @@ void main_reload(struct main_ctx *m)
 
 void reload_files(struct main_ctx *m)
 {
-	if (m->phase != MAIN_SERVING || m->reload->candidate)
+	/* A main that took over may wait for files that auth could not use so far. */
+	bool starting = m->phase == MAIN_STARTING && !m->restarted;
+
+	if (m->phase == MAIN_STOPPING || starting || m->reload->candidate)
 		return;
 	/* The same rows: a configuration of its own only because it has a number of its own. */
 	if (conf_from_rows(m, &m->conf->rows, CONF_SHARE, NULL, &m->reload->candidate))

@@ -1,10 +1,12 @@
 """Client certificates against the real openconnect (radius.md 10, config.md 6.1, protocol.md 2.6, checklist E)."""
 import base64
+import hmac
 import os
 import re
 import shutil
 import signal
 import ssl
+import struct
 
 from lib.clientcert import EKU_SERVER, UPN, Authority
 from lib.net import SERVER4
@@ -607,3 +609,97 @@ def test_large_list(t):
     t.notes.append("private memory of a worker: %d KiB, with the large list %d KiB" % (small, large))
     t.expect(large < small + 100, "the list weighs on each session: %d KiB, before %d KiB" % (large, small))
     refused(t, server, bob, "verification failed: .*revoked")
+
+
+def test_processes_are_replaced(t):
+    """Issue 3, checklist 62: certificates and lists go on after auth, main and the zygote were killed."""
+    authority = Authority(t)
+    ann, bob = authority.issue(user="ann"), authority.issue(user="bob")
+    path = authority.path("crl.pem")
+    server = t.server(only(authority, CN, crl=authority.crl(path)))
+    client = t.client(dtls=False, arguments=ann.arguments).wait()
+    for role in ("zygote", "auth", "main"):
+        os.kill(server.roles()[role], signal.SIGKILL)
+        wait_for("logins after the end of " + role, lambda: login(t, ann)[0], 20)
+    server.user("ann")
+    start = len(server.log())
+    authority.revoke(bob)
+    authority.crl(path, replace=True)
+    server.wait_log("loaded CRL: " + path, 15, start)
+    wait_for("the list to count", lambda: not login(t, bob)[0], 10)
+    # A list that is broken when auth is started again lets nobody in, and heals by itself.
+    good = open(path).read()
+    with open(path, "w") as out:
+        out.write("nonsense")
+    os.kill(server.roles()["auth"], signal.SIGKILL)
+    server.wait_log("auth cannot load the running configuration", 15, start)
+    with open(path, "w") as out:
+        out.write(good)
+    wait_for("logins with the repaired list", lambda: login(t, ann)[0], 20)
+    t.expect(not login(t, bob)[0], "a revoked certificate")
+    server.user("ann")
+    client.stop()
+
+
+def test_groups_of_both(t):
+    """Radius 10, checklist 32, 73: with a password the group must be in both; the second try after a typing error counts."""
+    authority = Authority(t)
+    ann = authority.issue(subject="/CN=ann/OU=staff/OU=other")
+    server = t.server(start=False, users={"ann": "ops,staff"})
+    server.write_conf(**{k.replace("-", "_"): v for k, v in both(
+        server.dir, authority, CN, cert_group_oid=OU, select_group=["ops", "staff", "other"]).items()})
+    server.start()
+    for group, good, reason in (("staff", True, "initiating session"), ("ops", False, "he isn't a member of it; rejecting"),
+                                ("other", False, "requested group 'other' but is not a member")):
+        web, start = spoken(t, ann), len(server.log())
+        t.equal(web.login("ann", group=group).success, good, "login in the group " + group)
+        if good:
+            t.equal(web.connect().status, 200, "tunnel")
+            t.equal(server.user("ann")["Groupname"], group, "group")
+        server.wait_log(reason, start=start)
+        web.close()
+    web = spoken(t, ann)
+    web.init()
+    t.expect("Login failed." in web.reply([("username", "ann"), ("password", "wrong")]).body, "a wrong password")
+    t.expect(web.reply([("password", PASSWORD)]).success, "the right one after it")
+
+
+def test_certificate_password_and_code(t):
+    """Checklist 53: password, code and certificate; without a password certificate and code are enough."""
+    authority = Authority(t)
+    ann, bob, cid = (authority.issue(user=name) for name in ("ann", "bob", "cid"))
+    server = t.server(start=False, users={"ann": None, "bob": None})
+    secrets = {"ann": b"12345678901234567890", "cid": b"abcdefghijklmnopqrst"}
+    otp = server.write_file("otp", "".join("HOTP %s - %s\n" % (n, s.hex()) for n, s in secrets.items()), 0o600)
+    with open(server.dir + "/passwd", "a") as passwd:
+        passwd.write("cid::\n")
+    server.write_conf(**{k.replace("-", "_"): v for k, v in both(server.dir, authority, CN, auth=[
+        "certificate", '"plain[passwd=%s/passwd,otp=%s]"' % (server.dir, otp)]).items()})
+    server.start()
+
+    def run(user, certificate, password, counter):
+        """The dialogue with PASSWORD, if one is asked for, and the code; gives the last answer."""
+        web = spoken(t, certificate)
+        answer = web.init()
+        if answer.status != 200:
+            return answer
+        code = hotp(secrets[user], counter)
+        answer = web.reply([("username", user), ("password", password if password else code)])
+        if "OTP" in answer.body:
+            answer = web.reply([("secondary_password", code)])
+        return answer
+    t.expect(run("ann", ann, PASSWORD, 0).success, "all three")
+    t.equal(run("ann", None, PASSWORD, 1).lines[0], "HTTP/1.1 401 No certificate", "no certificate")
+    start = len(server.log())
+    t.expect(not run("ann", bob, PASSWORD, 1).success, "somebody else's certificate")
+    server.wait_log("presented a certificate which is for user 'bob'; rejecting", start=start)
+    answer = run("cid", cid, None, 0)
+    t.expect(answer.success, "certificate and code of a user without a password", answer.head + answer.body)
+    t.expect(not run("cid", ann, None, 1).success, "the code with another's certificate")
+
+
+def hotp(secret, counter):
+    """RFC 4226."""
+    digest = hmac.new(secret, struct.pack(">Q", counter), "sha1").digest()
+    at = digest[19] & 15
+    return "%06d" % ((struct.unpack(">I", digest[at:at + 4])[0] & 0x7fffffff) % 1000000)

@@ -224,23 +224,24 @@ static void group_of_url(const char *url, char out[GROUP_NAME_MAX + 1])
 
 /* Has auth answer STEP; with a second certificate in it that is two questions: which number it had
  * to sign, and, now that this is known, what follows. */
-static enum err ask_auth(struct exchange *x, struct login_step *step, struct login_answer **out)
+static enum err ask_auth(struct exchange *x, const struct login_step *step,
+			 struct login_answer **out)
 {
 	struct login_second second = { .checked = false };
+	struct login_step with = *step;
 	struct buf doc;
 	enum err err;
 
-	if (step->input->cert_pkcs7)
-		step->second = &second;
-	err = x->d->env->step(x->d->arg, x->ctx, step, out);
-	if (err || !step->second || (*out)->kind != LOGIN_SECOND_CERT)
+	with.second = step->input->cert_pkcs7 ? &second : NULL;
+	err = x->d->env->step(x->d->arg, x->ctx, &with, out);
+	if (err || !with.second || (*out)->kind != LOGIN_SECOND_CERT)
 		return err;
 	build_request(x, *out, &doc);
 	if (doc.failed)
 		return ERR_NOMEM;
 	x->d->env->verify(x->d->arg, x->ctx, doc.data, doc.len, step->input, &second);
 	second.checked = true;
-	return x->d->env->step(x->d->arg, x->ctx, step, out);
+	return x->d->env->step(x->d->arg, x->ctx, &with, out);
 }
 
 enum err login_handle(struct exchange *x, const char *group_url)
