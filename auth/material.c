@@ -11,7 +11,9 @@
 #include "base/secret.h"
 
 /* Without memory for the list the line goes to the log at once. */
-static void add_line(struct keys_report *report, struct strv *list, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void add_line(struct keys_report *report,
+							   struct strv *list, const char *fmt,
+							   va_list ap)
 {
 	char *text = talloc_vasprintf(report->ctx, fmt, ap);
 
