@@ -71,7 +71,8 @@ static void add_user(TALLOC_CTX *ctx, struct radius_attrs *a, const struct radiu
 	char *name = talloc_asprintf(ctx, "%s%s%s", in->user, bare ? "@" : "",
 				     bare ? line->client.realm : "");
 
-	a->failed = a->failed || !name;
+	/* Never cut: the rest may be somebody else's name. */
+	a->failed = a->failed || !name || strlen(name) > RADIUS_VALUE_MAX;
 	radius_add_text(a, RADIUS_USER_NAME, name);
 }
 

@@ -20,7 +20,7 @@
 #include "base/addr.h"
 #include "base/secret.h"
 
-enum { NUMBER_TEXT = 16, GRACE = 3 /* seconds beyond the library's own tries */ };
+enum { NUMBER_TEXT = 16, GRACE = 1 /* seconds beyond the library's own tries */ };
 
 _Static_assert((int)RADIUS_TIMEOUT == TIMEOUT_RC && (int)RADIUS_REJECT == REJECT_RC &&
 		       (int)RADIUS_CHALLENGE == CHALLENGE_RC && (int)RADIUS_OK == OK_RC &&

@@ -657,3 +657,13 @@ def test_radsec(t):
         t.expect(not t.web(name=host).login("test", "secret").success, "logged in by a stranger's word: " + host)
     t.web(name="loose.test").must_login("test", "secret")
     server.wait_log("no answer from server")
+
+
+def test_many_routes(t):
+    """Radius.md 3.2: as many routes as one reply can hold become routes of the session."""
+    routes = ["10.%d.%d.0/24" % (n // 200, n % 200) for n in range(280)]
+    radius = FreeRadius(t, users='many Cleartext-Password := "secret"\n\tService-Type = Framed-User' + "".join(
+        ',\n\tFramed-Route += "%s"' % route for route in routes) + "\n")
+    radius_server(t, radius, ",groupconfig=true")
+    answer = t.web().must_login("many").connect()
+    t.equal(len(answer.headers("X-CSTP-Split-Include")), len(routes), "routes in the tunnel's headers")
