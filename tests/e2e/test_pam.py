@@ -1,5 +1,6 @@
 """PAM: real modules in private services, and a module of the tests' own for what those do not do."""
 import os
+import signal
 import subprocess
 import time
 
@@ -266,7 +267,8 @@ def test_client_that_vanishes_leaves_nothing(t):
         web = t.web(cookies=web.cookies)
         t.expect(web.reply([("secondary_password", "b")]).success, "the conversation goes on elsewhere")
         wait_for("the runners to end", lambda: len(runners(server)) <= 1, 10 * t.slow)
-        server.reload()
+        server.signal(signal.SIGUSR2)
+        server.wait_log("forcing maintenance cycle")
         web = t.web()
         web.init()
         web.reply([("username", "ann"), ("password", "a")])
