@@ -3,12 +3,13 @@ import re
 import statistics
 import time
 
+from lib import activedir
 from lib.client import authenticate
+from lib.clientcert import EKU_SERVER, Authority
 from lib.harness import marks
-from lib.net import SERVER4
 from lib.server import PASSWORD
 from lib.shell import sh
-from lib.slapd import BASE, GROUPS, PEOPLE, SERVICE, Slapd, hashed
+from lib.slapd import BASE, GROUPS, PEOPLE, SERVICE, SERVICE_PASSWORD, Slapd, hashed
 
 
 def refused(t, user, password=PASSWORD, **options):
@@ -104,20 +105,13 @@ def test_ldap_starttls_and_clear_text(t):
 
 def test_ldap_server_with_the_wrong_certificate(t):
     """Issue 8: a foreign CA and a foreign name are refused, no password is sent, the log says what is wrong."""
-    other = t.new_dir("pki")
-    sh("certtool", "--generate-privkey", "--key-type=ecdsa", "--curve=secp256r1", "--outfile", other + "/key.pem")
-    with open(other + "/template", "w") as out:
-        out.write('cn = "elsewhere"\ndns_name = "elsewhere.example"\nexpiration_days = 3\ntls_www_server\nsigning_key\n')
-    sh("certtool", "--generate-certificate", "--load-privkey", other + "/key.pem", "--load-ca-certificate",
-       t.pki.ca_cert, "--load-ca-privkey", t.pki.ca_key, "--template", other + "/template", "--outfile",
-       other + "/cert.pem")
-    sh("certtool", "--generate-self-signed", "--load-privkey", other + "/key.pem", "--template", other + "/template",
-       "--outfile", other + "/self.pem")
-    right, elsewhere = Slapd(t), Slapd(t, cert=other + "/cert.pem", key=other + "/key.pem")
+    strange = Authority(t, "strange CA")
+    elsewhere_cert = strange.issue("elsewhere", eku=EKU_SERVER, san="DNS:elsewhere.example")
+    right, elsewhere = Slapd(t), Slapd(t, cert=elsewhere_cert.cert, key=elsewhere_cert.key)
     for directory in (right, elsewhere):
         directory.person("ann")
-    for directory, ca, word in ((right, other + "/self.pem", "issuer is unknown"),
-                                (elsewhere, t.pki.ca_cert, "name in the certificate does not match")):
+    for directory, ca, word in ((right, strange.cert, "issuer is unknown"),
+                                (elsewhere, strange.cert, "name in the certificate does not match")):
         binds = directory.log().count('BIND dn="%s" method' % SERVICE)
         for uri, starttls in ((directory.ldaps, "false"), (directory.ldap, "true")):
             server = t.server({"auth": directory.line(uri=uri, starttls=starttls, ca=ca)})
@@ -287,7 +281,7 @@ def test_ldap_policy(t):
     policy = "cn=policy," + BASE
     directory.modify("dn: %s\nchangetype: modify\nreplace: pwdLockout\npwdLockout: TRUE\n-\n"
                      "replace: pwdMaxFailure\npwdMaxFailure: 2\n-\nreplace: pwdMustChange\npwdMustChange: TRUE\n-\n"
-                     "replace: pwdLockoutDuration\npwdLockoutDuration: 1\n" % policy)
+                     "replace: pwdLockoutDuration\npwdLockoutDuration: 0\n" % policy)
     directory.set("uid=locked," + PEOPLE, "pwdAccountLockedTime", "000001010000Z")
     directory.set("uid=disabled," + PEOPLE, "userAccountControl", "514")
     directory.set("uid=reset," + PEOPLE, "pwdReset", "TRUE")
@@ -303,7 +297,8 @@ def test_ldap_policy(t):
         refused(t, "ann", "wrong")
     refused(t, "ann")
     server.wait_log('ldap-refused user="ann" reason="Account locked"')
-    time.sleep(2.1)
+    directory.set(policy, "pwdLockoutDuration", "1")
+    time.sleep(1.1)
     t.web().must_login("ann").open().bye()
     directory.set(policy, "pwdMustChange", "FALSE")
     directory.set(policy, "pwdMaxAge", "1")
@@ -362,6 +357,61 @@ def test_ldap_service_account(t):
     server.wait_log('ldap-binddn-refused dn="%s"' % SERVICE)
     sh("cp", directory.password_file, directory.dir + "/other")
     t.web().must_login("ann")
+
+
+def test_ldap_active_directory(t):
+    """Issue 8: Active Directory: two names for a user, nested groups in one search, its reasons, its referrals."""
+    directory = activedir.ActiveDirectory(t, "CN=vpn," + activedir.BASE, SERVICE_PASSWORD)
+    people = "OU=People," + activedir.BASE
+
+    def person(name, control="512", **more):
+        return directory.add("CN=%s,%s" % (name.title(), people), PASSWORD, objectCategory="person",
+                             sAMAccountName=name, userPrincipalName=name + "@corp.example",
+                             userAccountControl=control, **more)
+    dns = {name: person(name) for name in ("ann", "exp", "new", "dis", "lock")}
+    old = person("old", accountExpires="130000000000000000")
+    for name, reason in (("exp", activedir.EXPIRED), ("new", activedir.MUST_CHANGE), ("dis", activedir.DISABLED),
+                         ("lock", activedir.LOCKED)):
+        directory.reasons[dns[name]] = reason
+    inner = directory.add("CN=Inner (1),OU=Groups," + activedir.BASE, member=list(dns.values()) + [old])
+    directory.add("CN=VPN Users,OU=Groups," + activedir.BASE, member=[inner])
+    with open(t.dir + "/bindpw", "w") as out:
+        out.write(SERVICE_PASSWORD)
+    with open(t.dir + "/ldap.conf", "w") as out:
+        out.write("uri = %s\nca = %s\nbinddn = CN=vpn,%s\nbindpw-file = %s\nbase = %s\nnested = true\n"
+                  "filter = (&(objectCategory=person)(|(sAMAccountName=%%u)(userPrincipalName=%%u))"
+                  "(memberOf:%s:=CN=VPN Users,OU=Groups,%s))\nuser-attr = sAMAccountName\n"
+                  % (directory.uri, t.pki.ca_cert, activedir.BASE, t.dir + "/bindpw", activedir.BASE,
+                     activedir.CHAIN, activedir.BASE))
+    sh("chmod", "600", t.dir + "/bindpw")
+    server = t.server({"auth": '"ldap[config=%s/ldap.conf]"' % t.dir, "select-group": ["Inner (1)", "VPN Users"]})
+    t.client(user="ann@CORP.example", dtls=False, arguments=["--authgroup", "VPN Users"]).wait()
+    t.equal(server.user("ann")["Groupname"], "VPN Users", "the nested group")
+    t.expect("(member:%s:=%s)" % (activedir.CHAIN, dns["ann"]) in directory.filters, "no search for nested groups",
+             directory.filters)
+    for name, reason in (("exp", "password expired"), ("new", "password must be changed"),
+                         ("dis", "account disabled"), ("lock", "account locked"), ("old", "account disabled")):
+        answer = first_answer(t, name)
+        t.expect(not answer.success, name + " got in")
+        t.equal("password has expired" in answer.body, name in ("exp", "new"), "a word about expiry for " + name)
+        server.wait_log('ldap-refused user="%s" reason="%s"' % (name, reason))
+    refused(t, "ann", "")
+    refused(t, "ann", "wrong")
+    refused(t, "vpn", SERVICE_PASSWORD)
+
+
+def test_ldap_with_a_certificate(t):
+    """Issue 7, 8: certificate and directory together: both must be right, and of the same user."""
+    directory = Slapd(t)
+    directory.person("ann")
+    directory.person("bob")
+    authority = Authority(t)
+    with_it = authority.issue("ann").arguments
+    t.server({"auth": [directory.line(), "certificate"], "ca-cert": authority.cert, "cert-user-oid": "2.5.4.3"})
+    t.client(user="ann", dtls=False, arguments=with_it).wait().stop()
+    t.expect(authenticate(t, "ann", "wrong", arguments=with_it) is None, "in with the certificate alone")
+    t.expect(authenticate(t, "bob", arguments=with_it) is None, "in with somebody else's certificate")
+    t.expect(authenticate(t, "ann") is None, "in with the password alone")
 
 
 @marks(alone=True, seconds=90)
