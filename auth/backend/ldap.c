@@ -153,8 +153,13 @@ static enum err find_entry(struct job *j, const struct dir_query *q, const struc
 static enum err get_entry(struct job *j, const char *base, enum ldap_scope scope,
 			  const char *filter, const struct dir_entry **out)
 {
-	const char *const attrs[] = { j->line->user_attr,     "userAccountControl", "nsAccountLock",
-				      "pwdAccountLockedTime", j->line->group_attr,  NULL };
+	const char *const attrs[] = { j->line->user_attr,
+				      "userAccountControl",
+				      "nsAccountLock",
+				      "pwdAccountLockedTime",
+				      "accountExpires",
+				      j->line->group_attr,
+				      NULL };
 	const struct dir_query q = { base, scope, filter, attrs, 2 };
 
 	return find_entry(j, &q, out);
@@ -212,6 +217,18 @@ static const char *first_value(const struct dir_entry *e, const char *attr)
 	return values->n ? values->item[0] : "";
 }
 
+/* Active Directory counts tenths of microseconds since 1601; 0 and the largest number mean never
+ * ([MS-ADA1] 2.4). */
+static bool has_expired(const char *account_expires)
+{
+	static const uint64_t second = 10000000, epoch = 11644473600, never = INT64_MAX;
+	uint64_t then;
+
+	if (str_to_u64(account_expires, never, &then) || then == 0 || then == never)
+		return false;
+	return then / second < epoch + (uint64_t)clock_unix();
+}
+
 /* Marks that servers set on entries.  LOCKED: those, too, that some leave behind after a lock has
  * run out, so that they mean something only while nobody logs in. */
 static bool is_disabled(const struct dir_entry *e, bool locked)
@@ -222,7 +239,8 @@ static bool is_disabled(const struct dir_entry *e, bool locked)
 
 	if (strtoul(first_value(e, "userAccountControl"), NULL, 10) & ACCOUNTDISABLE)
 		return true;
-	if (strcasecmp(first_value(e, "nsAccountLock"), "true") == 0)
+	if (strcasecmp(first_value(e, "nsAccountLock"), "true") == 0 ||
+	    has_expired(first_value(e, "accountExpires")))
 		return true;
 	return locked ? *since : strcmp(since, for_ever) == 0;
 }

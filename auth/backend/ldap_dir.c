@@ -9,6 +9,7 @@
 #include <ldap.h>
 #include <openldap.h>
 
+#include "auth/backend/ldap_memory.h"
 #include "auth/backend/ldap_net.h"
 #include "auth/backend/ldap_text.h"
 #include "auth/backend/ldap_tls.h"
@@ -247,6 +248,7 @@ enum err dir_open(TALLOC_CTX *ctx, const struct ldap_line *line, const char *uri
 
 	if (!d)
 		return ERR_NOMEM;
+	ldap_memory_wipes();
 	d->uri = uri;
 	d->timeout_ms = line->timeout * 1000;
 	d->until = until;

@@ -171,7 +171,7 @@ static enum err set(const struct reader *r, const struct backend_pair *pair)
 			return keys[i].set ? keys[i].set(r, keys[i].key, pair->value,
 							 (char *)r->line + keys[i].offset)
 					   : ERR_OK;
-	return fault(r, "ldap: unknown option '%s'; sallyport.conf(5) lists them", pair->key);
+	return fault(r, "ldap: unknown option '%s'; sallyport-ldap(5) lists them", pair->key);
 }
 
 /* ---- the file ------------------------------------------------------------- */

@@ -59,15 +59,19 @@ enum err ldap_net_connect(const char *host, uint16_t port, uint64_t until, int *
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 	struct addrinfo *list = NULL;
 	enum err err = ERR_NOT_FOUND;
+	uint64_t left = 0;
 	char service[16];
 
 	snprintf(service, sizeof service, "%u", port);
 	if (getaddrinfo(host, service, &hints, &list))
 		return ERR_NOT_FOUND;
-	for (struct addrinfo *a = list; a; a = a->ai_next) {
-		err = try_address(a->ai_family, a->ai_addr, a->ai_addrlen, until, fd);
-		if (!err || err == ERR_TIMEOUT)
-			break;
+	for (const struct addrinfo *a = list; a; a = a->ai_next)
+		left++;
+	for (const struct addrinfo *a = list; err && a; a = a->ai_next, left--) {
+		uint64_t now = clock_ms(), rest = now < until ? until - now : 0;
+
+		/* An address that leads nowhere must leave time for the others. */
+		err = try_address(a->ai_family, a->ai_addr, a->ai_addrlen, now + rest / left, fd);
 	}
 	freeaddrinfo(list);
 	return err;
