@@ -198,10 +198,16 @@ static const char methods[] =
 	".Sh AUTHENTICATION METHODS\n"
 	"A method is written\n"
 	".Li METHOD[key=value,key=value] .\n"
+	"A value with commas stands in single quotes:\n"
+	".Li base='dc=example,dc=com' ;\n"
+	"two of them inside mean one.\n"
 	".Bl -tag -width Ds\n"
 	".It Cm gssapi\n"
 	"Kerberos tickets; see\n"
 	".Xr sallyport-gssapi 5 .\n"
+	".It Cm ldap\n"
+	"Whoever an LDAP directory or Active Directory lets in, with the groups it knows; see\n"
+	".Xr sallyport-ldap 5 .\n"
 	".It Cm pam\n"
 	"Whoever the modules of a PAM service let in.\n"
 	"The password of the first form answers the first question of a module that hides what is\n"
@@ -258,6 +264,7 @@ void conf_man(FILE *out)
 	fputs(".El\n", out);
 	fputs(methods, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-gssapi 5 ,\n"
+	      ".Xr sallyport-ldap 5 ,\n"
 	      ".Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyport-radius 5 ,\n"
 	      ".Xr sallyportd 8\n",
