@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "conf/exposed.h"
 #include "tests/unit/conf_help.h"
 
 /* Merges the file text USER over MORE (after the minimal file). */
@@ -87,6 +88,53 @@ static void append_routes_adds_the_hosts_routes(void **state)
 	assert_string_equal(s->route.item[1].text, "10.0.0.0/255.0.0.0");
 	assert_int_equal(s->no_route.n, 2);
 	talloc_free(f.ctx);
+}
+
+/* The routes of a session of ME on HOST with the files' rows USER, others having two networks. */
+static struct session_conf *merge_exposed(struct fixture *f, const char *host, const char *user)
+{
+	struct conf_behind item[] = { { "me", "10.7.0.0/255.255.0.0" },
+				      { "you", "10.8.0.0/255.255.0.0" },
+				      { "they", "fd00::/64" } };
+	const struct conf_exposed exposed = { item, 3 };
+	struct conf_rows rows = { 0 };
+	struct session_conf *s = NULL;
+
+	assert_int_equal(fixture_load_more(f, host), ERR_OK);
+	assert_int_equal(conf_user_parse(f->ctx, "me", user, strlen(user), f->report, &rows),
+			 ERR_OK);
+	assert_int_equal(conf_exposed_add(f->ctx, f->conf->host[0], &exposed, "me", &rows), ERR_OK);
+	assert_int_equal(conf_session_new(f->ctx, f->conf->host[0], &rows, f->report, &s), ERR_OK);
+	return s;
+}
+
+/* config.md 10.3. */
+static void networks_behind_others_follow_the_routes_of_a_session(void **state)
+{
+	static const struct {
+		const char *host, *user, *first;
+		size_t n;
+	} rows[] = {
+		{ "route = 10.1.0.0/16\n", "", "10.1.0.0/255.255.0.0", 3 },
+		{ "route = 10.1.0.0/16\n", "route = 10.2.0.0/16\n", "10.2.0.0/255.255.0.0", 3 },
+		{ "route = 10.1.0.0/16\nappend-routes = true\n", "route = 10.2.0.0/16\n",
+		  "10.2.0.0/255.255.0.0", 4 },
+		{ "route = 10.1.0.0/16\nappend-routes = true\n", "", "10.8.0.0/255.255.0.0", 3 },
+		{ "", "", NULL, 0 },
+		{ "route = 10.1.0.0/16\n", "route = default\n", NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f = fixture_new();
+		struct session_conf *s = merge_exposed(&f, rows[i].host, rows[i].user);
+
+		assert_int_equal(s->route.n, rows[i].n);
+		assert_int_equal(s->default_route, rows[i].n == 0);
+		if (rows[i].first)
+			assert_string_equal(s->route.item[0].text, rows[i].first);
+		talloc_free(f.ctx);
+	}
 }
 
 /* compat-checklist 103, 108; config.md 13.2. */
@@ -358,6 +406,7 @@ int main(void)
 		cmocka_unit_test(scalars_override_in_both_directions),
 		cmocka_unit_test(lists_replace_the_hosts_and_append_among_files),
 		cmocka_unit_test(append_routes_adds_the_hosts_routes),
+		cmocka_unit_test(networks_behind_others_follow_the_routes_of_a_session),
 		cmocka_unit_test(a_default_route_clears_routes_and_keeps_no_routes),
 		cmocka_unit_test(two_hundred_fifty_six_routes_are_kept),
 		cmocka_unit_test(a_pool_of_the_files_needs_network_and_mask),

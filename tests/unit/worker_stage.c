@@ -363,6 +363,7 @@ void stage_spawn(struct stage *s, struct actor *a)
 	a->main_fd = main_pair[0];
 	a->auth_fd = auth_pair[0];
 	spawn.worker_id = 7;
+	spawn.proxy = s->proxy;
 	m.msg_case = TO_ZYGOTE__MSG_SPAWN;
 	m.spawn = &spawn;
 	fds[0] = client[1];

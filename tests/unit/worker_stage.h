@@ -19,6 +19,7 @@ struct stage {
 	TALLOC_CTX *ctx;
 	pid_t zygote;
 	int super_fd, main_fd; /* our ends */
+	bool proxy;	       /* workers made from now on wait for a PROXY header */
 };
 
 /* One connection.  The fake auth runs in a thread of its own until the worker is gone. */
