@@ -183,6 +183,16 @@ void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report
 	talloc_free(names.data);
 }
 
+/* Whoever names proxies means them to be asked for headers. */
+static void check_proxies(const struct conf *conf, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(conf->host[0], CONF_OPT_listen_proxy_from);
+
+	if (conf->listen_proxy_from.n && !conf->listen_proxy_proto)
+		conf_report_add(r, CONF_WARNING, &where,
+				"has no effect without listen-proxy-proto = true");
+}
+
 void conf_check(const struct conf *conf, struct conf_report *r)
 {
 	const struct conf_where where = conf_where_of(conf->host[0], CONF_OPT_isolate_workers);
@@ -191,6 +201,7 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		conf_check_auth(conf->host[i], r);
 	check_mandatory(conf, r);
 	check_identity(conf, r);
+	check_proxies(conf, r);
 	for (size_t i = 0; i < conf->n_hosts; i++) {
 		const struct host_conf *h = conf->host[i];
 

@@ -193,6 +193,37 @@ static const char prologue[] =
 	"Options without another word change with a reload, for new sessions.\n"
 	".Sh OPTIONS\n";
 
+/* What an administrator has to set on both sides. */
+static const char proxies[] =
+	".Sh BEHIND A TCP PROXY\n"
+	"A proxy or load balancer in front of the server passes TLS through (HAProxy: mode tcp), since\n"
+	"keys, client certificates and DTLS need it end to end.\n"
+	"With\n"
+	".Cm listen-proxy-proto\n"
+	"and, on HAProxy's server line,\n"
+	".Ql send-proxy-v2\n"
+	"(or\n"
+	".Ql send-proxy )\n"
+	"the server knows each client's own address: bans, logs, occtl, scripts, RADIUS and\n"
+	".Cm deny-roaming\n"
+	"go by it.\n"
+	"Every TCP connection must then begin with a header;\n"
+	".Cm listen-proxy-from\n"
+	"names the machines that may send one.\n"
+	"Records beside the addresses are ignored but for the checksum, and a connection id is logged at\n"
+	"debug level; a certificate's name told by the proxy logs in nobody.\n"
+	"Datagrams do not pass the proxy: clients send them to the address they know,\n"
+	"and the server should be reachable there on\n"
+	".Cm udp-port ,\n"
+	"or set it to 0.\n"
+	"Health checks, with and without\n"
+	".Ql check-send-proxy ,\n"
+	"cost no points; without\n"
+	".Cm listen-proxy-proto\n"
+	"the proxy's address should be in\n"
+	".Cm ban-exempt ,\n"
+	"or one user's wrong passwords ban everyone behind it.\n";
+
 /* Sub-options of the lines auth, enable-auth and acct. */
 static const char methods[] =
 	".Sh AUTHENTICATION METHODS\n"
@@ -263,6 +294,7 @@ void conf_man(FILE *out)
 		fprintf(out, ".It Cm %s\n%s\n", conf_aliases[i].name, conf_aliases[i].doc);
 	fputs(".El\n", out);
 	fputs(methods, out);
+	fputs(proxies, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-gssapi 5 ,\n"
 	      ".Xr sallyport-ldap 5 ,\n"
 	      ".Xr sallyport-oidc 5 ,\n"

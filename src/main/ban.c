@@ -289,12 +289,24 @@ void ban_refund(struct ban_table *b, const struct addr *addr, uint32_t points)
 		drop(b, e);
 }
 
-bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now)
+/* In the table and spared by no exemption; our own subnets are looked at later. */
+static bool is_banned(const struct ban_table *b, const struct addr *addr, int64_t now)
 {
 	const struct score *e = b->limits.max_score ? find(b, addr) : NULL;
+
+	return e && now < e->expires && !nets_have(&b->exempt, addr);
+}
+
+bool ban_holds(const struct ban_table *b, const struct addr *addr, int64_t now)
+{
+	return is_banned(b, addr, now) && !nets_have(&b->local, addr);
+}
+
+bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now)
+{
 	char ip[ADDR_TEXT], text[96];
 
-	if (!e || !e->expires || now >= e->expires || nets_have(&b->exempt, addr))
+	if (!is_banned(b, addr, now))
 		return false;
 	addr_print(addr, ip);
 	if (nets_have(&b->local, addr)) {

@@ -61,6 +61,9 @@ void ban_charge(struct ban_table *b, const struct addr *addr, enum ban_kind kind
  */
 void ban_refund(struct ban_table *b, const struct addr *addr, uint32_t points);
 
+/* Whether the address is banned, unless it is one of our own subnets or exempt. */
+bool ban_holds(const struct ban_table *b, const struct addr *addr, int64_t now);
+
 /* The address must be turned away; that is logged.  Never true for our own subnets and exempt ones.
  */
 bool ban_is_refused(struct ban_table *b, const struct addr *addr, int64_t now);

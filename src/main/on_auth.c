@@ -35,6 +35,19 @@ static void log_failed_login(const struct addr *ip, const char *user)
 	talloc_free(text);
 }
 
+/* Who opened many connections before the ban shall not go on guessing in them: each ends with the
+ * first failure after it. */
+static void charge_password(struct main_ctx *m, struct worker *w, const struct addr *ip,
+			    uint32_t points)
+{
+	int64_t now = clock_unix();
+	bool banned = ban_holds(m->bans, ip, now);
+
+	ban_charge(m->bans, ip, BAN_FAULT, points, now);
+	if (banned && w && w->state == WORKER_LOGIN)
+		worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);
+}
+
 static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFailed *msg,
 				struct ipc_fds *fds)
 {
@@ -50,7 +63,7 @@ static enum err on_login_failed(struct main_ctx *m, void *peer, const LoginFaile
 	if (msg->final && w)
 		w->auth_failed = true;
 	if (msg->points && remote.addr.family)
-		ban_charge(m->bans, &remote.addr, BAN_FAULT, msg->points, clock_unix());
+		charge_password(m, w, &remote.addr, msg->points);
 	log_failed_login(&remote.addr, msg->user);
 	return ERR_OK;
 }

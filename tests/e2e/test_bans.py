@@ -30,6 +30,11 @@ def is_refused(t, source, **options):
     return False
 
 
+def must_be_refused(t, source):
+    """Soon: a login's answer is not held back until its failure is counted."""
+    wait_for("%s to be refused" % source, lambda: is_refused(t, source), 3)
+
+
 def serve(t, **conf):
     """A server that bans at 50 points, and clients off its own subnets."""
     options = {"max-ban-score": 50, "ban-points-connection": 0}
@@ -60,7 +65,7 @@ def test_wrong_passwords(t):
     fail_login(t, FAR)
     server.wait_log(r"added IP '198\.51\.100\.7' \(with score 63\) to ban list, will be reset at: \w{3} \w{3} [ \d]\d "
                     r"\d\d:\d\d:\d\d \d{4}")
-    t.expect(is_refused(t, FAR), "a banned address got TLS")
+    must_be_refused(t, FAR)
     server.wait_log("rejected connection from banned IP: 198.51.100.7")
     t.equal(server.occtl_json("show", "status")["IPs in ban list"], 1, "bans in the status")
     row = server.occtl_json("show", "ip", "bans")[0]
@@ -80,7 +85,7 @@ def test_wrong_cookies(t):
     for n, cookie in enumerate((NO_COOKIE, "B" * 43 + "=", "C" * 43 + "=")):
         t.equal(t.web(source=FAR).connect(cookie=cookie).status, 401, "status of wrong cookie %d" % (n + 1))
     server.wait_log(r"added IP '198\.51\.100\.7' \(with score 60\)")
-    t.expect(is_refused(t, FAR), "banned for cookies, but let in")
+    must_be_refused(t, FAR)
 
 
 def garbage(t, data, tls=False):
@@ -170,7 +175,7 @@ def test_exempt(t):
     t.equal(scores(server), {}, "points of exempt addresses")
     t.web(source=OTHER).must_login()
     fail_login(t, FAR, 2)
-    t.expect(is_refused(t, FAR), "not banned")
+    must_be_refused(t, FAR)
     server.write_conf(**{"ban-exempt": "198.51.100.0/24"})
     server.reload()
     wait_for("the reload", lambda: not is_refused(t, FAR), 10)
@@ -182,7 +187,7 @@ def test_unban(t):
     """Checklist 149, 176: lifts the ban, keeps the entry with 0, logs it; an unlisted address exits 1."""
     server = serve(t)
     fail_login(t, FAR, 5)
-    t.expect(is_refused(t, FAR), "not banned")
+    must_be_refused(t, FAR)
     t.equal(server.occtl("unban", "ip", OTHER, check=False).returncode, 1, "exit code for an unlisted address")
     t.equal(server.occtl("unban", "ip", FAR).returncode, 0, "exit code")
     server.wait_log("unbanning IP '198.51.100.7'")
@@ -219,7 +224,7 @@ def test_survives_main(t):
     wait_for("main to be started again", lambda: server.roles().get("main") not in (None, old), 10)
     wait_for("occtl to answer", lambda: server.occtl("show", "status", check=False).returncode == 0, 10)
     t.equal(scores(server), {FAR: 50, OTHER: 20}, "scores")
-    t.expect(is_refused(t, FAR), "the ban was lost")
+    must_be_refused(t, FAR)
     t.web(source=OTHER).must_login()
 
 
@@ -232,4 +237,25 @@ def test_off(t):
     server.reload()
     wait_for("scores", lambda: t.web(source=OTHER).get("/") and scores(server), 10)
     fail_login(t, FAR, 2)
-    t.expect(is_refused(t, FAR), "not banned after the reload")
+    must_be_refused(t, FAR)
+
+
+def test_open_connections_of_a_banned_address(t):
+    """Connections from before a ban are no reserve for more guesses: each ends with its first failure after it; one with a
+    good password goes on, and so does a tunnel."""
+    server = serve(t, max_ban_score=20)
+    tunnel = t.web(source=FAR).must_login().open()
+    reserve = [t.web(source=FAR) for _ in range(3)]
+    for web in reserve:
+        web.init()
+    fail_login(t, FAR, 2)
+    server.wait_log("added IP '198.51.100.7'")
+    for web in reserve[:2]:
+        try:
+            t.expect(not web.reply([("username", "test"), ("password", "wrong")]).success, "logged in")
+        except OSError:
+            pass
+        t.expect(web.is_closed(), "a connection of a banned address goes on guessing")
+    t.expect(reserve[2].reply([("username", "test"), ("password", "secret")]).success, "the right password was refused")
+    tunnel.send(tunnel.DPD_OUT, b"x")
+    t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"x"), "answer in the tunnel")

@@ -7,12 +7,13 @@ import ssl
 import time
 
 from lib.clientcert import Authority
+from lib.freeradius import FreeRadius
 from lib.haproxy import BEHIND, HAProxy, tlv, v1, v2
 from lib.net import CLIENT4, SERVER4, SERVER6
 from lib.shell import wait_for
 from lib.traffic import must_ping
 from lib.web import Tunnel, Web
-from test_bans import is_refused as is_banned, scores
+from test_bans import must_be_refused, scores, wait_score
 
 PROXY = {"listen-proxy-proto": "true"}
 FAR, OTHER = "198.51.100.7", "198.51.100.8"
@@ -23,8 +24,7 @@ def tls_over(web, name=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    web.socket = context.wrap_socket(web.socket, server_hostname=name)
-    web.file = web.socket.makefile("rb")
+    web.begin_tls(context, name)
     return web
 
 
@@ -72,7 +72,7 @@ with open("%s/env-" + os.environ["REASON"], "w") as out:
 
 
 def connect_through_haproxy(t, option):
-    server = with_hook(t, PROXY)
+    server = with_hook(t, dict(PROXY, **{"deny-roaming": "true"}))
     HAProxy(t, option)
     client = t.client().wait()
     must_ping(client.netns, count=3)
@@ -90,7 +90,8 @@ def connect_through_haproxy(t, option):
 
 
 def test_haproxy_v1(t):
-    """Checklist 122: a real client through HAProxy with version 1 headers; DTLS comes directly and is steered to it."""
+    """Checklist 122: a real client through HAProxy with version 1 headers; DTLS comes directly and is steered to it,
+    although deny-roaming lets no other address have it."""
     connect_through_haproxy(t, "send-proxy")
 
 
@@ -119,11 +120,11 @@ def test_real_client_is_banned(t):
     for address in (FAR, OTHER):
         t.net.add_client_address(address)
     t.expect(not t.web(source=FAR).login(password="wrong").success, "logged in")
-    t.equal(scores(server), {FAR: 11}, "a connection and a wrong password")
+    wait_score(server, FAR, 11)
     for _ in range(4):
         t.web(source=FAR).login(password="wrong")
     server.wait_log(r"added IP '198\.51\.100\.7' \(with score \d+\) to ban list")
-    t.expect(is_banned(t, FAR), "a banned client got TLS through the proxy")
+    must_be_refused(t, FAR)
     server.wait_log(r"rejected connection from banned IP: 198\.51\.100\.7")
     t.equal([row["IP"] for row in server.occtl_json("show", "ip", "bans")], [FAR], "bans")
     t.web(source=OTHER).must_login()
@@ -241,6 +242,17 @@ def test_roaming_is_the_clients(t):
     cookie = web.cookies["webvpn"]
     t.expect(through(t, v1("203.0.113.10")).connect(cookie=cookie).status != 200, "roamed through the same proxy")
     t.equal(through(t, v1("203.0.113.9")).connect(cookie=cookie).status, 200, "status from the same address")
+
+
+def test_radius_hears_of_the_real_client(t):
+    """Config 8.1: Calling-Station-Id and NAS-IP-Address are those of the header, IPv4 and IPv6."""
+    radius = FreeRadius(t, users='test Cleartext-Password := "secret"\n')
+    t.server(dict(PROXY, **{"auth": '"radius[config=%s]"' % radius.client_conf()}), users={})
+    for client, server, name in (("203.0.113.9", "192.0.2.1", "NAS-IP-Address"),
+                                 ("2001:db8::9", "2001:db8::1", "NAS-IPv6-Address")):
+        through(t, v2(client, server)).must_login()
+        request = radius.requests()[-1]
+        t.equal((request["Calling-Station-Id"], request.get(name)), (client, server), "addresses in the request")
 
 
 def test_client_certificate_through_haproxy(t):

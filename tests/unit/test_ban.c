@@ -271,6 +271,8 @@ static void exempt_networks_have_no_score_and_lose_what_they_had(void **state)
 	assert_int_equal(ban_count(f->b, T0), 0);
 	ban_charge(f->b, &other, BAN_FAULT, 90, T0);
 	assert_true(ban_is_refused(f->b, &other, T0));
+	assert_true(ban_holds(f->b, &other, T0));
+	assert_false(ban_holds(f->b, &a, T0));
 	assert_int_equal(ban_set_exempt(f->b, NULL, 0), ERR_OK);
 	ban_charge(f->b, &a, BAN_FAULT, 90, T0);
 	assert_true(ban_is_refused(f->b, &a, T0));

@@ -59,8 +59,14 @@ class Web:
             context.verify_mode = ssl.CERT_NONE
             if tls:
                 context.minimum_version = context.maximum_version = tls
-            self.socket = context.wrap_socket(self.socket, server_hostname=name)
-            self.file = self.socket.makefile("rb")
+            self.begin_tls(context, name)
+
+    def begin_tls(self, context, name=None):
+        """TLS on the connection as it is now."""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name, do_handshake_on_connect=False)
+        # Python would skip it without a word when the connection was reset already.
+        self.socket.do_handshake()
+        self.file = self.socket.makefile("rb")
 
     def close(self):
         """Ends the TCP connection at once, without a word of TLS."""
