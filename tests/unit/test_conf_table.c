@@ -140,6 +140,7 @@ static const struct {
 	{ "ban-points-abuse", 'G', 'R' },
 	{ "ban-points-wrong-cookie", 'G', 'R' },
 	{ "listen-proxy-from", 'G', 'R' },
+	{ "multiple-cert-auth", 'V', 'R' },
 };
 
 enum { N_SPEC = sizeof(spec) / sizeof(spec[0]) };
