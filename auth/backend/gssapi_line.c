@@ -1,5 +1,8 @@
 /* gssapi_line.c - the auth line of the backend `gssapi` (config.md 6.2). */
+#include <errno.h>
+#include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "auth/backend/gssapi.h"
 
@@ -29,6 +32,23 @@ static enum err take_number(TALLOC_CTX *ctx, const struct backend_pairs *options
 	return ERR_OK;
 }
 
+/* A key table that is a file has to be there: without it nobody could log in.  The library knows
+ * other kinds ("KEYRING:name"), which it may judge itself. */
+static enum err take_keytab(TALLOC_CTX *ctx, struct gssapi *g, const char *keytab, const char **why)
+{
+	const char *path = str_starts(keytab, "FILE:") ? keytab + 5 : keytab;
+
+	if (*path == '/' && access(path, R_OK) < 0) {
+		*why = talloc_asprintf(ctx,
+				       "gssapi: cannot read the keytab '%s': %s; write "
+				       "keytab=FILE, into which the KDC has exported HTTP/NAME",
+				       path, strerror(errno));
+		return ERR_CONF;
+	}
+	g->keytab = talloc_strdup(g, keytab);
+	return g->keytab ? ERR_OK : ERR_NOMEM;
+}
+
 static enum err gssapi_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			    const char **why)
 {
@@ -42,15 +62,11 @@ static enum err gssapi_open(TALLOC_CTX *ctx, const struct backend_pairs *options
 	err = take_number(ctx, options, "gid-min", 0, &g->gid_min, why);
 	if (!err)
 		err = take_number(ctx, options, "tgt-freshness-time", 1, &g->freshness, why);
-	if (err)
-		return err;
-	if (keytab) {
-		g->keytab = talloc_strdup(g, keytab);
-		if (!g->keytab)
-			return ERR_NOMEM;
-	}
-	*out = g;
-	return ERR_OK;
+	if (!err && keytab)
+		err = take_keytab(ctx, g, keytab, why);
+	if (!err)
+		*out = g;
+	return err;
 }
 
 const struct auth_backend backend_gssapi = {

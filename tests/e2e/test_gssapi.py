@@ -1,4 +1,5 @@
 """Kerberos: tickets in HTTP Negotiate, with openconnect and a real KDC, and the way to that KDC through the server."""
+import os
 import time
 
 from lib.accounts import Accounts
@@ -6,6 +7,7 @@ from lib.clientcert import Authority
 from lib.kdc import NAME, PASSWORD as KERBEROS, Initiator, Kdc
 from lib.net import SERVER4
 from lib.server import PASSWORD
+from lib.shell import sh
 from lib.web import INIT
 
 ANNOUNCED = "X-Support-HTTP-Auth: true"
@@ -160,6 +162,25 @@ def test_wrong_tickets_are_refused(t):
     web.must_login()
     sessions = server.occtl_json("show", "sessions", "all")
     t.equal(len([row for row in sessions if row.get("State") == "authenticated"]), 2, "sessions: one of the ticket, one of the password")
+
+
+def test_a_refused_ticket_leads_to_the_password(t):
+    """Checklist 194: openconnect, whose ticket is refused, goes on with the form: a ticket for an older key, and no
+    usable keytab at all."""
+    kdc, server = methods(t)
+    kdc.admin("cpw -randkey HTTP/" + NAME)
+    environment = kdc.tickets()
+    openconnect(t, environment).wait().stop()
+    server.wait_log("gssapi-refused .*not found in keytab")
+    server.wait_no_user()
+    os.truncate(kdc.keytab, 0)
+    openconnect(t, environment).wait().stop()
+    server.wait_log("gssapi-keytab-unusable")
+    server.stop()
+    os.unlink(kdc.keytab)
+    run = sh(t.tools.server, "-t", "-c", server.conf_file, check=False)
+    t.expect(run.returncode == 1 and "gssapi: cannot read the keytab '%s': No such file" % kdc.keytab in run.stderr,
+             "a missing keytab is not refused", run.stdout + run.stderr)
 
 
 def test_a_replayed_token_is_refused(t):

@@ -44,8 +44,11 @@ static void options_are_taken(void **state)
 	struct gssapi *g;
 
 	(void)state;
-	assert_int_equal(open_with(ctx, "keytab", "/etc/k", &g), ERR_OK);
-	assert_string_equal(g->keytab, "/etc/k");
+	assert_int_equal(open_with(ctx, "keytab", "/etc/passwd", &g), ERR_OK);
+	assert_string_equal(g->keytab, "/etc/passwd");
+	assert_int_equal(open_with(ctx, "keytab", "FILE:/etc/passwd", &g), ERR_OK);
+	assert_string_equal(g->keytab, "FILE:/etc/passwd");
+	assert_int_equal(open_with(ctx, "keytab", "MEMORY:/no/such/file", &g), ERR_OK);
 	assert_int_equal(open_with(ctx, "require-local-user-map", "False", &g), ERR_OK);
 	assert_false(g->need_account);
 	assert_int_equal(open_with(ctx, "require-local-user-map", "Yes", &g), ERR_OK);
@@ -66,6 +69,17 @@ static void a_freshness_that_cannot_be_read_is_not_no_limit(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_int_equal(open_with(ctx, "tgt-freshness-time", bad[i], &g), ERR_CONF);
+	talloc_free(ctx);
+}
+
+static void keytab_that_is_not_there_is_refused(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct gssapi *g;
+
+	(void)state;
+	assert_int_equal(open_with(ctx, "keytab", "/no/such/file", &g), ERR_CONF);
+	assert_int_equal(open_with(ctx, "keytab", "FILE:/no/such/file", &g), ERR_CONF);
 	talloc_free(ctx);
 }
 
@@ -175,6 +189,7 @@ int main(void)
 		cmocka_unit_test(nothing_said_means_accounts_are_needed_and_age_is_not),
 		cmocka_unit_test(options_are_taken),
 		cmocka_unit_test(a_freshness_that_cannot_be_read_is_not_no_limit),
+		cmocka_unit_test(keytab_that_is_not_there_is_refused),
 		cmocka_unit_test(numbers_are_numbers),
 		cmocka_unit_test(token_is_what_follows_the_scheme),
 		cmocka_unit_test(header_without_a_token_is_refused),
