@@ -71,7 +71,8 @@ bool client_cert_judge(const struct worker *w, const char *which, int ret, unsig
 	return false;
 }
 
-static bool is_good(const struct worker *w, const gnutls_datum_t *chain, unsigned n)
+static bool is_good(const struct worker *w, gnutls_session_t tls, const gnutls_datum_t *chain,
+		    unsigned n)
 {
 	/* Certificates without extended key usage pass; those for something else do not. */
 	gnutls_typed_vdata_st purpose = {
@@ -79,27 +80,41 @@ static bool is_good(const struct worker *w, const gnutls_datum_t *chain, unsigne
 		.data = (uint8_t *)(uintptr_t)GNUTLS_KP_TLS_WWW_CLIENT,
 	};
 	unsigned status = 0;
-	int ret = gnutls_certificate_verify_peers(w->tls, &purpose, 1, &status);
+	int ret = gnutls_certificate_verify_peers(tls, &purpose, 1, &status);
 
 	return client_cert_judge(w, "client", ret, status, chain, n);
 }
 
-/* GnuTLS calls this when the certificate has come, for a renegotiation again. */
+/* Whether the handshake must end because of a bad certificate.  In a renegotiation it must where
+ * the session began with a good one: it has expired since. */
+static bool must_be_good(const struct worker *w)
+{
+	if (w->state == WORKER_TUNNEL)
+		return w->cert.good;
+	return conf_cert_policy(w->vhost->host) == CONF_CERT_REQUIRE;
+}
+
+/* GnuTLS calls this when the certificate has come, for a renegotiation again; then the session has
+ * gone over to the data path, and is no longer the worker's. */
 static int on_certificate(gnutls_session_t tls)
 {
 	struct worker *w = gnutls_session_get_ptr(tls);
 	unsigned n = 0;
 	const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls, &n);
+	bool good;
 
 	if (conf_cert_policy(w->vhost->host) == CONF_CERT_NONE || !chain || !n)
 		return 0; /* whether that may be GnuTLS decides by what it was told to ask */
-	w->cert.shown = true;
-	w->cert.good = is_good(w, chain, n);
-	if (w->cert.good)
+	good = is_good(w, tls, chain, n);
+	if (good)
 		log_info(&w->log, "client-certificate",
 			 kv_text("client certificate verification succeeded"));
-	if (!w->cert.good && conf_cert_policy(w->vhost->host) == CONF_CERT_REQUIRE)
+	else if (must_be_good(w))
 		return GNUTLS_E_CERTIFICATE_ERROR;
+	if (w->state != WORKER_TUNNEL) {
+		w->cert.shown = true;
+		w->cert.good = good;
+	}
 	return 0;
 }
 

@@ -9,9 +9,11 @@ import ssl
 import struct
 
 from lib.clientcert import EKU_SERVER, UPN, Authority
-from lib.net import SERVER4
+from lib.harness import marks
+from lib.net import GATEWAY4, SERVER4
 from lib.server import PASSWORD
 from lib.shell import sh, wait_for
+from lib.traffic import must_ping
 from lib.web import Web
 
 CN, UID, EMAIL, OU = "2.5.4.3", "0.9.2342.19200300.100.1.1", "1.2.840.113549.1.9.1", "2.5.4.11"
@@ -637,6 +639,22 @@ def test_processes_are_replaced(t):
         out.write(good)
     wait_for("logins with the repaired list", lambda: login(t, ann)[0], 20)
     t.expect(not login(t, bob)[0], "a revoked certificate")
+    server.user("ann")
+    client.stop()
+
+
+@marks(seconds=90)
+def test_renegotiation(t):
+    """Radius 10, checklist 128: TLS 1.2 renegotiates in the tunnel with the certificate, which is verified once more."""
+    authority = Authority(t)
+    ann = authority.issue(user="ann")
+    server = t.server(only(authority, CN, tls_priorities=TLS12, rekey_time=1))
+    client = t.client(dtls=False, arguments=ann.arguments).wait()
+    verified = "client certificate verification succeeded"
+    before = server.log().count(verified)
+    server.wait_log("TLS rehandshake completed", 40)
+    t.equal(server.log().count(verified), before + 1, "verifications in the renegotiation")
+    must_ping(t.net.cli, GATEWAY4)
     server.user("ann")
     client.stop()
 
