@@ -20,7 +20,7 @@
 #include "base/clock.h"
 
 enum {
-	TIME_MS = 400,
+	TIME_MS = 700,
 	IDLE_MS = 100,
 	FORGET_MS = 600,
 	PROCESSES = 2,
