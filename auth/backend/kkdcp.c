@@ -18,7 +18,6 @@
 enum {
 	PREFIX = 4,
 	MESSAGE_MAX = 65536, /* with the prefix */
-	TIME_MS = 18000,     /* for everything: the client is answered within 20 seconds */
 	AGAIN_MS = 1000,     /* an unanswered datagram is repeated after this, then twice that */
 };
 
@@ -214,7 +213,7 @@ static enum err kkdcp_relay(TALLOC_CTX *ctx, const void *conf, const uint8_t *pa
 			    struct verdict *out)
 {
 	const struct kkdcp *k = conf;
-	uint64_t end = clock_ms() + TIME_MS;
+	uint64_t end = clock_ms() + k->time_ms;
 	struct attempt a = { .request = payload, .len = len };
 	enum err err = ERR_NOT_FOUND;
 	char *reasons = talloc_strdup(ctx, "");

@@ -15,6 +15,7 @@ struct kdc {
 struct kkdcp {
 	struct kdc *item; /* in the order of preference */
 	size_t n;
+	uint64_t time_ms; /* for one message, all servers together */
 };
 
 #endif /* AUTH_BACKEND_KKDCP_H */

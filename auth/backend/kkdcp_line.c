@@ -3,6 +3,8 @@
 
 #include "auth/backend/kkdcp.h"
 
+enum { TIME_MS = 18000 }; /* the client shall have its answer within 20 seconds (protocol.md 8) */
+
 /* "tcp@host:port", "udp@[v6]:port"; the configuration's check has seen it, too. */
 static enum err parse(TALLOC_CTX *ctx, const char *text, struct kdc *out)
 {
@@ -33,6 +35,7 @@ static enum err kkdcp_open(TALLOC_CTX *ctx, const struct backend_pairs *options,
 
 	if (!k)
 		return ERR_NOMEM;
+	k->time_ms = TIME_MS;
 	k->item = talloc_zero_array(k, struct kdc, (unsigned)options->n);
 	if (!k->item)
 		return ERR_NOMEM;

@@ -16,6 +16,7 @@
 
 #include "auth/backend/kkdcp.h"
 #include "auth/backend/work.h"
+#include "base/clock.h"
 
 static const uint8_t request[] = { 0, 0, 0, 5, 'a', 's', 'k', 'e', 'd' };
 
@@ -183,6 +184,37 @@ static void next_server_is_asked_when_one_is_down(void **state)
 	talloc_free(ctx);
 }
 
+/* Servers that take the request and say nothing. */
+static void silent_servers_have_their_share_of_the_time(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	uint16_t tcp, udp, good;
+	int fds[] = { listen_on(SOCK_STREAM, &tcp), listen_on(SOCK_DGRAM, &udp) };
+	int fd = listen_on(SOCK_STREAM, &good);
+	pid_t pid = play_tcp(fd, "\0\0\0\4back", 8);
+	struct kdc kdc[] = {
+		{ true, "a", "127.0.0.1", talloc_asprintf(ctx, "%u", (unsigned)tcp) },
+		{ false, "b", "127.0.0.1", talloc_asprintf(ctx, "%u", (unsigned)udp) },
+		{ true, "c", "127.0.0.1", talloc_asprintf(ctx, "%u", (unsigned)good) },
+	};
+	const struct kkdcp all = { kdc, 3, 1500 }, silent = { kdc, 2, 300 };
+	struct verdict v = { .kind = VERDICT_ERROR };
+	uint64_t start;
+
+	(void)state;
+	assert_int_equal(backend_work.relay(ctx, &all, request, sizeof request, &v), ERR_OK);
+	assert_int_equal(v.kind, VERDICT_ACCEPT);
+	start = clock_ms();
+	assert_int_equal(backend_work.relay(ctx, &silent, request, sizeof request, &v), ERR_OK);
+	assert_int_equal(v.kind, VERDICT_REJECT);
+	assert_string_equal(v.reason, "a: time limit passed, b: time limit passed");
+	assert_in_range(clock_ms() - start, 300, 3000);
+	ended_well(pid);
+	close(fds[0]);
+	close(fds[1]);
+	talloc_free(ctx);
+}
+
 static void each_server_that_failed_is_named(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -232,6 +264,7 @@ int main(void)
 		cmocka_unit_test(udp_goes_without_the_length_and_is_repeated),
 		cmocka_unit_test(absurd_cut_and_missing_answers_are_none),
 		cmocka_unit_test(next_server_is_asked_when_one_is_down),
+		cmocka_unit_test(silent_servers_have_their_share_of_the_time),
 		cmocka_unit_test(each_server_that_failed_is_named),
 		cmocka_unit_test(servers_are_read_strictly),
 	};
