@@ -7,6 +7,7 @@ import time
 from lib.net import CLIENT4, SERVER6
 from lib.shell import wait_for
 from lib.web import Web
+from test_radius import otp_radius, radius_server
 
 FAR, OTHER = "198.51.100.7", "198.51.100.8"
 FAR6, NEAR6, OTHER6 = "2001:db8:1:2::7", "2001:db8:1:2:3::8", "2001:db8:1:3::7"
@@ -259,3 +260,28 @@ def test_open_connections_of_a_banned_address(t):
     t.expect(reserve[2].reply([("username", "test"), ("password", "secret")]).success, "the right password was refused")
     tunnel.send(tunnel.DPD_OUT, b"x")
     t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"x"), "answer in the tunnel")
+
+
+def test_challenges_are_no_failures(t):
+    """Checklist 152, config 15: different challenges in a row cost nothing, the seventeenth ends the login as one
+    failure; the same one again costs each time and leads to a ban (151)."""
+    radius = otp_radius(t)
+    server = radius_server(t, radius, conf={"max-ban-score": 50, "ban-points-wrong-password": 10, "ban-points-connection": 0})
+    t.net.add_client_address(FAR)
+    web = t.web(source=FAR)
+    answer = web.reply([("username", "endless"), ("password", "x")], path=web.action(web.init()))
+    for n in range(15):
+        t.equal(answer.status, 200, "status of challenge %d" % (n + 1))
+        if n == 8:  # a connection has a limit of requests
+            web = t.web(source=FAR, cookies=web.cookies)
+        answer = web.reply([("secondary_password", "x")], path=web.action(answer))
+    t.equal(scores(server), {}, "scores after 15 answers")
+    t.equal(web.reply([("secondary_password", "x")], path=web.action(answer)).status, 401, "status after the last")
+    wait_score(server, FAR, 10)
+    web = t.web(source=FAR)
+    answer = web.reply([("username", "otpsame"), ("password", "secret")], path=web.action(web.init()))
+    for _ in range(4):
+        t.equal(answer.status, 200, "status while the same question comes again")
+        answer = web.reply([("secondary_password", "again")], path=web.action(answer))
+    server.wait_log(r"added IP '198\.51\.100\.7' \(with score 50\) to ban list")
+    must_be_refused(t, FAR)

@@ -144,7 +144,7 @@ def routes_to_device(t):
 
 
 def test_networks_behind_a_client(t):
-    """Checklist 175, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
+    """Checklist 109, 175, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"}, ROUTES)
     client = t.client(dtls=False).wait()
     device = server.user()["Device"]
