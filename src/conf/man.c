@@ -233,6 +233,9 @@ static const char methods[] =
 	".Li base='dc=example,dc=com' ;\n"
 	"two of them inside mean one.\n"
 	".Bl -tag -width Ds\n"
+	".It Cm certificate\n"
+	"Client certificates, alone or beside another method; see\n"
+	".Xr sallyport-certificate 5 .\n"
 	".It Cm gssapi\n"
 	"Kerberos tickets; see\n"
 	".Xr sallyport-gssapi 5 .\n"
@@ -295,7 +298,8 @@ void conf_man(FILE *out)
 	fputs(".El\n", out);
 	fputs(methods, out);
 	fputs(proxies, out);
-	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-gssapi 5 ,\n"
+	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-certificate 5 ,\n"
+	      ".Xr sallyport-gssapi 5 ,\n"
 	      ".Xr sallyport-ldap 5 ,\n"
 	      ".Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyport-radius 5 ,\n"
