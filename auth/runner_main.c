@@ -143,11 +143,7 @@ static enum err ask(void *arg, const struct verdict *question, struct backend_in
 static enum err recheck(TALLOC_CTX *ctx, const struct backend_work *b, const void *conf,
 			const struct backend_input *in, struct verdict *v)
 {
-	bool allowed = false;
-	enum err err = b->allows ? b->allows(ctx, conf, in, &allowed) : ERR_UNSUPPORTED;
-
-	v->kind = allowed ? VERDICT_ACCEPT : VERDICT_REJECT;
-	return err;
+	return b->allows ? b->allows(ctx, conf, in, v) : ERR_UNSUPPORTED;
 }
 
 static enum err list_groups(TALLOC_CTX *ctx, const struct backend_work *b, const void *conf,

@@ -283,13 +283,13 @@ static enum err gssapi_step(TALLOC_CTX *ctx, const void *conf, const struct back
 
 /* Who has lost his account has lost his way in; tickets cannot be taken back (RFC 4120 1.6). */
 static enum err gssapi_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			      bool *out)
+			      struct verdict *out)
 {
 	const struct gssapi *g = conf;
 	struct strv groups;
 	enum err err = g->need_account ? unix_groups_of(ctx, in->user, &groups) : ERR_OK;
 
-	*out = !err;
+	out->kind = err ? VERDICT_REJECT : VERDICT_ACCEPT;
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 

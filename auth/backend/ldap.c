@@ -245,20 +245,22 @@ static bool is_disabled(const struct dir_entry *e, bool locked)
 	return locked ? *since : strcmp(since, for_ever) == 0;
 }
 
-/* The name by which the user is known here from now on: the directory's spelling of what he typed,
- * or else the attribute's first value.  NULL: there is none, or it is no name. */
-static const char *canonical_name(const struct dir_entry *e, const char *attr, const char *typed)
+/* The name by which the user is known here from now on: one for each entry, whatever he typed. That
+ * of the DN, if it is made of the attribute, or else the first value.  NULL: there is none, or it
+ * is no name. */
+static const char *canonical_name(TALLOC_CTX *ctx, const struct dir_entry *e, const char *attr)
 {
-	const struct strv *values = dir_values(e, attr);
-	const char *name = values->n ? values->item[0] : NULL;
+	size_t len = strlen(attr);
+	const char *name = first_value(e, attr);
+	char *rdn;
 
-	for (size_t i = 0; i < values->n; i++)
-		if (strcasecmp(values->item[i], typed) == 0)
-			name = values->item[i];
-	for (const char *c = name; c && *c; c++)
+	if (strncasecmp(e->dn, attr, len) == 0 && e->dn[len] == '=' &&
+	    !ldap_rdn_value(ctx, e->dn, &rdn))
+		name = rdn;
+	for (const char *c = name; *c; c++)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return NULL;
-	return name;
+	return *name ? name : NULL;
 }
 
 /* ---- a login -------------------------------------------------------------- */
@@ -272,7 +274,7 @@ static void refuse(struct verdict *out, const char *reason)
 /* The password was right. */
 static enum err admit(struct job *j, const struct dir_entry *e, struct verdict *out)
 {
-	const char *name = canonical_name(e, j->line->user_attr, j->in->user);
+	const char *name = canonical_name(j->ctx, e, j->line->user_attr);
 	enum err err;
 
 	if (!name) {
@@ -399,6 +401,14 @@ static uint32_t rest_of_wait(const struct job *j)
 	return now < end ? (uint32_t)(end - now) : 0;
 }
 
+/* What was learned about the servers stays, even if all of them failed. */
+static enum err conclude(struct job *j, enum err err, struct verdict *out)
+{
+	if (err)
+		*out = (struct verdict){ .kind = VERDICT_ERROR, .reason = err_text(err) };
+	return ldap_keep_write(j->ctx, &j->keep, &out->keep, &out->keep_len);
+}
+
 static enum err ldap_step(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			  struct verdict *out)
 {
@@ -413,14 +423,12 @@ static enum err ldap_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 	} else {
 		err = with_servers(&j, login, out);
 	}
-	if (err)
-		*out = (struct verdict){ .kind = VERDICT_ERROR, .reason = err_text(err) };
-	if (out->kind == VERDICT_REJECT) {
+	if (!err && out->kind == VERDICT_REJECT) {
 		log_info(NULL, "ldap-refused", kv_str("user", in->user),
 			 kv_str("reason", out->reason));
 		out->delay_ms = rest_of_wait(&j);
 	}
-	return ldap_keep_write(ctx, &j.keep, &out->keep, &out->keep_len);
+	return conclude(&j, err, out);
 }
 
 /* ---- other questions ------------------------------------------------------ */
@@ -428,7 +436,7 @@ static enum err ldap_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 static enum err look_up(struct job *j, void *arg)
 {
 	const struct dir_entry *e = NULL;
-	bool *allowed = arg;
+	struct verdict *out = arg;
 	char *dn;
 	enum err err = bind_service(j);
 
@@ -441,8 +449,8 @@ static enum err look_up(struct job *j, void *arg)
 	}
 	if (err)
 		return err;
-	*allowed = e && !is_disabled(e, true);
-	if (!*allowed)
+	out->kind = e && !is_disabled(e, true) ? VERDICT_ACCEPT : VERDICT_REJECT;
+	if (out->kind == VERDICT_REJECT)
 		log_notice(
 			NULL, "ldap-user-gone", kv_str("user", j->in->user),
 			kv_str("reason", e ? "account disabled or locked"
@@ -452,12 +460,12 @@ static enum err look_up(struct job *j, void *arg)
 
 /* A user who was removed, disabled, or is no longer what the filter wants keeps no way in. */
 static enum err ldap_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			    bool *out)
+			    struct verdict *out)
 {
 	struct job j;
 	enum err err = job_init(&j, ctx, conf, in);
 
-	return err ? err : with_servers(&j, look_up, out);
+	return err ? err : conclude(&j, with_servers(&j, look_up, out), out);
 }
 
 static enum err list(struct job *j, void *arg)

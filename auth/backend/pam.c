@@ -160,14 +160,14 @@ static int account_phase(TALLOC_CTX *ctx, const struct pam *conf, const struct b
 
 /* Locked and removed accounts keep no way in (protocol.md 10.13). */
 static enum err pam_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			   bool *out)
+			   struct verdict *out)
 {
 	char *reason = NULL;
 	int status = account_phase(ctx, conf, in, &reason);
 
 	if (is_fault(status))
 		return ERR_SYS;
-	*out = status == PAM_SUCCESS;
+	out->kind = status == PAM_SUCCESS ? VERDICT_ACCEPT : VERDICT_REJECT;
 	return ERR_OK;
 }
 

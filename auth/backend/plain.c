@@ -219,17 +219,20 @@ static enum err plain_step(TALLOC_CTX *ctx, const void *conf, const struct backe
 
 /* A locked or removed user keeps no way in (protocol.md 10.13). */
 static enum err plain_allows(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			     bool *out)
+			     struct verdict *out)
 {
 	const struct plain *p = conf;
 	struct lookup *l;
+	bool allowed = false;
 	enum err err;
 
-	if (!p->passwd)
-		return otp_has_token(p->otp, in->user, out);
-	err = look_up(ctx, p, in->user, &l);
-	if (!err)
-		*out = l->found && l->hash[0] != '!';
+	if (!p->passwd) {
+		err = otp_has_token(p->otp, in->user, &allowed);
+	} else {
+		err = look_up(ctx, p, in->user, &l);
+		allowed = !err && l->found && l->hash[0] != '!';
+	}
+	out->kind = allowed ? VERDICT_ACCEPT : VERDICT_REJECT;
 	return err;
 }
 

@@ -32,9 +32,10 @@ struct backend_work {
 	bool as_root; /* runs foreign modules, which change files of others or who they are */
 	enum err (*step)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			 struct verdict *out);
-	/* Whether USER may open further tunnels with the session of an earlier login. */
+	/* Whether USER may open further tunnels with the session of an earlier login: ACCEPT or
+	 * REJECT. */
 	enum err (*allows)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
-			   bool *out);
+			   struct verdict *out);
 	/* All groups anybody may have, for auto-select-group. */
 	enum err (*groups)(TALLOC_CTX *ctx, const void *conf, const struct backend_input *in,
 			   struct strv *out);

@@ -140,10 +140,11 @@ static void only_users_who_are_there_and_not_locked_may_go_on(void **state)
 	add(r, "bob", "*", "!", "pw", SHA256);
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct backend_input in = { .user = cases[i].user };
-		bool allowed = !cases[i].allowed;
+		struct verdict v = { .kind = VERDICT_ERROR };
 
-		assert_int_equal(backend_work.allows(r, r->conf, &in, &allowed), ERR_OK);
-		assert_int_equal(allowed, cases[i].allowed);
+		assert_int_equal(backend_work.allows(r, r->conf, &in, &v), ERR_OK);
+		assert_int_equal(v.kind == VERDICT_ACCEPT, cases[i].allowed);
+		assert_int_equal(v.kind == VERDICT_REJECT, !cases[i].allowed);
 	}
 }
 
