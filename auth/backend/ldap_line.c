@@ -245,6 +245,10 @@ static enum err check_servers(const struct reader *r)
 {
 	const struct ldap_line *l = r->line;
 
+	if (l->ca && access(l->ca, R_OK) < 0)
+		return fault(r, "ldap: cannot read the authorities in 'ca', %s: %s", l->ca,
+			     strerror(errno));
+
 	if (!l->uri.n)
 		return fault(r, "ldap: no server specified; write uri=ldaps://HOST");
 	for (size_t i = 0; !l->insecure && i < l->uri.n; i++)

@@ -171,6 +171,7 @@ static void faults_are_named_in_one_line(void **state)
 		{ "uri ldaps://a|user-dn uid=%u|user-attr cn", "no use with user-dn" },
 		{ "uri ldaps://a|user-dn uid=%u|nested chain", "needs group-base" },
 		{ "uri ldaps://a|base x|ca ", "the value of 'ca' is empty" },
+		{ "uri ldaps://a|base x|ca /nonexistent/ca", "cannot read the authorities" },
 		{ "uri ldaps://a|base x|colour red", "unknown option 'colour'" },
 		{ "config /nonexistent/ldap.conf", "cannot read the file" },
 		{ "config /tmp", "cannot read the file" },
