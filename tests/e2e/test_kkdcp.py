@@ -1,6 +1,7 @@
 """The Kerberos KDC proxy: kinit through the VPN port, and what is refused there."""
 import struct
 
+from lib.accounts import Accounts
 from lib.kdc import NAME, PASSWORD, REALM, Kdc
 from lib.net import LAN4, SERVER4
 from lib.server import PASSWORD as VPN_PASSWORD
@@ -19,7 +20,8 @@ def world(t, *lines, conf=None, vhosts=(), kdc=True):
     t.net.etc(t.net.cli, "hosts", "127.0.0.1 localhost\n%s %s\n" % (SERVER4, NAME))
     made = Kdc(t) if kdc else None
     server = t.server(dict({"kkdcp": list(lines) or ["%s %s %s" % (PATH, REALM, KDC)], "server-cert": cert,
-                            "server-key": key}, **(conf or {})), vhosts=vhosts)
+                            "server-key": key}, **(conf or {})), vhosts=vhosts,
+                      environment=made and made.server_environment())
     return made, server
 
 
@@ -55,7 +57,7 @@ def post(web, body, path=PATH):
 
 def test_kinit_through_the_server(t):
     """Protocol 98, radius 8: a client that cannot reach the KDC gets its tickets through the VPN port, whether the
-    server speaks TCP or UDP with the KDC; the service's ticket, too, and then it logs in with it."""
+    server speaks TCP or UDP with the KDC; the service's ticket, too."""
     for proto in ("tcp", "udp"):
         kdc, server = world(t, "%s %s %s@%s:88" % (PATH, REALM, proto, LAN4))
         direct = kdc.client_environment()
@@ -68,6 +70,21 @@ def test_kinit_through_the_server(t):
         t.expect(wrong.returncode and "Password incorrect" in wrong.stderr, "a wrong password", wrong.stderr)
         server.stop()
         kdc.stop()
+
+
+def test_outside_to_inside(t):
+    """Issue 3: a client outside gets its first ticket through the server, and openconnect, which fetches the
+    service's ticket the same way, logs in with it."""
+    kdc, server = world(t)
+    Accounts(t).add("test", "staff")
+    server.stop()
+    server.write_conf(auth='"gssapi[keytab=%s]"' % kdc.keytab)
+    server.start()
+    environment = kinit(t, kdc)[1]
+    client = t.client(host=NAME, dtls=False, environment=environment, pin=t.pki.pin_of(server.conf["server-key"])).wait()
+    t.equal(server.user("test")["Groupname"], "staff", "group")
+    t.expect("HTTP/" + NAME in sh("klist", env=environment).stdout, "no ticket for the service")
+    client.stop()
 
 
 def test_message_of_the_example_reaches_its_realm_only(t):
