@@ -95,7 +95,8 @@ static void note_session(struct worker *w)
 		.safe_renegotiation = gnutls_safe_renegotiation_status(w->tls) != 0,
 		.cipher = tls_suite_cipher(gnutls_cipher_get(w->tls)),
 		.mac = tls_suite_mac(gnutls_mac_get(w->tls)),
-		.path_mtu = path_mtu(w->client),
+		/* The proxy's way to us says nothing of the one that datagrams take. */
+		.path_mtu = w->proxy ? 0 : path_mtu(w->client),
 		.outer_v6 = w->remote.addr.family == AF_INET6,
 	};
 	hash_certificate(w->tls, w->peer.cert_sha1);

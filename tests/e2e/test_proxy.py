@@ -244,6 +244,16 @@ def test_roaming_is_the_clients(t):
     t.equal(through(t, v1("203.0.113.9")).connect(cookie=cookie).status, 200, "status from the same address")
 
 
+def test_mtu_is_not_the_proxys(t):
+    """Protocol 7: datagrams do not go the proxy's way, so its MTU is none of theirs; without a proxy it is."""
+    t.net.ip(t.net.srv, "link", "set", "tocli", "mtu", "1300")
+    for conf, header, mtu in (({}, b"", 1300), (PROXY, v1("203.0.113.9"), 1500)):
+        server = t.server(conf)
+        answer = through(t, header).must_login().connect(mtu=1500)
+        t.equal(int(answer.header("X-CSTP-Base-MTU")), mtu, "base MTU with %s" % conf)
+        server.stop()
+
+
 def test_radius_hears_of_the_real_client(t):
     """Config 8.1: Calling-Station-Id and NAS-IP-Address are those of the header, IPv4 and IPv6."""
     radius = FreeRadius(t, users='test Cleartext-Password := "secret"\n')
