@@ -94,7 +94,7 @@ static void bytes_behind_the_header_are_left_to_tls(void **state)
 	stage_spawn(*state, &a);
 	admit(&a);
 	for (size_t i = 0; i < sizeof V1 - 1; i++)
-		send_bytes(&a, V1 + i, 1);
+		send_bytes(&a, &V1[i], 1);
 	assert_int_equal(actor_connect(&a, NULL, NULL), 0);
 	assert_told(&a, "203.0.113.7:51000");
 	actor_free(&a);
