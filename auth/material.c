@@ -66,7 +66,8 @@ static enum err read_fd(TALLOC_CTX *ctx, int fd, size_t limit, gnutls_datum_t *o
 
 enum err material_read(TALLOC_CTX *ctx, const char *path, size_t limit, gnutls_datum_t *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Without waiting: somebody may have put a pipe there. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	enum err err = fd < 0 ? ERR_SYS : read_fd(ctx, fd, limit, out);
 	int why = errno;
 

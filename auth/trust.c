@@ -194,25 +194,35 @@ static enum err add_crl(struct load *l, const struct der *der)
 	return err;
 }
 
-/* Every list of a PEM file. */
+/* Moves REST behind the next TEXT in it.  False: there is none. */
+static bool skip_to(gnutls_datum_t *rest, const char *text)
+{
+	const uint8_t *at = memmem(rest->data, rest->size, text, strlen(text));
+
+	if (!at)
+		return false;
+	at += strlen(text);
+	rest->size -= (unsigned)(at - rest->data);
+	rest->data += at - rest->data;
+	return true;
+}
+
+/* Every list of a PEM file.  One that breaks off makes the whole file bad: somebody is writing it,
+ * and what it still lacks may be what matters. */
 static enum err add_pem_crls(struct load *l, const gnutls_datum_t *file)
 {
-	static const char end[] = "-----END X509 CRL-----";
+	static const char begin[] = "-----BEGIN ", end[] = "-----END ";
 	gnutls_datum_t rest = *file, der;
 	enum err err = ERR_OK;
 	size_t n = 0;
 
-	while (!err && gnutls_pem_base64_decode2("X509 CRL", &rest, &der) >= 0) {
-		const uint8_t *next = memmem(rest.data, rest.size, end, sizeof end - 1);
-
+	for (; !err && memmem(rest.data, rest.size, begin, sizeof begin - 1); n++) {
+		if (gnutls_pem_base64_decode2("X509 CRL", &rest, &der) < 0)
+			return bad_crl(l, "not a certificate revocation list");
 		err = add_crl(l, &(struct der){ der.data, der.size });
 		gnutls_free(der.data);
-		n++;
-		if (!next)
+		if (!skip_to(&rest, end))
 			break;
-		next += sizeof end - 1;
-		rest.size -= (unsigned)(next - rest.data);
-		rest.data += next - rest.data;
 	}
 	return n || err ? err : bad_crl(l, "not a certificate revocation list");
 }

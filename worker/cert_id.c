@@ -35,7 +35,10 @@ static enum err parse_extension(struct der in, struct der *san)
 		return ERR_SYNTAX;
 	if (der_take(&in, DER_OCTET_STRING, &value))
 		return ERR_SYNTAX;
-	return is_oid(&oid, oid_san) ? der_take(&value, DER_SEQUENCE, san) : ERR_OK;
+	if (!is_oid(&oid, oid_san))
+		return ERR_OK;
+	/* Twice is forbidden (RFC 5280 4.2), and which one counts must not be left to chance. */
+	return san->p ? ERR_SYNTAX : der_take(&value, DER_SEQUENCE, san);
 }
 
 static enum err parse_extensions(struct der in, struct der *san)

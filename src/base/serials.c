@@ -11,6 +11,9 @@ static int compare(const void *a, const void *b)
 
 enum err serial_put(uint8_t record[SERIAL_RECORD], const uint8_t *data, size_t len)
 {
+	/* Some authorities write zeros in front of some numbers and not of others. */
+	for (; len > 1 && *data == 0; len--)
+		data++;
 	if (!len || len > SERIAL_MAX)
 		return ERR_RANGE;
 	memset(record, 0, SERIAL_RECORD);

@@ -13,7 +13,8 @@
 /* RFC 5280 4.1.2.2: at most 20 octets; one more where the first would look like a sign. */
 enum { SERIAL_MAX = 21, SERIAL_RECORD = SERIAL_MAX + 1 };
 
-/* Writes the record of the LEN octets of an INTEGER at DATA.  ERR_RANGE: none, or too many. */
+/* Writes the record of the LEN octets of an INTEGER at DATA; leading zeros do not count.
+ * ERR_RANGE: none, or too many. */
 MUST_USE enum err serial_put(uint8_t record[SERIAL_RECORD], const uint8_t *data, size_t len);
 
 /* Sorts N records in place. */

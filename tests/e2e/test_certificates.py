@@ -277,8 +277,8 @@ def test_crl_replaced_while_running(t):
     server.user("ann")
     # Broken: the old one stays, one line says so.
     start = len(server.log())
-    good = open(path, "rb").read()
-    for text in (b"nonsense", good[:-20], b""):
+    good, pem = (open(name, "rb").read() for name in (path, authority.crl(authority.path("whole.pem"))))
+    for text in (b"nonsense", good[:-20], pem + pem[:100]):
         with open(path, "wb") as out:
             out.write(text)
         server.wait_log(r"error reading the CRL \(%s\) file: not a certificate revocation list" % re.escape(path), 15, start)
@@ -339,6 +339,7 @@ def test_cookie_needs_its_certificate(t):
         t.equal(other.connect().status, 200, "with a certificate of the same user")
         other.close()
         server.wait_no_user("ann")
+    t.equal([row["tls_auth_ok"] for row in server.occtl_json("show", "sessions", "all")], [1], "occtl's word (admin 6.11)")
     # A password's session needs none.
     web = spoken(t)
     t.expect(web.login("ann").success, "login by password")

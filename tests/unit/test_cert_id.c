@@ -48,24 +48,38 @@ static struct made other(const char *oid, const char *text)
 	return MADE(0xa0, made_text(DER_OID, oid), MADE(0xa0, made_text(DER_UTF8, text)));
 }
 
-/* A certificate with these parts; SAN may be NULL. */
-static struct made certificate(const struct made *subject, const struct made *san)
+/* A certificate with SUBJECT; EXTENSIONS is the last part of it, and may be empty. */
+static struct made certificate_of(const struct made *subject, const struct made *extensions)
 {
-	struct made extension = { .len = 0 };
-	struct made value = san ? MADE(DER_OCTET_STRING, *san) : extension;
-
-	if (san)
-		extension = MADE(
-			0xa3, MADE(DER_SEQUENCE,
-				   MADE(DER_SEQUENCE, made_text(DER_OID, "\x55\x1d\x0f"),
-					made_of(0x01, "\xff", 1), made_text(DER_OCTET_STRING, "x")),
-				   MADE(DER_SEQUENCE, made_text(DER_OID, oid_san), value)));
 	return MADE(DER_SEQUENCE,
 		    MADE(DER_SEQUENCE, MADE(0xa0, made_of(DER_INTEGER, "\2", 1)),
 			 made_of(DER_INTEGER, "\x12\x34", 2), MADE(DER_SEQUENCE, made_of(5, "", 0)),
 			 MADE(DER_SEQUENCE, cn("issuer")), MADE(DER_SEQUENCE, made_of(5, "", 0)),
-			 *subject, MADE(DER_SEQUENCE, made_of(5, "", 0)), extension),
+			 *subject, MADE(DER_SEQUENCE, made_of(5, "", 0)), *extensions),
 		    MADE(DER_SEQUENCE, made_of(5, "", 0)), made_of(DER_BIT_STRING, "\0x", 2));
+}
+
+/* LIST: SEQUENCE OF Extension. */
+static struct made certificate_with(const struct made *list)
+{
+	struct made subject = MADE(DER_SEQUENCE, cn("ann")), extensions = MADE(0xa3, *list);
+
+	return certificate_of(&subject, &extensions);
+}
+
+/* SAN may be NULL; another extension, a critical one, comes before it. */
+static struct made certificate(const struct made *subject, const struct made *san)
+{
+	struct made extensions = { .len = 0 };
+
+	if (san)
+		extensions = MADE(
+			0xa3, MADE(DER_SEQUENCE,
+				   MADE(DER_SEQUENCE, made_text(DER_OID, "\x55\x1d\x0f"),
+					made_of(0x01, "\xff", 1), made_text(DER_OCTET_STRING, "x")),
+				   MADE(DER_SEQUENCE, made_text(DER_OID, oid_san),
+					MADE(DER_OCTET_STRING, *san))));
+	return certificate_of(subject, &extensions);
 }
 
 static int setup(void **state)
@@ -157,6 +171,24 @@ static void only_names_of_the_right_type_count(void **state)
 	assert_string_equal(user_of(state, &subject, &hosts, "SAN(upn)"), "");
 }
 
+static void two_lists_of_names_are_none(void **state)
+{
+	struct made san = MADE(DER_SEQUENCE, MADE(DER_SEQUENCE, mail("a@b"))), one, all;
+	struct made extension;
+	struct der in;
+	struct cert_parts parts;
+
+	(void)state;
+	san.data[0] = DER_OCTET_STRING; /* contents: the list */
+	one = MADE(DER_SEQUENCE, made_text(DER_OID, oid_san), san);
+	for (unsigned n = 1; n <= 2; n++) {
+		extension = n == 1 ? MADE(DER_SEQUENCE, one) : MADE(DER_SEQUENCE, one, one);
+		all = certificate_with(&extension);
+		in = made_der(&all);
+		assert_int_equal(cert_parts_parse(&in, &parts), n == 1 ? ERR_OK : ERR_SYNTAX);
+	}
+}
+
 static void names_that_lie_are_refused(void **state)
 {
 	static const char nul[] = "root\0x";
@@ -203,6 +235,7 @@ int main(void)
 		CASE(first_attribute_of_the_identifier_is_the_user),
 		CASE(attributes_of_one_rdn_count),
 		CASE(only_names_of_the_right_type_count),
+		CASE(two_lists_of_names_are_none),
 		CASE(names_that_lie_are_refused),
 		CASE(all_groups_count_once),
 	};

@@ -52,6 +52,19 @@ static void lengths_count(void **state)
 	assert_true(has(table, 2, "\2", 1));
 }
 
+static void zeros_in_front_do_not_count(void **state)
+{
+	uint8_t table[SERIAL_RECORD];
+
+	(void)state;
+	assert_int_equal(serial_put(table, (const uint8_t *)"\0\0\200\1", 4), ERR_OK);
+	assert_true(has(table, 1, "\0\200\1", 3));
+	assert_true(has(table, 1, "\200\1", 2));
+	assert_int_equal(serial_put(table, (const uint8_t *)"\0", 1), ERR_OK);
+	assert_true(has(table, 1, "\0\0", 2));
+	assert_false(has(table, 1, "", 0));
+}
+
 static void what_is_no_serial_number_is_in_no_table(void **state)
 {
 	uint8_t table[SERIAL_RECORD], serial[SERIAL_MAX + 1];
@@ -71,6 +84,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_found_whatever_their_order),
 		cmocka_unit_test(lengths_count),
+		cmocka_unit_test(zeros_in_front_do_not_count),
 		cmocka_unit_test(what_is_no_serial_number_is_in_no_table),
 	};
 
