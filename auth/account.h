@@ -9,8 +9,8 @@
 MUST_USE enum err accounts_open(struct auth *a);
 
 /* W asks for the tunnel of S, with an Interim every INTERVAL seconds (0: none).  *NEEDED: the Start
- * is still to be sent, when main knows the addresses.  ERR_UNSUPPORTED: the host wants accounts that
- * nobody can keep; ERR_NOMEM. */
+ * is still to be sent, when main knows the addresses.  ERR_UNSUPPORTED: the host wants accounts
+ * that nobody can keep; ERR_NOMEM. */
 MUST_USE enum err accounts_begin(struct worker *w, const struct session *s, uint32_t interval,
 				 bool *needed);
 

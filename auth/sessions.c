@@ -101,7 +101,7 @@ static bool is_persistent(const struct auth *a, const struct session *s, EndReas
 /* False: a newer connection has taken the session over, or this one never got it. */
 static bool had_tunnel(const struct session *s, const SessionClosed *msg)
 {
-	return s->worker == msg->worker_id || (!s->worker && !msg->refused);
+	return s->worker ? s->worker == msg->worker_id : !msg->refused;
 }
 
 static void tunnel_closed(struct auth *a, struct session *s, const SessionClosed *msg)

@@ -2,8 +2,8 @@
  *
  * A process that must find its state again after it was killed writes it here: one record per key,
  * in fixed slots of shared memory.  An update writes new slots and publishes them with one store
- * before the old ones are freed, so that a kill at any instruction leaves the old or the new record.
- * Used by main (leases, bans) and auth (sessions); the supervisor holds the descriptor. */
+ * before the old ones are freed, so that a kill at any instruction leaves the old or the new
+ * record. Used by main (leases, bans) and auth (sessions); the supervisor holds the descriptor. */
 #ifndef BASE_JOURNAL_H
 #define BASE_JOURNAL_H
 

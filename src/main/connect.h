@@ -25,7 +25,7 @@ void connect_lost(struct session *s);
 /* The ticket of S died: forgets it, now or once its tunnel has ended. */
 void connect_expired(struct session *s);
 
-/* Tells auth how things stand with S, after auth was started again.  May free S. */
+/* Tells auth how things stand with S, after either of us was started again. */
 void connect_tell_auth(struct session *s);
 
 /* Settings of the session from ROWS (borrowed).  ERR_CONF: it was logged. */

@@ -69,6 +69,8 @@ static void take_counters(struct session *s, const struct worker *w)
 	counters__init(&s->end.counters);
 	if (w && w->has_counters) {
 		s->end.counters = w->counters;
+		if (!s->tun)
+			traffic_believe(s, &w->counters);
 	} else if (s->tun && !tun_counters(s->tun, &c)) { /* it was killed: ask the device */
 		s->end.counters.rx_bytes = c.rx_bytes;
 		s->end.counters.tx_bytes = c.tx_bytes;
@@ -119,7 +121,9 @@ static void tell_closed(struct session *s, bool refused)
 	closed.keep = s->keep;
 	closed.counters = &s->end.counters;
 	closed.refused = refused;
-	s->unreported = !main_tell_auth(s->m, TO_AUTH__MSG_SESSION_CLOSED, &closed, -1);
+	/* Auth answers the end of a session with SessionExpired; one that was killed before it had
+	 * read this is told again (connect_tell_auth). */
+	main_tell_auth(s->m, TO_AUTH__MSG_SESSION_CLOSED, &closed, -1);
 }
 
 void connect_drop_device(struct session *s)
@@ -144,7 +148,7 @@ void connect_idle(struct session *s)
 	}
 	connect_drop_device(s);
 	TALLOC_FREE(s->conf);
-	if (stopping || s->closing || (!s->keep && s->end.worker_id && !s->unreported))
+	if (stopping || s->closing)
 		session_forget(s);
 	else
 		session_save(s);
@@ -234,15 +238,10 @@ void connect_expired(struct session *s)
 
 void connect_tell_auth(struct session *s)
 {
-	if (s->state == SESSION_OPEN) {
+	if (s->state == SESSION_OPEN)
 		connect_tell_opened(s);
-		return;
-	}
-	if (s->accounting)
+	else if (s->accounting)
 		connect_ask_account(s);
-	if (!s->end.worker_id || s->state == SESSION_OPENING)
-		return;
-	tell_closed(s, false);
-	if (s->state == SESSION_IDLE && !s->keep && !s->unreported)
-		session_forget(s);
+	else if (s->state != SESSION_OPENING) /* that without a tunnel is one that never had it */
+		tell_closed(s, !s->end.worker_id);
 }

@@ -230,12 +230,8 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 /* An auth that was started again has its own journal, but not what happened in the meantime. */
 static void tell_sessions(struct main_ctx *m)
 {
-	struct session *next;
-
-	for (struct session *s = sessions_first(m); s; s = next) {
-		next = s->next;
+	for (struct session *s = sessions_first(m); s; s = s->next)
 		connect_tell_auth(s);
-	}
 }
 
 void main_peer_auth(struct main_ctx *m, int fd, uint32_t pid)

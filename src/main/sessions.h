@@ -73,7 +73,6 @@ struct session {
 	bool hook_ran;		       /* connect succeeded, so disconnect must run */
 	bool keep;		       /* SESSION_ENDING: the ticket stays usable */
 	bool closing;		       /* the ticket died while the tunnel was still there */
-	bool unreported;	       /* the end could not be told to auth yet */
 	bool accounting;	       /* SESSION_OPENING: auth is asked before there is a device */
 	Counters counted;	       /* traffic through devices that are gone */
 	struct tunnel_end end;

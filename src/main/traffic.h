@@ -13,6 +13,9 @@ void traffic_total(const struct session *s, Counters *out);
 /* S's device is about to go: what it counted is kept. */
 void traffic_keep(struct session *s);
 
+/* A tunnel ended while there was no main, and took its device along: only its worker knows. */
+void traffic_believe(struct session *s, const Counters *told);
+
 /* Tells auth the sum, for an interim record. */
 void traffic_tell(const struct session *s);
 

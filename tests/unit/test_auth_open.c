@@ -159,6 +159,23 @@ static void refusal_leaves_the_cookie_as_it_was(void **state)
 	assert_int_equal(session(r)->expires, expires - 100);
 }
 
+/* What a main that was started again says of a session without a tunnel: is it still alive? */
+static void question_after_a_session_changes_nothing(void **state)
+{
+	struct rig *r = *state;
+	int64_t expires = session(r)->expires - 100;
+	SessionClosed msg = SESSION_CLOSED__INIT;
+
+	session(r)->expires = expires;
+	msg.sid = r->sid;
+	msg.refused = true;
+	session_closed(r->a, &msg);
+	assert_int_equal(session(r)->expires, expires);
+	opened(r, WORKER);
+	session_closed(r->a, &msg);
+	assert_int_equal(session(r)->worker, WORKER);
+}
+
 static void attempt_under_way_keeps_the_session_and_a_refused_one_does_not(void **state)
 {
 	struct rig *r = *state;
@@ -241,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(unused_cookie_lives_for_its_timeout_and_the_slack),
 		CASE(cookie_of_a_live_tunnel_does_not_expire),
+		CASE(question_after_a_session_changes_nothing),
 		CASE(attempt_under_way_keeps_the_session_and_a_refused_one_does_not),
 		CASE(kept_session_has_its_timeout_anew),
 		CASE(goodbye_kills_the_cookie),
