@@ -66,6 +66,18 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	return ERR_OK;
 }
 
+/* The job goes on for a new owner. */
+static bool ops_abandon(void *arg, struct runner_job *job, TALLOC_CTX *owner, runner_done_fn *done,
+			void *done_arg)
+{
+	struct rig *r = arg;
+
+	talloc_steal(owner, job);
+	r->done = done;
+	r->done_arg = done_arg;
+	return true;
+}
+
 static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 {
 	struct rig *r = arg;
@@ -75,9 +87,11 @@ static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 	r->owed[worker] = 0;
 }
 
-static void ops_failed(void *arg, uint64_t worker, const char *user, uint32_t points, bool final)
+static void ops_failed(void *arg, uint64_t worker, const struct endpoint *remote, const char *user,
+		       uint32_t points, bool final)
 {
 	(void)arg;
+	(void)remote;
 	(void)worker;
 	(void)points;
 	(void) final;
@@ -93,8 +107,15 @@ static enum err ops_grant(void *arg, const struct login_grant *grant)
 	return ERR_OK;
 }
 
-static const struct logins_ops ops = { ops_policy, ops_now,    ops_run,
-				       ops_answer, ops_failed, ops_grant };
+static const struct logins_ops ops = {
+	.policy = ops_policy,
+	.now = ops_now,
+	.run = ops_run,
+	.abandon = ops_abandon,
+	.answer = ops_answer,
+	.failed = ops_failed,
+	.grant = ops_grant,
+};
 
 static void quiet(void *arg, enum log_level level, const char *text)
 {
