@@ -43,16 +43,19 @@ def untlv(data):
 
 
 class ActiveDirectory:
-    """ldaps:// on 198.18.0.1:636 in the test's server namespace."""
+    """ldaps:// on 198.18.0.1:3636 in the test's server namespace.  MUTE: it falls silent after so many answers."""
 
-    def __init__(self, test, service, password):
+    PORT = 3636
+
+    def __init__(self, test, service, password, mute=None):
+        self.mute = mute
         self.entries, self.passwords, self.reasons, self.filters = {}, {service: password}, {}, []
-        self.uri = "ldaps://" + SERVER4
+        self.uri = "ldaps://%s:%d" % (SERVER4, self.PORT)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.context.load_cert_chain(test.pki.cert, test.pki.key)
         self.listener = netns_socket(test.net.srv)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind((SERVER4, 636))
+        self.listener.bind((SERVER4, self.PORT))
         self.listener.listen(16)
         test.closables.append(self)
         threading.Thread(target=self._accept, daemon=True).start()
@@ -91,7 +94,7 @@ class ActiveDirectory:
     def _serve(self, raw):
         try:
             with self.context.wrap_socket(raw, server_side=True) as connection:
-                stream = connection.makefile("rb")
+                stream, answers = connection.makefile("rb"), 0
                 while True:
                     head = stream.read(2)
                     if len(head) < 2:
@@ -100,7 +103,9 @@ class ActiveDirectory:
                     length = int.from_bytes(stream.read(n), "big") if head[1] & 128 else n
                     message = untlv(stream.read(length))
                     for answer in self._answer(*message[1]):
-                        connection.sendall(tlv(0x30, tlv(2, message[0][1]), answer))
+                        answers += 1
+                        if self.mute is None or answers <= self.mute:
+                            connection.sendall(tlv(0x30, tlv(2, message[0][1]), answer))
         except OSError:
             pass
 

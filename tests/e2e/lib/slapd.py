@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 
-from .net import SERVER4
+from .net import SERVER4, SERVER6
 from .server import PASSWORD
 from .shell import sh, wait_for
 
@@ -82,7 +82,7 @@ userPassword: {password}
 
 
 class Slapd:
-    """One server in the test's server namespace, on 198.18.0.1 and the ports 636 and 389 + 1000 times its number."""
+    """One server in the test's server namespace, on the ports 636 and 389 + 1000 times its number."""
 
     def __init__(self, test, access=ACCESS, more="", ppolicy="", cert=None, key=None, start=True):
         self.test, self.number = test, len([s for s in test.closables if isinstance(s, Slapd)])
@@ -91,6 +91,7 @@ class Slapd:
         self.tls_port, self.port = 636 + 1000 * self.number, 389 + 1000 * self.number
         self.ldaps = "ldaps://%s:%d" % (SERVER4, self.tls_port)
         self.ldap = "ldap://%s:%d" % (SERVER4, self.port)
+        self.ldaps6 = "ldaps://[%s]:%d" % (SERVER6, self.tls_port)
         self.ldapi = "ldapi://" + (self.dir + "/sock").replace("/", "%2f")
         self.admin_password = "admin secret"
         self.password_file = self.dir + "/bindpw"
@@ -115,7 +116,7 @@ class Slapd:
         with open(self.dir + "/log", "a") as log:
             self.process = subprocess.Popen(
                 ["ip", "netns", "exec", self.test.net.srv, "slapd", "-d", "stats", "-f", self.dir + "/conf",
-                 "-h", "%s %s %s" % (self.ldaps, self.ldap, self.ldapi)],
+                 "-h", "%s %s %s %s" % (self.ldaps, self.ldaps6, self.ldap, self.ldapi)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_for("slapd to listen", self._answers, 10 * self.test.slow)
         return self
