@@ -321,8 +321,7 @@ static enum err run(TALLOC_CTX *ctx, const struct radius_query *q, const struct 
 		read_answer(ctx, fd[0], out);
 	} else if (child > 0) {
 		kill(child, SIGKILL);
-		out->why = end == RADIUS_RELAY_REFUSED ? "nobody listens at its port"
-						       : "cannot send to it";
+		out->why = "cannot send to it";
 	}
 	if (child > 0)
 		finish(child, out);
@@ -392,6 +391,7 @@ static enum err ask_by_relay(TALLOC_CTX *ctx, const struct radius_query *q, stru
 		.secret = to->secret,
 		.seal = !q->accounting,
 		.seal_needed = q->seal_needed,
+		.patient = q->patient,
 		.token = q->token,
 	};
 	struct radius_relay *relay;
@@ -405,6 +405,8 @@ static enum err ask_by_relay(TALLOC_CTX *ctx, const struct radius_query *q, stru
 	err = run(ctx, q, to, relay, out);
 	out->sealed = radius_relay_sealed(relay);
 	out->dropped = radius_relay_dropped(relay);
+	if (radius_relay_refused(relay) && !radius_answered(out->code))
+		out->why = "nobody listens at its port";
 	talloc_free(relay);
 	return err;
 }

@@ -38,6 +38,7 @@ struct radius_query {
 	const char *token; /* the Acct-Session-Id in REQUEST */
 	bool accounting;
 	bool seal_needed;	   /* drop replies without Message-Authenticator */
+	bool patient;		   /* try all tries even where nobody listens */
 	unsigned timeout, retries; /* seconds a try; tries after the first */
 };
 
@@ -46,7 +47,7 @@ struct radius_answer {
 	struct radius_attrs reply;
 	bool sealed;	  /* it had a right Message-Authenticator */
 	unsigned dropped; /* replies thrown away for a wrong or missing one */
-	const char *why;  /* RADIUS_FAILED: static text, or NULL when the library has logged it */
+	const char *why;  /* no answer: static text, or NULL when there is no more to say */
 };
 
 /* Asks; what the answer holds is a child of CTX.  An error is this machine's, not the server's. */

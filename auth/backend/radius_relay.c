@@ -18,6 +18,7 @@ struct radius_relay {
 	struct radius_way way;
 	int inner, outer; /* towards the library, towards the server */
 	struct sockaddr_in library;
+	bool refused;
 	bool known; /* LIBRARY has an address, VECTOR and ID are of the request under way */
 	uint8_t vector[RADIUS_VECTOR];
 	uint8_t id;
@@ -174,15 +175,16 @@ static bool is_sealed(struct radius_relay *r, const uint8_t *packet, size_t len)
 	return false;
 }
 
-/* False: the server's port is closed. */
+/* False: the server's port is closed, and another server will do. */
 static bool to_library(struct radius_relay *r)
 {
 	uint8_t packet[RADIUS_PACKET_MAX];
 	ssize_t n = recv(r->outer, packet, sizeof packet, 0);
 	size_t len = n > 0 ? (size_t)n : 0;
 
+	r->refused = r->refused || (n < 0 && errno == ECONNREFUSED);
 	if (n < 0)
-		return errno != ECONNREFUSED;
+		return !r->refused || r->way.patient;
 	/* What does not answer the request under way is an old one's duplicate. */
 	if (!r->known || !radius_is_packet(packet, len) || packet[ID_AT] != r->id)
 		return true;
@@ -223,4 +225,9 @@ unsigned radius_relay_sealed(const struct radius_relay *r)
 unsigned radius_relay_dropped(const struct radius_relay *r)
 {
 	return r->dropped;
+}
+
+bool radius_relay_refused(const struct radius_relay *r)
+{
+	return r->refused;
 }

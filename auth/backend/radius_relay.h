@@ -22,6 +22,7 @@ struct radius_way {
 	uint16_t port;
 	bool seal;	   /* Access-Requests: send and check the Message-Authenticator */
 	bool seal_needed;  /* a reply without one is dropped */
+	bool patient;	   /* a closed port is waited for: the server may be starting */
 	const char *token; /* Acct-Session-Id; requests without it are not ours and not sent */
 };
 
@@ -45,5 +46,8 @@ enum radius_relay_end radius_relay_run(struct radius_relay *r, int done_fd);
 /* Replies that had a right Message-Authenticator, and those dropped for a wrong or missing one. */
 unsigned radius_relay_sealed(const struct radius_relay *r);
 unsigned radius_relay_dropped(const struct radius_relay *r);
+
+/* Has the server's machine said that nobody listens? */
+bool radius_relay_refused(const struct radius_relay *r);
 
 #endif /* AUTH_BACKEND_RADIUS_RELAY_H */

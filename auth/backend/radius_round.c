@@ -91,6 +91,8 @@ static enum err ask_one(TALLOC_CTX *ctx, struct state *s, size_t i, size_t left,
 		.token = s->round->in->sid,
 		.accounting = s->round->accounting,
 		.seal_needed = needs_seal(s, i),
+		/* Nobody else is left who could say yes; records are tried again later. */
+		.patient = left == 1 && !s->round->accounting,
 	};
 	uint64_t now = clock_ms();
 	enum err err;
