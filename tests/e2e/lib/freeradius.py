@@ -120,7 +120,13 @@ server default {
 }
 """
 
-# RADIUS over TLS (RFC 6614) on every address, both certificates required.
+CERTIFICATES = """private_key_file = %s
+		certificate_file = %s
+		ca_file = %s
+		require_client_cert = yes
+"""
+
+# RADIUS over TLS (RFC 6614) on every address.
 TLS = """
 listen {
 	type = auth+acct
@@ -130,12 +136,9 @@ listen {
 	virtual_server = default
 	clients = radsec
 	tls {
-		private_key_file = %(key)s
-		certificate_file = %(cert)s
-		ca_file = %(ca)s
+		%(proof)s
 		tls_min_version = "1.2"
 		tls_max_version = "1.3"
-		require_client_cert = yes
 	}
 }
 clients radsec {
@@ -167,11 +170,11 @@ class FreeRadius:
     users: text of the users file.  policy: unlang for `authorize`, before the users file; a section may end
     with "challenge" (set a Reply-Message first, State is made if there is none).
     authenticate, accounting, post_auth, reject: the same for these sections (reject: after a refusal).
-    tls_port: also RADIUS over TLS there, with the run's certificates."""
+    tls_port: also RADIUS over TLS there, with the run's certificates or with PSK (identity, hexadecimal key)."""
 
     def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", post_auth="",
                  port=1812, acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None,
-                 netns=None, start=True):
+                 psk=None, netns=None, start=True):
         self.test, self.netns = test, netns or test.net.srv
         self.dir = test.new_dir("radius")
         os.chmod(self.dir, 0o755)
@@ -181,7 +184,9 @@ class FreeRadius:
         values = dict(vars(self), policy=policy, authenticate=authenticate, accounting=accounting, reject=reject,
                       post_auth=post_auth, require="yes" if require else "no", tls="")
         if tls_port:
-            values["tls"] = TLS % dict(values, key=test.pki.key, cert=test.pki.cert, ca=test.pki.ca_cert)
+            proof = 'psk_identity = "%s"\n\t\tpsk_hexphrase = "%s"\n' % psk if psk else CERTIFICATES % (
+                test.pki.key, test.pki.cert, test.pki.ca_cert)
+            values["tls"] = TLS % dict(values, proof=proof)
         self._write("radiusd.conf", RADIUSD % values)
         self._write("dictionary", "")
         self._write("none", "")
@@ -197,11 +202,15 @@ class FreeRadius:
         os.chmod(path, 0o640)
         return path
 
+    def where(self, port):
+        """HOST:PORT as client files write it."""
+        return "%s:%d" % ("[%s]" % self.address if ":" in self.address else self.address, port)
+
     def client_conf(self, auth=None, acct=None, timeout=2, retries=1, more="", secrets=None, name="client.conf"):
         """A client file for the server under test; AUTH and ACCT are lists of HOST:PORT (default: this one)."""
-        auth = auth or ["%s:%d" % (self.address, self.port)]
-        acct = acct or ["%s:%d" % (self.address, self.acct_port)]
-        hosts = {re.sub(r":\d+$", "", host) for host in auth + acct}
+        auth = auth or [self.where(self.port)]
+        acct = acct or [self.where(self.acct_port)]
+        hosts = {re.sub(r":\d+$", "", host).strip("[]") for host in auth + acct}
         self._write("servers", "".join("%s %s\n" % pair for pair in (secrets or {
             host: self.secret for host in hosts}).items()))
         return self._write(name, CLIENT % {"auth": ",".join(auth), "acct": ",".join(acct), "dir": self.dir,
