@@ -102,7 +102,7 @@ def test_certificate_and_password(t):
         refused(t, server, None, r"presented no certificate; rejecting", user=user)
         t.expect("no certificate was found (not required for this session)" in server.log(), "the TLS level's word")
         refused(t, server, authority.issue(**foreign),
-                r"user '%s' \(session: \w+\S*\) presented a certificate which is for user 'ann" % user, user=user)
+                r"user '%s' \(session: \S+\) presented a certificate which is for user 'ann" % user, user=user)
         t.expect("Login failed." in login(t, good, user, "wrong")[1], "words after a wrong password")
         refused(t, server, authority.issue(subject="/CN=test"), "no username in the certificate; rejecting", user=user)
         refused(t, server, other.issue(**mine), "certificate verification failed", user=user)
