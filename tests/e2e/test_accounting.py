@@ -202,7 +202,7 @@ def test_interims(t):
 
 
 def test_interval_of_the_reply(t):
-    """Radius.md 3.2: Acct-Interim-Interval of the Access-Accept overrides stats-report-time; 182: one id everywhere."""
+    """Radius.md 3.2: Acct-Interim-Interval of the Access-Accept overrides stats-report-time; checklist 182: one id everywhere."""
     radius = FreeRadius(t, users='test Cleartext-Password := "secret"\n\tAcct-Interim-Interval = 2\n')
     client = radius.client_conf(timeout=1)
     radius, server = accounted(t, {"auth": '"radius[config=%s,groupconfig=true]"' % client, "stats-report-time": 3600},

@@ -1,4 +1,4 @@
-"""Cisco's client as far as its requests are known (protocol.md 9): every request on a connection of its own."""
+"""Cisco's client as far as its requests are known (protocol.md §9): every request on a connection of its own."""
 import time
 
 from lib.server import PASSWORD
@@ -40,7 +40,7 @@ CONNECT = ["X-CSTP-Protocol: Copyright (c) 2004 Cisco Systems, Inc.", "X-CSTP-Lo
 
 
 def test_a_session_of_anyconnect(t):
-    """Protocol 1.3, 4.10, 4.11, 5.8, 9: init, reply, downloads, tunnel, a network change, the end."""
+    """Protocol 1.3, 4.10, 4.11, 5.8, §9: init, reply, downloads, tunnel, a network change, the end."""
     t.server({"cisco-client-compat": "true", "tls-priorities": None, "select-group": ["staff", "guests"],
               "banner": "Welcome", "dns": ["198.18.1.2", "fd00:19::2"]}, users={"test": "staff"})
     cookies, hashes = {}, set()

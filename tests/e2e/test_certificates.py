@@ -88,7 +88,7 @@ def test_only_certificates(t):
 
 
 def test_certificate_and_password(t):
-    """Checklist 58, 59, radius 10: both are needed and name the same user, by DN or by mail address."""
+    """Checklist 58, 59, protocol 47, radius 10: both are needed and name the same user, by DN or by mail address."""
     authority, other = Authority(t), Authority(t, "other CA")
     for oid, mine, foreign, user in (
             (UID, {"subject": "/CN=x/UID=test"}, {"subject": "/CN=x/UID=ann"}, "test"),
@@ -560,7 +560,7 @@ def test_multiple_certificates_replayed(t):
 
 
 def test_multiple_certificates_and_password(t):
-    """Protocol 4.16, 4: after the second certificate the login goes on with the password of the same user."""
+    """Protocol 4.16: after the second certificate the login goes on with the password of the same user."""
     authority = Authority(t)
     laptop, ann = authority.issue(user="laptop"), authority.issue(user="ann")
     server = t.server(start=False, users={"ann": None, "bob": None})

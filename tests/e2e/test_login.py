@@ -98,7 +98,7 @@ def test_special_characters(t):
 
 
 def test_legacy_form_client(t):
-    """Checklist 36, protocol 40: GET, then name and password in one form-encoded POST; a query string is ignored (35)."""
+    """Checklist 35, 36, protocol 40: GET, then name and password in one form-encoded POST; a query string is ignored."""
     t.server()
     web = t.web()
     answer = web.get("/", xml=False)
@@ -139,7 +139,7 @@ def test_banners(t):
 
 
 def test_odd_and_empty_input(t):
-    """Checklist 39, 197, 198, 201, protocol 15-18: nothing of it harms the server; each gets its error."""
+    """Checklist 39, 197, 198, 201, protocol 15 to 18: nothing of it harms the server; each gets its error."""
     server = t.server(users={"test": None})
     cases = [
         ("unknown path", b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", 404),

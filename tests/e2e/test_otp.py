@@ -36,7 +36,7 @@ def steps(web, user, password, otp):
 
 
 def test_password_and_code(t):
-    """Checklist 49, 52: openconnect with the password and the code; the file says that it was used."""
+    """Checklist 49, 52, protocol 35: openconnect with the password and the code; the file says that it was used."""
     server = otp_server(t, "# tokens\nHOTP\ttest\t-\t%s\nHOTP\tother\t-\t00\n" % SECRET)
     t.client(arguments=["--form-entry", "main:secondary_password=" + code(0)]).wait()
     text = open(server.dir + "/otp").read()

@@ -52,7 +52,7 @@ def test_main_killed(t):
 
 @marks(alone=True)
 def test_auth_killed(t):
-    """Design 1.3: kill -9 of auth loses no tunnel."""
+    """Checklist 13 as we do it, design 1.3: kill -9 of auth loses no tunnel."""
     killed(t, "auth")
 
 

@@ -1,4 +1,4 @@
-"""Clients that come through a TCP proxy, with and without PROXY headers (protocol.md 7)."""
+"""Clients that come through a TCP proxy, with and without PROXY headers (protocol.md §7)."""
 import json
 import os
 import re
@@ -193,7 +193,7 @@ def test_bad_headers_are_refused(t):
 
 
 def test_late_header(t):
-    """Protocol 7: the header has to come in time; who begins one and leaves, or sends one and leaves, is quiet."""
+    """Protocol §7: the header has to come in time; who begins one and leaves, or sends one and leaves, is quiet."""
     server = t.server(dict(PROXY, **{"auth-timeout": 2, "max-ban-score": 10}), debug=1)
     silent, half = t.web(raw=True), t.web(raw=True)
     half.send(v2("203.0.113.9")[:20])
@@ -208,7 +208,7 @@ def test_late_header(t):
 
 
 def test_only_named_proxies(t):
-    """Protocol 7: with listen-proxy-from other peers cannot claim addresses."""
+    """Protocol §7: with listen-proxy-from other peers cannot claim addresses."""
     server = t.server(dict(PROXY, **{"listen-proxy-from": ["198.51.100.8", "2001:db8::/32"]}))
     t.net.add_client_address(OTHER)
     t.expect(is_refused(t, v1("203.0.113.9")), "a header from anybody is believed")
@@ -236,7 +236,7 @@ def test_switched_on_by_reload(t):
 
 
 def test_roaming_is_the_clients(t):
-    """Protocol 7, checklist 141: deny-roaming compares real addresses, not the proxy's."""
+    """Protocol §7, checklist 141: deny-roaming compares real addresses, not the proxy's."""
     t.server(dict(PROXY, **{"deny-roaming": "true"}))
     web = through(t, v1("203.0.113.9")).must_login()
     cookie = web.cookies["webvpn"]

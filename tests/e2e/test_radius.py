@@ -243,9 +243,9 @@ def test_challenge_rounds(t):
 
 
 def test_challenge_refused(t):
-    """Checklist 188; radius.md 4.1, 4.2: a wrong or empty answer ends the login, and so do broken challenges."""
+    """Checklist 152, 188; radius.md 4.1, 4.2: a wrong or empty answer ends the login, and so do broken challenges."""
     radius = otp_radius(t)
-    server = radius_server(t, radius)
+    server = radius_server(t, radius, conf={"max-ban-score": 80})
     for codes in (["999999"], [""], ["111111", "111111"], ["111111", ""]):
         web = t.web()
         answer = web.reply([("username", "otp"), ("password", "secret")], path=web.action(web.init()))
@@ -258,17 +258,20 @@ def test_challenge_refused(t):
     web = t.web()
     answer = web.reply([("username", "blank"), ("password", "x")], path=web.action(web.init()))
     t.equal(answer.status, 401, "status after a challenge without text")
-    web = t.web()
+    source = t.net.add_client_address("198.51.100.7")
+    web = t.web(source=source)
     answer = web.reply([("username", "endless"), ("password", "x")], path=web.action(web.init()))
     rounds = 0
     while answer.status == 200 and rounds < 20:
         rounds += 1
         if rounds == 8:  # a connection has a limit of requests, a login has not
-            web = t.web(cookies=web.cookies)
+            web = t.web(cookies=web.cookies, source=source)
         answer = web.reply([("secondary_password", "x")], path=web.action(answer))
     t.equal((answer.status, rounds), (401, 16), "status and number of challenges")
     t.equal(len(re.findall("Access-Challenge with invalid State or Reply-Message, or max number of password "
                            "requests exceeded", server.log())), 2, "lines in the log")
+    t.equal(server.occtl_json("show", "ip", "bans"), [], "bans after many different challenges")
+    t.equal(t.web(source=source).init().status, 200, "status of another login from there")
 
 
 def test_challenge_repeated_is_scored(t):

@@ -33,23 +33,27 @@ def measure(t, dtls, down):
 
 
 def test_limit_to_the_client_over_dtls(t):
+    """Checklist 132: packets to the client, over DTLS."""
     measure(t, True, True)
 
 
 def test_limit_from_the_client_over_dtls(t):
+    """Checklist 132: packets from the client, over DTLS."""
     measure(t, True, False)
 
 
 def test_limit_to_the_client_over_tls(t):
+    """Checklist 132: packets to the client, over TLS."""
     measure(t, False, True)
 
 
 def test_limit_from_the_client_over_tls(t):
+    """Checklist 132: packets from the client, over TLS."""
     measure(t, False, False)
 
 
 def test_limits_of_one_user(t):
-    """A per-user file sets a limit."""
+    """Checklist 132: a per-user file sets a limit."""
     server = t.server(start=False, users={"slow": None})
     server.write_file("users/slow", "tx-data-per-sec = 200000\n")
     server.write_conf(config_per_user=server.dir + "/users")

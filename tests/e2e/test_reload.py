@@ -92,7 +92,7 @@ def test_cookies_and_sessions_survive_a_reload(t):
 
 
 def test_new_certificate(t):
-    """Checklist 66: after SIGHUP clients see the new certificate, same key and new key."""
+    """Checklist 66, 68: after SIGHUP clients see the new certificate, same key and new key."""
     server = t.server(start=False)
     cert, key = server.dir + "/c.pem", server.dir + "/k.pem"
     shutil.copy(t.pki.cert, cert)

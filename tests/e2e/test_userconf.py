@@ -53,7 +53,7 @@ some-unknown-key = 1
 
 
 def test_group_file(t):
-    """Checklist 80, 81, 105: the group's file, then the user's on top of it; edits apply at once (91)."""
+    """Checklist 80, 81, 91, 105: the group's file, then the user's on top of it; edits apply at once."""
     server = with_files(t, {"test": "staff", "other": None}, {
         "groups/staff": "route = 10.8.0.0/16\nno-route = 10.8.8.0/24\ndns = 10.8.0.53\ndpd = 11\n",
         "users/test": "route = 10.9.0.0/16\ndpd = 22\n"}, {"select-group": ["staff"]})
@@ -144,7 +144,7 @@ def routes_to_device(t):
 
 
 def test_networks_behind_a_client(t):
-    """Checklist 109, 175, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
+    """Checklist 109, 175, 214, config 13.4: iroutes are routed, shown, accepted as sources, and taken back."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"}, ROUTES)
     client = t.client(dtls=False).wait()
     device = server.user()["Device"]
@@ -160,7 +160,7 @@ def test_networks_behind_a_client(t):
 
 
 def test_refused_route_behind_a_client(t):
-    """Config 13.4: a command that fails takes the routes before it back and refuses the session."""
+    """Checklist 109, config 13.4: a command that fails takes the routes before it back and refuses the session."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"},
                         {"route-add-cmd": "[ %{RI} != 10.8.1.0/24 ] && touch /var/tmp/%{D}-$ID",
                          "route-del-cmd": "rm /var/tmp/%{D}-$ID && [ %R = 10.7.0.0/255.255.0.0 ]"})
@@ -315,7 +315,7 @@ def test_names_stay_in_their_folder(t):
 
 
 def test_group_by_url_has_its_settings(t):
-    """Checklist 79: the group of the URL brings its DNS, routes and exclusions; GROUPNAME and occtl tell it (80)."""
+    """Checklist 79, 80: the group of the URL brings its DNS, routes and exclusions; GROUPNAME and occtl tell it."""
     server = with_files(t, {"test": "staff,guests"}, {
         "groups/guests": "route = 10.8.0.0/16\nno-route = 10.8.8.0/24\ndns = 10.8.0.53\n"},
         {"select-group": ["staff", "guests[The guests]"], "select-group-by-url": "true"})

@@ -1,4 +1,4 @@
-/* test_auth_kkdcp.c - carrying Kerberos messages to KDCs that the test plays (protocol.md 8). */
+/* test_auth_kkdcp.c - carrying Kerberos messages to KDCs that the test plays (protocol.md §8). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

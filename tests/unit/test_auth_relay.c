@@ -1,4 +1,4 @@
-/* test_auth_relay.c - which KDC a request goes to (protocol.md 8). */
+/* test_auth_relay.c - which KDC a request goes to (protocol.md §8). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

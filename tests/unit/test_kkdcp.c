@@ -1,4 +1,4 @@
-/* test_kkdcp.c - messages of the KDC proxy (protocol.md 8, number 98). */
+/* test_kkdcp.c - messages of the KDC proxy (protocol.md §8, number 98). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

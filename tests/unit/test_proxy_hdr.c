@@ -1,4 +1,4 @@
-/* test_proxy_hdr.c - PROXY protocol, protocol.md 7. */
+/* test_proxy_hdr.c - PROXY protocol, protocol.md §7. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,7 +144,7 @@ static void a_health_check_has_no_address(void **state)
 	assert_false(h.has_addrs);
 }
 
-/* The example of protocol.md 7: TLSv1.3, CN "alice". */
+/* The example of protocol.md §7: TLSv1.3, CN "alice". */
 static void the_common_name_of_the_proxy_is_read(void **state)
 {
 	char data[] = V2 "\x21\x11\0\x26" V2_ADDRS "\x20\0\x17\x03\0\0\0\0\x21\0\x07TLSv1.3"

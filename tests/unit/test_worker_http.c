@@ -414,7 +414,7 @@ static void challenge_goes_on_and_names_the_fallback(void **state)
 
 static const char *const kdc_rows[] = { "kkdcp", "/Kdc EXAMPLE.ORG tcp@192.0.2.1:88", NULL };
 
-/* The example of protocol.md 8, whose second byte is the length of the rest; POST's body may hold
+/* The example of protocol.md §8, whose second byte is the length of the rest; POST's body may hold
  * no NUL, so the bytes are sent apart. */
 static const uint8_t kdc_example[] = { 0x30, 0x1c, 0xa0, 0x0b, 0x04, 0x09, 0,	0,    0,   5,
 				       0x6a, 3,	   2,	 1,    5,    0xa1, 13,	0x1b, 11,  'E',
