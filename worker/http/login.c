@@ -244,10 +244,25 @@ static enum err ask_auth(struct exchange *x, const struct login_step *step,
 	return x->d->env->step(x->d->arg, x->ctx, &with, out);
 }
 
+enum err login_ask(struct exchange *x, const char *group, const struct auth_input *input,
+		   struct login_answer **out)
+{
+	const struct login_step step = {
+		.client = x->client,
+		.context = context_of(x),
+		.input = input,
+		.group_url = group,
+	};
+	enum err err = ask_auth(x, &step, out);
+
+	if (!err)
+		remember_context(x->d, *out);
+	return err;
+}
+
 enum err login_handle(struct exchange *x, const char *group_url)
 {
 	char group[GROUP_NAME_MAX + 1];
-	struct login_step step = { .client = x->client };
 	struct auth_input *input = NULL;
 	struct login_answer *answer = NULL;
 	enum err err = parse_input(x, &input);
@@ -266,12 +281,6 @@ enum err login_handle(struct exchange *x, const char *group_url)
 	str_copy(group, sizeof group, group_url);
 	if (!group[0] && input->group_access)
 		group_of_url(input->group_access, group);
-	step.context = context_of(x);
-	step.input = input;
-	step.group_url = group;
-	err = ask_auth(x, &step, &answer);
-	if (err)
-		return err;
-	remember_context(x->d, answer);
-	return send_answer(x, answer);
+	err = login_ask(x, group, input, &answer);
+	return err ? err : send_answer(x, answer);
 }

@@ -8,6 +8,7 @@
 #include "worker/http/connect.h"
 #include "worker/http/kkdcp.h"
 #include "worker/http/login.h"
+#include "worker/http/phone.h"
 
 #define XML_PROLOGUE   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define EMPTY_MANIFEST XML_PROLOGUE "<vpn rev=\"1.0\">\n</vpn>\n"
@@ -35,6 +36,7 @@ static const struct canned canned[] = {
 static const char *const login_paths[] = { "/", "/auth", "/VPN", "/+webvpn+/index.html" };
 
 static const char *const tunnel_path = "/CSCOSSLC/tunnel";
+static const char *const phone_path = "/svc";
 
 /* GET rules: the entry itself, or the entry and '/' (the query is cut off already). */
 static bool path_is(const char *path, const char *entry)
@@ -138,14 +140,13 @@ static enum err route_get(struct exchange *x)
 }
 
 /* Any unknown path begins a login with the path as candidate of a group; after the login it does
- * not.  /svc belongs to IP phones and is not open to others. */
+ * not. */
 static enum err route_post(struct exchange *x)
 {
 	char group[GROUP_NAME_MAX + 1];
 
 	route_group_of(x->req->path, group);
-	if (strcmp(x->req->path, "/svc") == 0 ||
-	    (x->d->authenticated && !is_login_path(x->req->path))) {
+	if (x->d->authenticated && !is_login_path(x->req->path)) {
 		exchange_not_found(x);
 		return ERR_OK;
 	}
@@ -156,6 +157,8 @@ enum err route_request(struct exchange *x)
 {
 	if (x->req->method != HTTP_CONNECT && kkdcp_has(x->d->host, x->req->path))
 		return kkdcp_handle(x);
+	if (x->req->method != HTTP_CONNECT && strcmp(x->req->path, phone_path) == 0)
+		return phone_handle(x);
 	switch (x->req->method) {
 	case HTTP_GET:
 		return route_get(x);
