@@ -5,9 +5,9 @@ import ssl
 import time
 
 from lib.net import CLIENT4, SERVER6
+from lib.radius_cases import otp_radius, radius_server
 from lib.shell import wait_for
 from lib.web import Web
-from test_radius import otp_radius, radius_server
 
 FAR, OTHER = "198.51.100.7", "198.51.100.8"
 FAR6, NEAR6, OTHER6 = "2001:db8:1:2::7", "2001:db8:1:2:3::8", "2001:db8:1:3::7"

@@ -120,6 +120,25 @@ server default {
 }
 """
 
+# RADIUS over plain TCP (RFC 6613).
+TCP = """
+listen {
+	type = auth+acct
+	ipaddr = %(address)s
+	port = %(tcp_port)d
+	proto = tcp
+	virtual_server = default
+	clients = stream
+}
+clients stream {
+	client streaming {
+		ipaddr = %(address)s
+		proto = tcp
+		secret = %(secret)s
+	}
+}
+"""
+
 CERTIFICATES = """private_key_file = %s
 		certificate_file = %s
 		ca_file = %s
@@ -170,16 +189,17 @@ class FreeRadius:
     users: text of the users file.  policy: unlang for `authorize`, before the users file; a section may end
     with "challenge" (set a Reply-Message first, State is made if there is none).
     authenticate, accounting, post_auth, reject: the same for these sections (reject: after a refusal).
-    tls_port: also RADIUS over TLS there, with the run's certificates or with PSK (identity, hexadecimal key)."""
+    tls_port: also RADIUS over TLS there, with the run's certificates or with PSK (identity, hexadecimal key).
+    tcp_port: also over plain TCP there."""
 
     def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", post_auth="",
                  port=1812, acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None,
-                 psk=None, netns=None, start=True):
+                 psk=None, tcp_port=None, netns=None, start=True):
         self.test, self.netns = test, netns or test.net.srv
         self.dir = test.new_dir("radius")
         os.chmod(self.dir, 0o755)
         self.address, self.port, self.acct_port, self.secret = address, port, acct_port, secret
-        self.tls_port, self.process = tls_port, None
+        self.tls_port, self.tcp_port, self.process = tls_port, tcp_port, None
         self.log_file = self.dir + "/log"
         values = dict(vars(self), policy=policy, authenticate=authenticate, accounting=accounting, reject=reject,
                       post_auth=post_auth, require="yes" if require else "no", tls="")
@@ -187,6 +207,8 @@ class FreeRadius:
             proof = 'psk_identity = "%s"\n\t\tpsk_hexphrase = "%s"\n' % psk if psk else CERTIFICATES % (
                 test.pki.key, test.pki.cert, test.pki.ca_cert)
             values["tls"] = TLS % dict(values, proof=proof)
+        if tcp_port:
+            values["tls"] += TCP % values
         self._write("radiusd.conf", RADIUSD % values)
         self._write("dictionary", "")
         self._write("none", "")
