@@ -284,8 +284,8 @@ static enum err admit(struct job *j, const struct dir_entry *e, struct verdict *
 		refuse(out, "no name in the entry");
 		return ERR_OK;
 	}
-	/* Groups are read with the service's rights where it has some, else with the user's. */
-	err = bind_service(j);
+	/* Groups are searched with the service's rights where it has some, else with the user's. */
+	err = ldap_groups_ask(j->line) ? bind_service(j) : ERR_OK;
 	if (!err)
 		err = ldap_groups_of(j->ctx, j->dir, j->line, j->in->user, e, &out->groups);
 	if (err)

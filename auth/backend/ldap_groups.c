@@ -184,6 +184,11 @@ enum err ldap_groups_of(TALLOC_CTX *ctx, struct dir *d, const struct ldap_line *
 	return err;
 }
 
+bool ldap_groups_ask(const struct ldap_line *line)
+{
+	return line->group_base || line->nested != LDAP_NESTED_NO;
+}
+
 enum err ldap_groups_all(TALLOC_CTX *ctx, struct dir *d, const struct ldap_line *line,
 			 struct strv *out)
 {

@@ -10,6 +10,9 @@
 MUST_USE enum err ldap_groups_of(TALLOC_CTX *ctx, struct dir *d, const struct ldap_line *line,
 				 const char *user, const struct dir_entry *entry, struct strv *out);
 
+/* Whether that takes more than ENTRY. */
+bool ldap_groups_ask(const struct ldap_line *line);
+
 /* All groups below LINE's group-base; none without one. */
 MUST_USE enum err ldap_groups_all(TALLOC_CTX *ctx, struct dir *d, const struct ldap_line *line,
 				  struct strv *out);
