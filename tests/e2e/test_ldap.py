@@ -313,8 +313,8 @@ def test_ldap_servers_that_fall_silent(t):
     directory.person("ann")
     quiet.add("uid=ann," + PEOPLE, PASSWORD, uid="ann")
     server = t.server({"auth": directory.line(uri="ldap://%s:5389 %s %s" % (SERVER4, quiet.uri, directory.ldaps),
-                                              starttls="true", timeout=1)}, start=False)
-    # Answers to the service's bind, the search (two messages), the user's bind, the service's bind.
+                                              starttls="true", timeout=1, group_base=GROUPS)}, start=False)
+    # Answers to the service's bind, the search (two messages), the user's bind, and the service's before its next search.
     for quiet.mute in (0, 1, 2, 3, 4):
         server.start()
         took = timed(lambda: t.web().must_login("ann"))[0]
@@ -384,9 +384,9 @@ def test_ldap_policy(t):
 
 
 def test_ldap_cookie_of_a_removed_user(t):
-    """Protocol 10.13: who is removed, disabled or no longer fits the filter does not come back with his cookie."""
+    """Protocol 10.13: who is removed, disabled, locked or does not fit the filter does not come back with his cookie."""
     directory = Slapd(t)
-    dns = {uid: directory.person(uid) for uid in ("ann", "bob", "cid", "dan")}
+    dns = {uid: directory.person(uid) for uid in ("ann", "bob", "cid", "dan", "eve")}
     member = directory.group("vpn", *dns.values())
     server = t.server({"auth": directory.line(filter="(&(uid=%%u)(memberOf=%s))" % member)})
     webs = {uid: t.web().must_login(uid.upper()) for uid in dns}
@@ -394,11 +394,12 @@ def test_ldap_cookie_of_a_removed_user(t):
         web.open().web.close()
     directory.delete(dns["ann"])
     directory.set(dns["bob"], "userAccountControl", "514")
-    directory.set(member, "member", *(dns[uid] for uid in ("bob", "dan")))
+    directory.set(dns["eve"], "pwdAccountLockedTime", "20260101000000Z")
+    directory.set(member, "member", *(dns[uid] for uid in ("bob", "dan", "eve")))
     for uid, web in webs.items():
         answer = t.web().connect(cookie=web.cookies["webvpn"])
         t.equal(answer.status, 200 if uid == "dan" else 401, "status of the reconnect of " + uid)
-    for uid in ("ann", "bob", "cid"):
+    for uid in ("ann", "bob", "cid", "eve"):
         server.wait_log('ldap-user-gone user="%s"' % uid)
     refused(t, "cid")
 

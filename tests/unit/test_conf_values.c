@@ -263,6 +263,8 @@ static void methods_that_do_not_mix_are_refused(void **state)
 		  "vhost:default: you cannot mix multiple password authentication methods" },
 		{ "enable-auth = radius[config=/x]\n",
 		  "vhost:default: you cannot mix multiple password authentication methods" },
+		{ "enable-auth = ldap[config=/x]\n",
+		  "vhost:default: you cannot mix multiple password authentication methods" },
 		{ "enable-auth = certificate\n",
 		  "a certificate is requested by the option 'cert-user-oid' is not set" },
 		{ "enable-auth = certificate\ncert-user-oid = UID\n",
