@@ -26,13 +26,14 @@ void proxied_tell_auth(struct main_ctx *m)
 			tell_auth(w);
 }
 
-/* config.md 15: the connection is charged and the ban tested now that the client is known. */
-static bool charge(struct worker *w)
+/* config.md 15: the connection is charged and the ban tested now that the client is known.  One of
+ * the proxy itself, NAMED false, costs nothing: its health checks may do whole handshakes. */
+static bool charge(struct worker *w, bool named)
 {
 	struct main_ctx *m = w->m;
 	int64_t now = clock_unix();
 
-	w->charged = m->conf->ban_points_connection;
+	w->charged = named ? m->conf->ban_points_connection : 0;
 	ban_charge(m->bans, &w->remote.addr, BAN_CONNECTION, w->charged, now);
 	return !ban_is_refused(m->bans, &w->remote.addr, now);
 }
@@ -42,7 +43,7 @@ enum err proxied_admit(struct worker *w, const Proxied *msg)
 	struct endpoint remote = ipc_endpoint_read(msg->remote);
 	struct endpoint local = ipc_endpoint_read(msg->local);
 	Admitted admitted = ADMITTED__INIT;
-	bool again = w->proxied;
+	bool again = w->proxied, named = !endpoint_equal(&remote, &w->remote);
 
 	/* Twice when main was restarted before its answer was read. */
 	if (!w->proxy || !remote.addr.family || (again && !endpoint_equal(&remote, &w->remote)))
@@ -56,7 +57,7 @@ enum err proxied_admit(struct worker *w, const Proxied *msg)
 		worker_keep(w);
 		tell_auth(w);
 	}
-	if (again || charge(w))
+	if (again || charge(w, named))
 		worker_tell(w, TO_WORKER__MSG_ADMITTED, &admitted, -1);
 	else
 		worker_end(w, END_REASON__END_REFUSED, false, WORKER_PATIENCE_MS);

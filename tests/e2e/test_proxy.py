@@ -190,6 +190,14 @@ def test_bad_headers_are_refused(t):
     t.equal(scores(server), {}, "scores")
     through(t, v1("203.0.113.9")).must_login()
     t.equal(scores(server), {"203.0.113.9": 1}, "scores after a good one")
+    # Checks by the proxy itself may go as far as they like; guesses cost all the same.
+    t.net.add_client_address(FAR)
+    for header in (v2(command=0), b"PROXY UNKNOWN\r\n"):
+        t.equal(through(t, header, source=FAR).get("/").status, 200, "status for the proxy itself")
+    t.equal(set(scores(server)), {"203.0.113.9"}, "scores after checks")
+    t.expect(not through(t, v2(command=0), source=FAR).login(password="wrong").success, "logged in")
+    wait_score(server, FAR, 10)
+    t.expect(is_refused(t, v2(command=0), source=FAR), "guesses without an address are free")
 
 
 def test_late_header(t):
