@@ -1,6 +1,13 @@
-/* login.h - one login in progress, as the files of the login dialogue see it: logins.c finds and
- * ends logins, dialogue.c leads them, login_forms.c writes to the client.  Used by those three
- * only. */
+/* login.h - one login in progress, as the files of the login dialogue see it:
+ *
+ *	logins.c	 finds logins and ends them when their time is up
+ *	dialogue.c	 takes the client's steps
+ *	login_choice.c	 picks the method
+ *	login_factors.c	 asks the backend
+ *	login_outcome.c	 grants and refuses
+ *	login_forms.c	 writes to the client
+ *
+ * Used by those and second_cert.c only. */
 #ifndef AUTH_LOGIN_H
 #define AUTH_LOGIN_H
 
@@ -91,6 +98,54 @@ const struct login_policy *login_policy(const struct login *g);
 
 /* Acts on MSG, which was taken over into G.  G may be freed. */
 void login_advance(struct login *g, const struct login_policy *policy, const Step *msg);
+
+void login_set_user(struct login *g, const char *user);
+
+/* ---- login_choice.c ---- */
+
+/* Whether the client has sent an Authorization header of SCHEME. */
+bool login_has_scheme(const struct login *g, const char *scheme);
+
+/* How well M suits what the client can do (config.md 6.1); 0: not at all. */
+unsigned login_suits(const struct login *g, const struct login_method *m);
+
+/* The most convenient of the methods that the client can use, the primary first among equals.
+ * False: none. */
+bool login_choose(struct login *g, const struct login_policy *policy);
+
+/* Whether a client that cannot negotiate should try again without (protocol.md 4.17): something
+ * else is left that does not need an invitation. */
+bool login_has_fallback(const struct login *g, const struct login_policy *policy);
+
+/* NULL when the certificate alone is enough. */
+const struct auth_backend *login_backend(const struct login *g, const struct login_policy *policy);
+
+/* ---- login_factors.c ---- */
+
+/* Hands ANSWER (NULL: none was given) to the backend and acts on its verdict, later or at once.
+ * G may be freed. */
+void login_submit(struct login *g, const struct login_policy *policy, const char *answer);
+
+/* ---- login_outcome.c: G may be freed by all but the first ---- */
+
+/* Logs one of the texts that log watchers match (admin.md 4.3). */
+void login_say(const struct login *g, enum log_level level, const char *event, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A wrong answer: another try, or the end.  TEXT is what the client is told, NULL for our words;
+ * REASON is for the log. */
+void login_wrong(struct login *g, const struct login_policy *policy, const char *text,
+		 const char *reason);
+
+/* The login cannot go on, for a reason that is no wrong password. */
+void login_give_up(struct login *g, const char *reason);
+
+/* Only a certificate: nothing is asked unless the group is open (checklist 74 to 77). */
+void login_finish_certificate(struct login *g, const struct login_policy *policy);
+
+/* The backend is content.  What may still stand against the login looks to the client like a wrong
+ * password, so that it cannot find out groups or other people's passwords one by one. */
+void login_accepted(struct login *g, const struct login_policy *policy, const struct verdict *v);
 
 /* ---- login_forms.c ---- */
 

@@ -15,8 +15,7 @@ bool second_cert_wanted(const struct login *g, const struct login_policy *policy
 static void refuse(struct login *g, const char *event, const char *reason)
 {
 	log_info(&g->log, event, kv_text(reason));
-	login_failed(g, 0, true);
-	login_deny(g, "No certificate", NULL);
+	login_give_up(g, "No certificate");
 }
 
 void second_cert_ask(struct login *g, const Step *msg)
