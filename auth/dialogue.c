@@ -9,6 +9,9 @@
  *	                                   PROMPT, CHALLENGE: ASK_SECRET, counted
  *	                                   REJECT: ASK_SECRET again, or the end
  *
+ * Where there is a second factor, the first one's ACCEPT and REJECT both lead to its question, and
+ * what was refused is told after its answer.
+ *
  * Nothing here knows a particular method: what differs is in struct auth_backend, and the rules of
  * config.md 6.1 and 11, protocol.md 4.5 to 4.8 and radius.md 4, 10 and 11 are the same for all. */
 #include <string.h>
@@ -25,19 +28,24 @@ void login_set_user(struct login *g, const char *user)
 
 /* ---- the first step ------------------------------------------------------- */
 
+static bool lists_groups(const struct login_method *m)
+{
+	return m->factor[0].backend && m->factor[0].backend->lists_groups;
+}
+
 /* Where the list of groups comes from (auto-select-group): the chosen method, or the first that
  * has one; NULL: none is wanted, or there is nobody to ask, or the answer is known. */
-static const struct login_method *lister(const struct login *g, const struct login_policy *policy)
+static const struct login_factor *lister(const struct login *g, const struct login_policy *policy)
 {
 	const struct login_method *m = &policy->method[g->method];
 
 	if (!policy->auto_groups || g->groups_known)
 		return NULL;
-	if (m->backend->lists_groups)
-		return m;
+	if (lists_groups(m))
+		return &m->factor[0];
 	for (m = policy->method; m < policy->method + policy->n_methods; m++)
-		if (m->backend && m->backend->lists_groups)
-			return m;
+		if (lists_groups(m))
+			return &m->factor[0];
 	return NULL;
 }
 
@@ -57,18 +65,18 @@ static void on_groups(void *arg, enum err err, const struct verdict *v)
 	/* Without the list a login still works, with the user's first group. */
 	if (err)
 		log_err(&g->log, "groups-unknown", kv_err(err));
-	if (policy && g->method < policy->n_methods && login_backend(g, policy))
+	if (policy && login_backend(g, policy))
 		start(g, policy);
 	else
 		login_give_up(g, "Internal error");
 }
 
-static void ask_groups(struct login *g, const struct login_method *m)
+static void ask_groups(struct login *g, const struct login_factor *f)
 {
 	struct runner_call call = {
 		.work = WORK_GROUPS,
-		.backend = m->backend,
-		.options = &m->options,
+		.backend = f->backend,
+		.options = &f->options,
 	};
 
 	if (g->all->ops->run(g->all->arg, g, &call, on_groups, g, &g->job))
@@ -80,7 +88,7 @@ static void start(struct login *g, const struct login_policy *policy)
 {
 	const struct auth_backend *b = login_backend(g, policy);
 	bool can_submit = b->front == FRONT_HTTP && login_has_scheme(g, b->scheme);
-	const struct login_method *list = lister(g, policy);
+	const struct login_factor *list = lister(g, policy);
 
 	g->state = b->front == FRONT_FORM ? LOGIN_ASK_USER : LOGIN_FRESH;
 	if (list && (b->front == FRONT_FORM || can_submit))
@@ -96,16 +104,10 @@ static void start(struct login *g, const struct login_policy *policy)
 /* Forgets how far the dialogue was, but not how often it failed (protocol.md 4.1). */
 static void reset(struct login *g)
 {
-	TALLOC_FREE(g->talk);
-	g->talking = false;
-	TALLOC_FREE(g->backend_state);
-	g->backend_state_len = 0;
-	talloc_free((char *)(uintptr_t)g->prompt);
-	g->prompt = NULL;
+	login_forget_factors(g);
 	talloc_free((char *)(uintptr_t)g->user);
 	g->user = NULL;
 	g->log.user = NULL;
-	g->challenges = 0;
 	g->counter = 0;
 	g->state = LOGIN_FRESH;
 }
@@ -157,8 +159,7 @@ static bool begin(struct login *g, const struct login_policy *policy)
  * request (protocol.md 4.17). */
 static bool goes_on(const struct login *g, const struct login_policy *policy)
 {
-	const struct auth_backend *b =
-		g->talk && g->method < policy->n_methods ? login_backend(g, policy) : NULL;
+	const struct auth_backend *b = g->talk ? login_backend(g, policy) : NULL;
 
 	return b && b->front == FRONT_HTTP && login_has_scheme(g, b->scheme) &&
 	       login_suits(g, &policy->method[g->method]);
@@ -212,10 +213,10 @@ static const char *answer_of(const struct login *g, const Step *msg)
 }
 
 /* The user may be named, or named anew after a typing error, until a backend has taken the name
- * into a conversation. */
+ * into a conversation, or the first factor has said who it is. */
 static bool take_user(struct login *g, const struct login_policy *policy, const Step *msg)
 {
-	if (g->challenges)
+	if (g->challenges || g->factor)
 		return true;
 	if (msg->has_username && *msg->username)
 		login_set_user(g, msg->username);
@@ -258,7 +259,7 @@ static void on_reply(struct login *g, const struct login_policy *policy, const S
 		return;
 	/* Another connection may lack the certificate that the method was chosen for; and a reload
 	 * may have changed the methods. */
-	b = g->method < policy->n_methods ? login_backend(g, policy) : NULL;
+	b = login_backend(g, policy);
 	if (b && b->front == FRONT_FORM && (!policy->method[g->method].certificate || g->cert_ok) &&
 	    !second_cert_wanted(g, policy))
 		on_password_reply(g, policy, msg);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "conf/auth_rules.h"
 
 /* ---- methods -------------------------------------------------------------- */
 
@@ -29,10 +30,11 @@ static enum err cannot(struct login_method *m, const char *name, const char *why
 	return ERR_OK;
 }
 
-/* Adds one line to the method that it is a part of. */
+/* Adds one line to the method that it is a part of; there is room. */
 static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct login_method *m,
 			 const char **why)
 {
+	struct login_factor *f = m->factor;
 	void *conf;
 	enum err err;
 
@@ -40,22 +42,39 @@ static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct l
 		m->certificate = true;
 		return ERR_OK;
 	}
-	if (m->backend) {
-		*why = talloc_asprintf(ctx,
-				       "you cannot mix multiple authentication methods of %s type",
-				       line->name);
-		return ERR_CONF;
-	}
-	m->backend = backend_find(line->name);
-	if (!m->backend)
+	if (f->backend)
+		f++;
+	f->backend = backend_find(line->name);
+	if (!f->backend)
 		return cannot(m, line->name, "not implemented yet");
-	err = copy_options(ctx, line, &m->options);
+	err = copy_options(ctx, line, &f->options);
 	/* What the runner will do with it for every login. */
 	if (!err)
-		err = m->backend->open(ctx, &m->options, &conf, why);
-	if (!err && m->backend->remark)
-		m->backend->remark(conf);
+		err = f->backend->open(ctx, &f->options, &conf, why);
+	if (!err && f->backend->remark)
+		f->backend->remark(conf);
 	return err == ERR_UNSUPPORTED ? cannot(m, line->name, *why) : err;
+}
+
+/* One-time passwords are asked for last, in whatever order the lines are: the first factor has to
+ * know the user. */
+static enum err add_primary(TALLOC_CTX *ctx, const struct conf_auths *lines, struct login_method *m,
+			    const char **why)
+{
+	const struct conf_auth *misfit = conf_auth_misfit(lines);
+	enum err err = ERR_OK;
+
+	if (misfit) {
+		*why = talloc_asprintf(ctx,
+				       "you cannot mix multiple authentication methods of %s type",
+				       misfit->name);
+		return ERR_CONF;
+	}
+	for (int codes = 0; codes < 2; codes++)
+		for (size_t i = 0; !err && i < lines->n; i++)
+			if (conf_auth_is_code(&lines->item[i]) == codes)
+				err = add_line(ctx, &lines->item[i], m, why);
+	return err;
 }
 
 enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,
@@ -64,10 +83,8 @@ enum err hosts_methods(TALLOC_CTX *ctx, const struct conf_auths *primary,
 {
 	struct login_method *m =
 		talloc_zero_array(ctx, struct login_method, (unsigned)(alternatives->n + 1));
-	enum err err = m ? ERR_OK : ERR_NOMEM;
+	enum err err = m ? add_primary(ctx, primary, &m[0], why) : ERR_NOMEM;
 
-	for (size_t i = 0; !err && i < primary->n; i++)
-		err = add_line(ctx, &primary->item[i], &m[0], why);
 	for (size_t i = 0; !err && i < alternatives->n; i++)
 		err = add_line(ctx, &alternatives->item[i], &m[i + 1], why);
 	if (err)

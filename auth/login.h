@@ -59,6 +59,11 @@ struct login {
 	/* Where the dialogue stands. */
 	enum login_state state;
 	size_t method; /* index into the policy's */
+	size_t factor; /* index into the method's: who is asked now */
+	/* Of the first factor that failed; NULL: none did.  The others are asked all the same, so
+	 * that the client cannot tell which it was. */
+	const char *failed_at, *failed_why;
+	struct verdict *granted; /* what the first factor said, while others are asked */
 	const char *user;
 	const char *prompt;	/* text of the last challenge; NULL: none yet */
 	uint8_t *backend_state; /* what the backend left for its next step */
@@ -117,7 +122,8 @@ bool login_choose(struct login *g, const struct login_policy *policy);
  * else is left that does not need an invitation. */
 bool login_has_fallback(const struct login *g, const struct login_policy *policy);
 
-/* NULL when the certificate alone is enough. */
+/* Whoever G's next answer is for; NULL: nobody, since the certificate alone is enough, or a reload
+ * has taken the method away. */
 const struct auth_backend *login_backend(const struct login *g, const struct login_policy *policy);
 
 /* ---- login_factors.c ---- */
@@ -126,7 +132,10 @@ const struct auth_backend *login_backend(const struct login *g, const struct log
  * G may be freed. */
 void login_submit(struct login *g, const struct login_policy *policy, const char *answer);
 
-/* ---- login_outcome.c: G may be freed by all but the first ---- */
+/* Back to the first factor, with nothing known of any. */
+void login_forget_factors(struct login *g);
+
+/* ---- login_outcome.c: what is void may free G, but login_say ---- */
 
 /* Logs one of the texts that log watchers match (admin.md 4.3). */
 void login_say(const struct login *g, enum log_level level, const char *event, const char *fmt, ...)
@@ -143,9 +152,15 @@ void login_give_up(struct login *g, const char *reason);
 /* Only a certificate: nothing is asked unless the group is open (checklist 74 to 77). */
 void login_finish_certificate(struct login *g, const struct login_policy *policy);
 
-/* The backend is content.  What may still stand against the login looks to the client like a wrong
- * password, so that it cannot find out groups or other people's passwords one by one. */
-void login_accepted(struct login *g, const struct login_policy *policy, const struct verdict *v);
+/* What may still stand against the login though the first factor said V: name, group, certificate.
+ * It looks to the client like a wrong password, so that it cannot find out groups or other people's
+ * passwords one by one.  *GROUP is borrowed from CTX, G, POLICY and V. */
+bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_policy *policy,
+		  const struct verdict *v, const char **group);
+
+/* Makes the session.  V is the first factor's verdict, NULL without any. */
+void login_grant(struct login *g, const struct login_policy *policy, const char *group,
+		 const struct verdict *v);
 
 /* ---- login_forms.c ---- */
 

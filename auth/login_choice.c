@@ -11,7 +11,7 @@ bool login_has_scheme(const struct login *g, const char *scheme)
 
 unsigned login_suits(const struct login *g, const struct login_method *m)
 {
-	const struct auth_backend *b = m->backend;
+	const struct auth_backend *b = m->factor[0].backend;
 
 	if (m->missing || (m->certificate && !g->cert_ok))
 		return 0;
@@ -44,10 +44,10 @@ bool login_choose(struct login *g, const struct login_policy *policy)
 bool login_has_fallback(const struct login *g, const struct login_policy *policy)
 {
 	for (size_t i = 0; i < policy->n_methods; i++) {
-		const struct login_method *m = &policy->method[i];
+		const struct auth_backend *b = policy->method[i].factor[0].backend;
 
-		if (i != g->method && login_suits(g, m) &&
-		    !(m->backend && m->backend->scheme_by_invitation))
+		if (i != g->method && login_suits(g, &policy->method[i]) &&
+		    !(b && b->scheme_by_invitation))
 			return true;
 	}
 	return false;
@@ -55,5 +55,6 @@ bool login_has_fallback(const struct login *g, const struct login_policy *policy
 
 const struct auth_backend *login_backend(const struct login *g, const struct login_policy *policy)
 {
-	return policy->method[g->method].backend;
+	return g->method < policy->n_methods ? policy->method[g->method].factor[g->factor].backend
+					     : NULL;
 }

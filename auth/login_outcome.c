@@ -21,12 +21,17 @@ void login_say(const struct login *g, enum log_level level, const char *event, c
 
 /* ---- failure -------------------------------------------------------------- */
 
-/* Log watchers wait for this line; earlier failures of a login are told to main only. */
+/* Log watchers wait for this line; earlier failures of a login are told to main only.  The factor
+ * that failed first is the one to name. */
 static void log_final(const struct login *g, const struct auth_backend *b, const char *reason)
 {
+	const char *name = b ? b->name : "certificate", *why = g->failed_at ? g->failed_why : "";
+
 	login_say(g, LOG_LVL_NOTICE, "login-refused",
-		  "%s-auth: error authenticating user '%s'%s%s%s", b ? b->name : "certificate",
-		  g->user ? g->user : "", *reason ? " (" : "", reason, *reason ? ")" : "");
+		  "%s-auth: error authenticating user '%s'%s%s%s%s%s",
+		  g->failed_at ? g->failed_at : name, g->user ? g->user : "",
+		  *why || *reason ? " (" : "", why, *why && *reason ? ", " : "", reason,
+		  *why || *reason ? ")" : "");
 }
 
 void login_wrong(struct login *g, const struct login_policy *policy, const char *text,
@@ -34,9 +39,9 @@ void login_wrong(struct login *g, const struct login_policy *policy, const char 
 {
 	const struct auth_backend *b = login_backend(g, policy);
 	unsigned limit = b && b->tries < LOGIN_TRIES ? b->tries : LOGIN_TRIES;
-	/* After a challenge the backend's conversation is over, there is nothing to try again in.
-	 */
-	bool final = ++g->tries >= limit || g->challenges || !b;
+	/* After a challenge the backend's conversation is over, there is nothing to try again in;
+	 * nor is there behind the first factor. */
+	bool final = ++g->tries >= limit || g->challenges || g->factor || !b;
 
 	/* A ticket that was refused does not get better: who has nothing else may go. */
 	if (b && b->front == FRONT_HTTP && !login_has_fallback(g, policy))
@@ -74,7 +79,7 @@ static struct session session_of(const struct login *g, const char *group, const
 		.vhost = g->vhost,
 		.user_agent = g->user_agent,
 		.remote = g->remote.addr,
-		.backend = m->backend ? m->backend->name : "",
+		.backend = m->factor[0].backend ? m->factor[0].backend->name : "",
 		.tls_auth_ok = m->certificate,
 		.cert_user = m->certificate ? g->machine : "",
 		.row = v ? (struct session_row *)(void *)v->rows.item : NULL,
@@ -91,9 +96,8 @@ static const char *last_word(const struct login *g, const struct login_policy *p
 	return v && b && b->front == FRONT_HTTP ? v->text : NULL;
 }
 
-/* The session is written before the client hears of its cookie. */
-static void grant(struct login *g, const struct login_policy *policy, const char *group,
-		  const struct verdict *v)
+void login_grant(struct login *g, const struct login_policy *policy, const char *group,
+		 const struct verdict *v)
 {
 	const struct logins_ops *ops = g->all->ops;
 	struct login_grant grant = {
@@ -103,6 +107,7 @@ static void grant(struct login *g, const struct login_policy *policy, const char
 		.session = session_of(g, group, v, &policy->method[g->method]),
 	};
 
+	/* The session is written before the client hears of its cookie. */
 	if (ops->grant(g->all->arg, &grant)) {
 		login_give_up(g, "Internal error");
 		return;
@@ -121,7 +126,7 @@ void login_finish_certificate(struct login *g, const struct login_policy *policy
 	login_groups(tmp, g, policy, &list, &choice, &name);
 	switch (group_of_certificate(&list, choice, name, &g->cert_groups, &group)) {
 	case GROUP_OK:
-		grant(g, policy, group, NULL);
+		login_grant(g, policy, group, NULL);
 		break;
 	case GROUP_ASK:
 		g->state = LOGIN_ASK_GROUP;
@@ -167,32 +172,30 @@ static const struct strv *memberships(const struct login *g, const struct login_
 {
 	static const struct strv none;
 
-	if (m->backend->knows_groups)
+	if (m->factor[0].backend->knows_groups)
 		return &v->groups;
 	return m->certificate ? &g->cert_groups : &none;
 }
 
-void login_accepted(struct login *g, const struct login_policy *policy, const struct verdict *v)
+bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_policy *policy,
+		  const struct verdict *v, const char **group)
 {
 	const struct login_method *m = &policy->method[g->method];
-	TALLOC_CTX *tmp = talloc_new(NULL);
 	struct group_list list = { .n = 0 };
 	enum group_choice choice = GROUP_UNSELECTED;
-	const char *name = "", *group = "";
-	bool ok;
+	const char *name = "";
 
-	if (v->user)
-		login_set_user(g, v->user);
-	login_groups(tmp, g, policy, &list, &choice, &name);
-	ok = group_of_member(choice, name, memberships(g, m, v), &group) == GROUP_OK;
-	if (!ok)
+	if (!g->user || !*g->user || strlen(g->user) > BACKEND_NAME_MAX) {
+		log_notice(&g->log, "user-name-refused",
+			   kv_text("no user name, or an overlong one"));
+		return false;
+	}
+	login_groups(ctx, g, policy, &list, &choice, &name);
+	if (group_of_member(choice, name, memberships(g, m, v), group) != GROUP_OK) {
 		login_say(g, LOG_LVL_NOTICE, "group-refused",
 			  "user '%s' requested group '%s' but is not a member", g->user, name);
-	ok = ok && g->user && *g->user && strlen(g->user) <= BACKEND_NAME_MAX &&
-	     strlen(group) <= BACKEND_GROUP_MAX;
-	if (ok && (!m->certificate || certificate_agrees(g, choice, group)))
-		grant(g, policy, group, v);
-	else
-		login_wrong(g, policy, NULL, "");
-	talloc_free(tmp);
+		return false;
+	}
+	return strlen(*group) <= BACKEND_GROUP_MAX &&
+	       (!m->certificate || certificate_agrees(g, choice, *group));
 }

@@ -26,13 +26,21 @@
 #include "ipc/auth.pb-c.h"
 #include "ipc/worker.pb-c.h"
 
-enum { LOGIN_CONTEXT = 32, LOGIN_TRIES = 3, LOGIN_CHALLENGES = 16 };
+enum { LOGIN_CONTEXT = 32, LOGIN_TRIES = 3, LOGIN_CHALLENGES = 16, LOGIN_FACTORS = 2 };
+
+/* Something to prove: a line of a backend. */
+struct login_factor {
+	const struct auth_backend *backend; /* NULL: none */
+	struct backend_pairs options;
+};
 
 /* One complete way to log in; several are alternatives. */
 struct login_method {
-	bool certificate;		    /* the client must show one */
-	const struct auth_backend *backend; /* must accept, too; NULL: the certificate is enough */
-	struct backend_pairs options;
+	bool certificate; /* the client must show one */
+	/* Must accept, too, asked one after the other; without any the certificate is enough.  The
+	 * first says who the user is and what he is granted.  The others are first asked without an
+	 * answer, and say what they want. */
+	struct login_factor factor[LOGIN_FACTORS];
 	bool missing; /* this version has no such backend: nobody gets in this way */
 };
 

@@ -1,4 +1,4 @@
-/* recheck.c - asks a backend about the user of a cookie. */
+/* recheck.c - asks the backends of a login about the user of a cookie, all at the same time. */
 #include "auth/recheck.h"
 
 #include <string.h>
@@ -11,17 +11,18 @@ struct recheck {
 	struct worker *w;
 	const OpenSession *msg;
 	recheck_done_fn *done;
-	struct runner_job *job;
+	unsigned waiting; /* for so many backends */
+	enum recheck_answer answer;
 };
 
-/* NULL: a reload has taken the method away, or nobody need be asked. */
+/* NULL: a reload has taken the method away. */
 static const struct login_method *method_of(const struct login_policy *policy,
 					    const struct session *s)
 {
 	for (size_t i = 0; i < policy->n_methods; i++) {
-		const struct auth_backend *b = policy->method[i].backend;
+		const struct auth_backend *b = policy->method[i].factor[0].backend;
 
-		if (b && b->rechecks && strcmp(b->name, s->backend) == 0)
+		if (b && strcmp(b->name, s->backend) == 0)
 			return &policy->method[i];
 	}
 	return NULL;
@@ -31,17 +32,19 @@ static void on_verdict(void *arg, enum err err, const struct verdict *v)
 {
 	struct recheck *r = arg;
 	struct worker *w = r->w;
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	enum recheck_answer answer = RECHECK_FAILED;
+	TALLOC_CTX *tmp;
 
-	if (!err && v->kind == VERDICT_ACCEPT)
-		answer = RECHECK_YES;
-	else if (!err && v->kind == VERDICT_REJECT)
-		answer = RECHECK_NO;
+	if (!err && v->kind == VERDICT_REJECT)
+		r->answer = RECHECK_NO;
+	else if ((err || v->kind != VERDICT_ACCEPT) && r->answer == RECHECK_YES)
+		r->answer = RECHECK_FAILED;
+	if (--r->waiting)
+		return;
 	/* The callback may free the worker. */
+	tmp = talloc_new(NULL);
 	w->recheck = NULL;
 	talloc_steal(tmp, r);
-	r->done(w, r->msg, answer);
+	r->done(w, r->msg, r->answer);
 	talloc_free(tmp);
 }
 
@@ -62,21 +65,56 @@ static enum err copy_msg(struct recheck *r, const OpenSession *msg)
 	return err;
 }
 
+static enum err ask(struct recheck *r, const struct login_factor *f, const struct session *s)
+{
+	struct backend_input input = { .user = s->user,
+				       .vhost = s->vhost,
+				       .sid = s->sid,
+				       .remote = r->w->remote,
+				       .local = r->w->local };
+	struct runner_call call = {
+		.work = WORK_RECHECK, .backend = f->backend, .options = &f->options, .input = &input
+	};
+	struct runner_job *job; /* ends with R */
+	enum err err = runner_submit(r->w->auth->runners, r, &call, on_verdict, r, &job);
+
+	r->waiting += !err;
+	return err;
+}
+
+static bool can_say(const struct login_factor *f)
+{
+	return f->backend && f->backend->rechecks;
+}
+
+static enum err ask_all(struct recheck *r, const struct login_method *m, const struct session *s,
+			const OpenSession *msg)
+{
+	enum err err = copy_msg(r, msg);
+
+	for (size_t i = 0; !err && i < LOGIN_FACTORS; i++)
+		if (can_say(&m->factor[i]))
+			err = ask(r, &m->factor[i], s);
+	return err;
+}
+
+static bool anybody_can_say(const struct login_method *m)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < LOGIN_FACTORS; i++)
+		any |= can_say(&m->factor[i]);
+	return any;
+}
+
 bool recheck_begin(struct worker *w, const struct login_policy *policy, const struct session *s,
 		   const OpenSession *msg, recheck_done_fn *done)
 {
 	const struct login_method *m = method_of(policy, s);
-	struct backend_input input = { .user = s->user,
-				       .vhost = s->vhost,
-				       .sid = s->sid,
-				       .remote = w->remote,
-				       .local = w->local };
-	struct runner_call call = { .work = WORK_RECHECK, .input = &input };
 	struct recheck *r;
-	enum err err;
 
 	TALLOC_FREE(w->recheck);
-	if (!m)
+	if (!m || !anybody_can_say(m))
 		return false;
 	r = talloc_zero(w, struct recheck);
 	if (!r) {
@@ -85,13 +123,9 @@ bool recheck_begin(struct worker *w, const struct login_policy *policy, const st
 	}
 	r->w = w;
 	r->done = done;
+	r->answer = RECHECK_YES;
 	w->recheck = r;
-	call.backend = m->backend;
-	call.options = &m->options;
-	err = copy_msg(r, msg);
-	if (!err)
-		err = runner_submit(w->auth->runners, r, &call, on_verdict, r, &r->job);
-	if (err) {
+	if (ask_all(r, m, s, msg)) {
 		TALLOC_FREE(w->recheck);
 		done(w, msg, RECHECK_FAILED);
 	}

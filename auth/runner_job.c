@@ -69,6 +69,7 @@ static void copy_input(struct copier *c, const struct backend_input *in, RunnerJ
 	msg->answer = copy(c, in->answer);
 	msg->authorization = copy(c, in->authorization);
 	copy_bytes(c, in->state, in->state_len, &msg->state);
+	msg->moot = in->moot;
 	msg->vhost = copy(c, in->vhost);
 	msg->sid = copy(c, in->sid);
 	msg->user_agent = copy(c, in->user_agent);

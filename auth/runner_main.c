@@ -31,6 +31,7 @@ static struct backend_input input_of(const RunnerJob *job)
 		.authorization = *job->authorization ? job->authorization : NULL,
 		.state = job->state.data,
 		.state_len = job->state.len,
+		.moot = job->moot,
 		.vhost = job->vhost,
 		.sid = job->sid,
 		.user_agent = job->user_agent,

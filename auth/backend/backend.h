@@ -80,6 +80,9 @@ struct backend_input {
 	const char *authorization; /* header of that name, or NULL */
 	const uint8_t *state;
 	size_t state_len;
+	/* Another factor of the login has failed already: do the work as always, so that nobody
+	 * notices, but use nothing up and accept nothing. */
+	bool moot;
 	const char *vhost, *sid, *user_agent;
 	struct endpoint remote, local; /* of the client's connection */
 	const uint8_t *kept;	       /* see verdict.keep; NULL: nothing yet */

@@ -133,25 +133,36 @@ static enum err grant(TALLOC_CTX *ctx, const struct lookup *l, struct verdict *o
 	return passwd_groups_parse(ctx, l->groups, &out->groups);
 }
 
-/* GOOD: the code decides; else the answer is no, after the same work. */
-static enum err check_code(TALLOC_CTX *ctx, const struct plain *p, const struct backend_input *in,
-			   const struct lookup *l, bool good, struct verdict *out)
+/* Why V was refused, after a password that was GOOD or not.  With MOOT the login has its reason. */
+static const char *refusal(enum otp_verdict v, bool good, bool moot)
 {
 	static const char *const reasons[] = {
 		[OTP_WRONG] = "wrong one-time password",
 		[OTP_REPLAYED] = "one-time password used before",
-		[OTP_RIGHT] = "wrong password, right one-time password",
+		[OTP_RIGHT] = "right one-time password",
 		[OTP_NO_TOKEN] = "no one-time password token",
 	};
+
+	if (good || moot)
+		return reasons[v];
+	return v == OTP_RIGHT ? "wrong password, right one-time password"
+			      : "wrong password and one-time password";
+}
+
+/* GOOD: the code decides; else the answer is no, after the same work. */
+static enum err check_code(TALLOC_CTX *ctx, const struct plain *p, const struct backend_input *in,
+			   const struct lookup *l, bool good, struct verdict *out)
+{
+	bool counts = good && !in->moot;
 	enum otp_verdict v;
-	enum err err = otp_check(p->otp, in->user, in->answer, clock_unix(), good, &v);
+	enum err err = otp_check(p->otp, in->user, in->answer, clock_unix(), counts, &v);
 
 	if (err)
 		return err;
-	if (good && v == OTP_RIGHT)
+	if (counts && v == OTP_RIGHT)
 		return grant(ctx, l, out);
 	out->kind = VERDICT_REJECT;
-	out->reason = good || v == OTP_RIGHT ? reasons[v] : "wrong password and one-time password";
+	out->reason = refusal(v, good, in->moot);
 	return ERR_OK;
 }
 

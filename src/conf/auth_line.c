@@ -99,6 +99,12 @@ const char *conf_auth_get(const struct conf_auth *a, const char *key)
 	return rule ? rule->def : NULL;
 }
 
+bool conf_auth_is_code(const struct conf_auth *a)
+{
+	return a->method == CONF_METHOD_PLAIN && conf_auth_get(a, "otp") &&
+	       !conf_auth_get(a, "passwd");
+}
+
 bool conf_auths_have(const struct conf_auths *list, enum conf_method method)
 {
 	for (size_t i = 0; i < list->n; i++)

@@ -49,20 +49,47 @@ static unsigned count_passwords(const struct conf_auths *list)
 	return n;
 }
 
-/* At most one method besides certificate in the primary. */
+/* One-time passwords beside another method have a form of their own. */
+static unsigned count_primary_passwords(const struct conf_auths *list)
+{
+	unsigned codes = 0, others = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		codes += conf_auth_is_code(&list->item[i]);
+		others += list->item[i].method != CONF_METHOD_CERTIFICATE &&
+			  !conf_auth_is_code(&list->item[i]);
+	}
+	return count_passwords(list) - (others ? codes : 0);
+}
+
+/* Certificates go with everything, one-time passwords with every other method that does not ask for
+ * some itself. */
+const struct conf_auth *conf_auth_misfit(const struct conf_auths *list)
+{
+	bool codes = false, others = false;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct conf_auth *a = &list->item[i];
+		bool code = a->method == CONF_METHOD_PLAIN && conf_auth_get(a, "otp");
+		bool other = a->method != CONF_METHOD_CERTIFICATE && !conf_auth_is_code(a);
+
+		if ((code && codes) || (other && others))
+			return a;
+		codes |= code;
+		others |= other;
+	}
+	return NULL;
+}
+
 static void check_primary(const struct host_conf *host, struct conf_report *report)
 {
+	const struct conf_auth *misfit = conf_auth_misfit(&host->auth);
 	struct conf_where where = place(host, CONF_OPT_auth);
-	unsigned others = 0;
 
-	for (size_t i = 0; i < host->auth.n; i++) {
-		const struct conf_auth *a = &host->auth.item[i];
-
-		if (a->method != CONF_METHOD_CERTIFICATE && ++others == 2)
-			conf_report_add(report, CONF_ERROR, &where,
-					"you cannot mix multiple authentication methods of %s type",
-					a->name);
-	}
+	if (misfit)
+		conf_report_add(report, CONF_ERROR, &where,
+				"you cannot mix multiple authentication methods of %s type",
+				misfit->name);
 }
 
 static void check_counts(const struct host_conf *host, struct conf_report *report)
@@ -70,7 +97,7 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 	struct conf_where where = place(host, CONF_OPT_enable_auth);
 
 	if (host->enable_auth.n &&
-	    count_passwords(&host->auth) + count_passwords(&host->enable_auth) > 1)
+	    count_primary_passwords(&host->auth) + count_passwords(&host->enable_auth) > 1)
 		conf_report_add(report, CONF_ERROR, &where,
 				"you cannot mix multiple password authentication methods");
 	if (host->enable_auth.n + 1 > METHODS_MAX)
@@ -79,7 +106,7 @@ static void check_counts(const struct host_conf *host, struct conf_report *repor
 				METHODS_MAX);
 }
 
-/* "plain+certificate": each method once, in file order. */
+/* "plain+certificate": in file order, certificate once. */
 static void note_primary(const struct host_conf *host, struct conf_report *report)
 {
 	struct conf_where where = { .vhost = host->name };
@@ -88,8 +115,9 @@ static void note_primary(const struct host_conf *host, struct conf_report *repor
 	buf_init(&name, NULL, 256);
 	for (size_t i = 0; i < host->auth.n; i++) {
 		const struct conf_auths before = { host->auth.item, i };
+		enum conf_method method = host->auth.item[i].method;
 
-		if (!conf_auths_have(&before, host->auth.item[i].method))
+		if (method != CONF_METHOD_CERTIFICATE || !conf_auths_have(&before, method))
 			buf_printf(&name, "%s%s", i ? "+" : "", host->auth.item[i].name);
 	}
 	conf_report_add(report, CONF_NOTE, &where, "setting '%s' as primary authentication method",

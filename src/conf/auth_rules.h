@@ -11,6 +11,10 @@ const char *conf_method_name(enum conf_method method);
 /* Reports what is wrong with HOST's methods and, when all is well, the notes of config.md 4. */
 void conf_check_auth(const struct host_conf *host, struct conf_report *report);
 
+/* The first line of the primary LIST that cannot be combined with those before it; NULL: they all
+ * go together. */
+const struct conf_auth *conf_auth_misfit(const struct conf_auths *list);
+
 /* True when one of HOST's methods wants a client certificate. */
 bool conf_wants_certificate(const struct host_conf *host);
 

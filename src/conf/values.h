@@ -113,6 +113,9 @@ struct conf_auths {
 /* Value of sub-option KEY ("passwd"), or its default, or NULL when there is none. */
 const char *conf_auth_get(const struct conf_auth *a, const char *key);
 
+/* True when A asks for one-time passwords and nothing else: plain[otp=FILE]. */
+bool conf_auth_is_code(const struct conf_auth *a);
+
 /* True when one of LIST is METHOD. */
 bool conf_auths_have(const struct conf_auths *list, enum conf_method method);
 

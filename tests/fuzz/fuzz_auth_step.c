@@ -16,6 +16,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { WORKERS = 3 }; /* numbered from 1 as main does */
 
+static const struct auth_backend password = {
+	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .lists_groups = true
+};
+static const struct auth_backend negotiate = { .name = "gssapi",
+					       .front = FRONT_HTTP,
+					       .scheme = "Negotiate",
+					       .scheme_by_invitation = true,
+					       .tries = 3 };
+/* Asks for codes behind either. */
+static const struct auth_backend codes = { .name = "codes", .front = FRONT_FORM, .tries = 3 };
+
 struct rig {
 	struct login_policy policy;
 	struct login_method method[3];
@@ -24,6 +35,10 @@ struct rig {
 	void *done_arg;
 	struct runner_job *job;
 	unsigned owed[WORKERS + 1]; /* answers that are due */
+	/* Of the newest step of a backend. */
+	const struct auth_backend *asked;
+	bool moot;
+	bool accepted; /* the last verdict */
 };
 
 static const struct login_policy *ops_policy(void *arg, const char *vhost)
@@ -54,9 +69,10 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	struct rig *r = arg;
 	struct job *j;
 
-	(void)call;
 	if (r->job)
 		return ERR_EXHAUSTED;
+	r->asked = call->backend;
+	r->moot = call->input && call->input->moot;
 	j = talloc(owner, struct job);
 	j->rig = r;
 	talloc_set_destructor(j, forget_job);
@@ -101,7 +117,12 @@ static void ops_failed(void *arg, uint64_t worker, const struct endpoint *remote
 
 static enum err ops_grant(void *arg, const struct login_grant *grant)
 {
-	(void)arg;
+	const struct rig *r = arg;
+
+	/* A second factor is asked last, and for nothing once another has failed. */
+	if (r->method[0].factor[1].backend && *grant->session.backend &&
+	    (r->asked != &codes || r->moot || !r->accepted))
+		abort();
 	if (!*grant->session.user || strlen(grant->session.group) > BACKEND_GROUP_MAX)
 		abort();
 	return ERR_OK;
@@ -124,22 +145,16 @@ static void quiet(void *arg, enum log_level level, const char *text)
 	(void)text;
 }
 
-static const struct auth_backend password = {
-	.name = "plain", .front = FRONT_FORM, .knows_groups = true, .tries = 3, .lists_groups = true
-};
-static const struct auth_backend negotiate = { .name = "gssapi",
-					       .front = FRONT_HTTP,
-					       .scheme = "Negotiate",
-					       .scheme_by_invitation = true,
-					       .tries = 3 };
-
 static void configure(struct rig *r, uint8_t how)
 {
 	static const struct group_entry groups[] = { { "staff", "Staff" }, { "guests", "G" } };
 
-	r->method[0] = (struct login_method){ .certificate = how & 1, .backend = &password };
-	r->method[1] = (struct login_method){ .backend = &negotiate };
+	r->method[0] = (struct login_method){ .certificate = how & 1,
+					      .factor = { { .backend = &password } } };
+	r->method[1] = (struct login_method){ .factor = { { .backend = &negotiate } } };
 	r->method[2] = (struct login_method){ .certificate = true };
+	if (how >> 6 & 1)
+		r->method[0].factor[1].backend = r->method[1].factor[1].backend = &codes;
 	r->policy = (struct login_policy){ .vhost = "default",
 					   .method = r->method,
 					   .n_methods = 1 + (size_t)(how >> 1 & 1) * 2,
@@ -181,6 +196,7 @@ static void verdict(struct rig *r, uint8_t tag, const uint8_t *data, size_t len)
 	v.state_len = len;
 	if (!r->job)
 		return;
+	r->accepted = v.kind == VERDICT_ACCEPT;
 	talloc_free(r->job);
 	r->done(r->done_arg, ERR_OK, &v);
 }

@@ -13,6 +13,11 @@
 
 static struct conf_subopt passwd = { "passwd", "/etc/passwd" };
 static const struct conf_auth plain = { CONF_METHOD_PLAIN, "plain", &passwd, 1 };
+static struct conf_subopt otp = { "otp", "/etc/otp" };
+static const struct conf_auth codes = { CONF_METHOD_PLAIN, "plain", &otp, 1 };
+static struct conf_subopt both_files[] = { { "passwd", "/etc/passwd" }, { "otp", "/etc/otp" } };
+static const struct conf_auth plain_with_codes = { CONF_METHOD_PLAIN, "plain", both_files, 2 };
+static const struct conf_auth pam = { CONF_METHOD_PAM, "pam", NULL, 0 };
 static const struct conf_auth bare = { CONF_METHOD_PLAIN, "plain", NULL, 0 };
 static const struct conf_auth certificate = { CONF_METHOD_CERTIFICATE, "certificate", NULL, 0 };
 
@@ -56,8 +61,9 @@ static void lines_of_auth_must_all_succeed(void **state)
 	assert_int_equal(made.err, ERR_OK);
 	assert_int_equal(made.n, 1);
 	assert_true(made.m[0].certificate);
-	assert_string_equal(made.m[0].backend->name, "plain");
-	assert_string_equal(backend_pair_get(&made.m[0].options, "passwd"), "/etc/passwd");
+	assert_string_equal(made.m[0].factor[0].backend->name, "plain");
+	assert_string_equal(backend_pair_get(&made.m[0].factor[0].options, "passwd"),
+			    "/etc/passwd");
 }
 
 static void lines_of_enable_auth_are_alternatives(void **state)
@@ -69,7 +75,7 @@ static void lines_of_enable_auth_are_alternatives(void **state)
 	assert_int_equal(made.n, 2);
 	assert_false(made.m[0].certificate);
 	assert_true(made.m[1].certificate);
-	assert_null(made.m[1].backend);
+	assert_null(made.m[1].factor[0].backend);
 }
 
 static void method_that_is_not_built_shuts_its_way_in(void **state)
@@ -96,6 +102,42 @@ static void two_password_methods_do_not_mix(void **state)
 	assert_int_equal(made.err, ERR_CONF);
 	assert_string_equal(made.why,
 			    "you cannot mix multiple authentication methods of plain type");
+}
+
+static void codes_are_the_second_factor_whatever_the_order(void **state)
+{
+	struct conf_auth lines[][3] = { { pam, codes, certificate }, { codes, certificate, pam } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct made made = methods(*state, lines[i], 3, NULL, 0);
+
+		assert_int_equal(made.err, ERR_OK);
+		assert_true(made.m[0].certificate);
+		assert_string_equal(made.m[0].factor[0].backend->name, "pam");
+		assert_string_equal(made.m[0].factor[1].backend->name, "plain");
+		assert_string_equal(backend_pair_get(&made.m[0].factor[1].options, "otp"),
+				    "/etc/otp");
+	}
+}
+
+static void codes_alone_are_the_only_factor(void **state)
+{
+	struct conf_auth lines[] = { certificate, codes };
+	struct made made = methods(*state, lines, 2, NULL, 0);
+
+	assert_int_equal(made.err, ERR_OK);
+	assert_string_equal(made.m[0].factor[0].backend->name, "plain");
+	assert_null(made.m[0].factor[1].backend);
+}
+
+static void codes_are_asked_for_once(void **state)
+{
+	struct conf_auth twice[] = { codes, codes }, own[] = { plain_with_codes, codes },
+			 three[] = { plain, codes, pam };
+
+	assert_int_equal(methods(*state, twice, 2, NULL, 0).err, ERR_CONF);
+	assert_int_equal(methods(*state, own, 2, NULL, 0).err, ERR_CONF);
+	assert_int_equal(methods(*state, three, 3, NULL, 0).err, ERR_CONF);
 }
 
 static void options_of_a_method_are_checked(void **state)
@@ -146,6 +188,9 @@ int main(void)
 		CASE(lines_of_enable_auth_are_alternatives),
 		CASE(certificate_twice_is_like_once),
 		CASE(two_password_methods_do_not_mix),
+		CASE(codes_are_the_second_factor_whatever_the_order),
+		CASE(codes_alone_are_the_only_factor),
+		CASE(codes_are_asked_for_once),
 		CASE(options_of_a_method_are_checked),
 		CASE(host_without_methods_is_refused),
 		CASE(every_fault_is_reported),

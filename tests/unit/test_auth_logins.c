@@ -9,6 +9,7 @@
 #include <talloc.h>
 
 #include "auth/logins.h"
+#include "base/log.h"
 
 enum { LIFETIME = 300, POINTS = 10, TEXT = 600, WORKER = 5 };
 
@@ -24,7 +25,9 @@ struct rig {
 	void *done_arg;
 	struct runner_job *job;
 	char asked_user[TEXT], asked_answer[TEXT], asked_state[TEXT];
-	bool asked_has_answer, asked_groups;
+	bool asked_has_answer, asked_groups, asked_moot;
+	const struct auth_backend *asked;
+	char logged[TEXT]; /* the last line */
 	struct runner_talk **talk;
 	unsigned jobs;
 	/* the last answer */
@@ -40,7 +43,7 @@ struct rig {
 	uint8_t nonce[32], failed_address;
 	/* what main and the store were told */
 	unsigned failures, points, finals, grants;
-	char granted_user[TEXT], granted_group[TEXT];
+	char granted_user[TEXT], granted_group[TEXT], granted_by[TEXT], granted_row[TEXT];
 };
 
 /* ---- the outside ---------------------------------------------------------- */
@@ -68,12 +71,14 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	r->done_arg = done_arg;
 	r->asked_groups = !in;
 	r->talk = call->talk;
+	r->asked = call->backend;
 	if (in) {
 		str_copy(r->asked_user, TEXT, in->user);
 		str_copy(r->asked_answer, TEXT, in->answer ? in->answer : "");
 		memcpy(r->asked_state, in->state ? (const char *)in->state : "", in->state_len);
 		r->asked_state[in->state_len] = '\0';
 		r->asked_has_answer = in->answer != NULL;
+		r->asked_moot = in->moot;
 	}
 	/* Only its address matters: freeing it cancels. */
 	r->job = *job = (struct runner_job *)(void *)talloc_strdup(owner, "job");
@@ -159,6 +164,8 @@ static enum err ops_grant(void *arg, const struct login_grant *grant)
 	r->grants++;
 	str_copy(r->granted_user, TEXT, grant->session.user);
 	str_copy(r->granted_group, TEXT, grant->session.group);
+	str_copy(r->granted_by, TEXT, grant->session.backend);
+	str_copy(r->granted_row, TEXT, grant->session.n_rows ? grant->session.row[0].value : "");
 	return ERR_OK;
 }
 
@@ -184,6 +191,17 @@ static const struct auth_backend bearer = {
 	.name = "oidc", .front = FRONT_HTTP, .scheme = "Bearer", .tries = 3
 };
 
+/* Asks for codes behind another method. */
+static const struct auth_backend codes = { .name = "plain", .front = FRONT_FORM, .tries = 3 };
+
+static void note_line(void *arg, enum log_level level, const char *line)
+{
+	struct rig *r = arg;
+
+	(void)level;
+	str_copy(r->logged, TEXT, line);
+}
+
 static int setup(void **state)
 {
 	static const struct group_entry groups[] = { { "staff", "Staff" },
@@ -192,7 +210,7 @@ static int setup(void **state)
 
 	r->ctx = r;
 	r->now = 1000;
-	r->method[0].backend = &password;
+	r->method[0].factor[0].backend = &password;
 	r->policy = (struct login_policy){ .vhost = "default",
 					   .method = r->method,
 					   .n_methods = 1,
@@ -460,7 +478,7 @@ static void backend_with_one_try_ends_at_the_first_failure(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "bad");
 	REJECT();
@@ -675,7 +693,7 @@ static void conversation_goes_on_with_its_runner(void **state)
 	struct rig *r = *state;
 	const struct runner_talk *talk;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw");
 	question(r, "Code:");
@@ -693,7 +711,7 @@ static void lost_conversation_ends_the_login(void **state)
 	struct rig *r = *state;
 	unsigned jobs;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw");
 	question(r, "Code:");
@@ -708,7 +726,7 @@ static void new_beginning_ends_the_conversation(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw");
 	question(r, "Code:");
@@ -723,7 +741,7 @@ static void refusal_says_what_the_backend_has_to_say(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw");
 	verdict(r, (struct verdict){ .kind = VERDICT_REJECT, .text = "Too late.\nGo home." });
@@ -786,7 +804,7 @@ static void nobody_is_in_a_group_of_a_backend_without_groups(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw", .group = "staff");
 	verdict_accept(r, NULL, NULL);
@@ -802,7 +820,7 @@ static void groups_beside_such_a_backend_are_those_of_the_certificate(void **sta
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &once;
+	r->method[0].factor[0].backend = &once;
 	r->method[0].certificate = true;
 	INIT(.cert = "ann", .cert_group = { "guests" });
 	REPLY(.cert = "ann", .cert_group = { "guests" }, .answer = "pw", .group = "staff");
@@ -1041,7 +1059,7 @@ static void second_certificate_does_not_move_to_another_machine(void **state)
 	struct rig *r = *state;
 
 	two_certificates(r);
-	r->method[0].backend = &password;
+	r->method[0].factor[0].backend = &password;
 	INIT(.cert = "laptop", .multiple = true);
 	REPLY(.cert = "laptop", .second = "ann", .multiple = true);
 	IS_FORM();
@@ -1121,7 +1139,7 @@ static void negotiation_is_offered_to_those_who_can_and_others_get_the_form(void
 {
 	struct rig *r = *state;
 
-	r->method[1].backend = &negotiate;
+	r->method[1].factor[0].backend = &negotiate;
 	r->policy.n_methods = 2;
 	INIT(.http = true);
 	IS_DENIED("Unauthorized");
@@ -1136,7 +1154,7 @@ static void negotiated_user_gets_a_ticket(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
+	r->method[0].factor[0].backend = &negotiate;
 	INIT(.http = true, .authorization = "Negotiate abc");
 	assert_false(r->asked_has_answer);
 	verdict(r, (struct verdict){ .kind = VERDICT_HTTP, .text = "Negotiate def" });
@@ -1151,13 +1169,13 @@ static void success_carries_the_last_word_of_a_negotiation_only(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
+	r->method[0].factor[0].backend = &negotiate;
 	INIT(.http = true, .authorization = "Negotiate abc");
 	verdict(r,
 		(struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann", .text = "Negotiate end" });
 	IS_TICKET();
 	assert_string_equal(r->invitation, "Negotiate end");
-	r->method[0].backend = &password;
+	r->method[0].factor[0].backend = &password;
 	INIT(.user = NULL);
 	REPLY(.user = "ann", .answer = "pw");
 	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .text = "Welcome" });
@@ -1172,8 +1190,8 @@ static void list_of_groups_is_there_before_a_ticket_is_looked_at(void **state)
 
 	r->policy.auto_groups = true;
 	r->policy.group_by_url = true;
-	r->method[0].backend = &negotiate;
-	r->method[1].backend = &password; /* who has a list */
+	r->method[0].factor[0].backend = &negotiate;
+	r->method[1].factor[0].backend = &password; /* who has a list */
 	r->policy.n_methods = 2;
 	INIT(.http = true, .url = "/staff");
 	assert_int_equal(r->jobs, 0);
@@ -1191,7 +1209,7 @@ static void refused_ticket_leaves_the_form_as_a_way_in(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[1].backend = &negotiate;
+	r->method[1].factor[0].backend = &negotiate;
 	r->policy.n_methods = 2;
 	INIT(.http = true, .authorization = "Negotiate abc");
 	REJECT();
@@ -1210,7 +1228,7 @@ static void refused_ticket_is_the_end_where_nothing_else_is_left(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
+	r->method[0].factor[0].backend = &negotiate;
 	INIT(.http = true, .authorization = "Negotiate abc");
 	REJECT();
 	IS_DENIED("Authentication failed");
@@ -1222,7 +1240,7 @@ static void client_that_does_not_negotiate_is_refused_where_nothing_else_is_left
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
+	r->method[0].factor[0].backend = &negotiate;
 	INIT(.user = NULL);
 	IS_DENIED("Authentication failed");
 	assert_string_equal(r->invitation, "");
@@ -1233,7 +1251,7 @@ static void ticket_and_certificate_of_one_method_name_the_same_user(void **state
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
+	r->method[0].factor[0].backend = &negotiate;
 	r->method[0].certificate = true;
 	INIT(.http = true, .authorization = "Negotiate abc");
 	IS_DENIED("No certificate");
@@ -1249,9 +1267,9 @@ static void certificate_that_is_enough_is_not_asked_to_negotiate(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = NULL;
+	r->method[0].factor[0].backend = NULL;
 	r->method[0].certificate = true;
-	r->method[1].backend = &negotiate;
+	r->method[1].factor[0].backend = &negotiate;
 	r->policy.n_methods = 2;
 	INIT(.http = true, .cert = "ann");
 	IS_TICKET();
@@ -1264,11 +1282,11 @@ static void bearer_is_asked_for_when_there_is_nothing_else(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &bearer;
+	r->method[0].factor[0].backend = &bearer;
 	INIT(.user = NULL);
 	assert_string_equal(r->invitation, "Bearer");
 	assert_false(r->fallback);
-	r->method[1].backend = &password;
+	r->method[1].factor[0].backend = &password;
 	r->policy.n_methods = 2;
 	INIT(.user = NULL);
 	IS_FORM();
@@ -1278,7 +1296,7 @@ static void bearer_goes_before_a_form_for_clients_that_can_send_one(void **state
 {
 	struct rig *r = *state;
 
-	r->method[1].backend = &bearer;
+	r->method[1].factor[0].backend = &bearer;
 	r->policy.n_methods = 2;
 	INIT(.user = NULL);
 	IS_FORM();
@@ -1295,14 +1313,332 @@ static void scheme_of_the_header_chooses_among_http_methods(void **state)
 {
 	struct rig *r = *state;
 
-	r->method[0].backend = &negotiate;
-	r->method[1].backend = &bearer;
+	r->method[0].factor[0].backend = &negotiate;
+	r->method[1].factor[0].backend = &bearer;
 	r->policy.n_methods = 2;
 	INIT(.http = true);
 	assert_string_equal(r->invitation, "Negotiate");
 	INIT(.http = true, .authorization = "Bearer abc");
 	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann" });
 	IS_TICKET();
+}
+
+/* ---- two factors ---------------------------------------------------------- */
+
+#define WANT_CODE "Please enter your OTP password."
+
+/* The second factor has been asked without an answer and asks the client. */
+static void code_is_asked_for(struct rig *r)
+{
+	assert_ptr_equal(r->asked, &codes);
+	assert_false(r->asked_has_answer);
+	assert_string_equal(r->asked_state, "");
+	verdict(r, (struct verdict){ .kind = VERDICT_PROMPT,
+				     .text = WANT_CODE,
+				     .state = (const uint8_t *)"g",
+				     .state_len = 1 });
+	IS_FORM();
+	assert_string_equal(r->message, WANT_CODE);
+	assert_string_equal(r->input, "secondary_password");
+	assert_string_equal(r->id, "main");
+	assert_int_equal(r->n_group, 0);
+}
+
+static void two_factors(struct rig *r, const struct auth_backend *first)
+{
+	r->method[0].factor[0].backend = first;
+	r->method[0].factor[1].backend = &codes;
+}
+
+static void both_factors_are_asked_and_the_first_says_who_it_is(void **state)
+{
+	struct rig *r = *state;
+	char *names[] = { text("staff") };
+	struct backend_pair row = { "route", "10.0.0.0/8" };
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "Ann", .answer = "pw");
+	assert_ptr_equal(r->asked, &password);
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT,
+				     .user = "ann",
+				     .groups = { names, 1 },
+				     .rows = { &row, 1 } });
+	assert_int_equal(r->grants, 0);
+	assert_false(r->asked_moot);
+	code_is_asked_for(r);
+	assert_string_equal(r->label, "Password1:");
+	REPLY(.answer = "123456", .name = "secondary_password");
+	assert_string_equal(r->asked_user, "ann");
+	assert_string_equal(r->asked_answer, "123456");
+	assert_string_equal(r->asked_state, "g");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "root" });
+	IS_TICKET();
+	assert_string_equal(r->granted_user, "ann");
+	assert_string_equal(r->granted_group, "staff");
+	assert_string_equal(r->granted_row, "10.0.0.0/8");
+	assert_int_equal(r->failures, 0);
+}
+
+static void wrong_password_is_told_after_the_code(void **state)
+{
+	const struct log_sink sink = { note_line, *state, LOG_LVL_NOTICE, "test" };
+	struct rig *r = *state;
+
+	log_set_sink(&sink);
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "bad");
+	verdict(r, (struct verdict){ .kind = VERDICT_REJECT, .text = "No.", .reason = "code 3" });
+	assert_true(r->asked_moot);
+	assert_int_equal(r->failures, 0);
+	code_is_asked_for(r);
+	REPLY(.answer = "123456");
+	assert_true(r->asked_moot);
+	verdict(r, (struct verdict){ .kind = VERDICT_REJECT, .reason = "right code" });
+	IS_DENIED("Authentication failed");
+	assert_string_equal(r->detail, "");
+	assert_int_equal(r->points, POINTS);
+	assert_int_equal(r->finals, 1);
+	assert_non_null(strstr(r->logged, "plain-auth: error authenticating user 'ann' "
+					  "(code 3, right code)"));
+	log_set_sink(NULL);
+}
+
+static void wrong_code_ends_the_login_like_a_wrong_password(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, "staff", NULL);
+	code_is_asked_for(r);
+	REPLY(.answer = "000000");
+	REJECT();
+	IS_DENIED("Authentication failed");
+	assert_string_equal(r->detail, "");
+	assert_int_equal(r->points, POINTS);
+	assert_int_equal(r->finals, 1);
+}
+
+static void code_that_a_backend_accepts_after_a_wrong_password_is_no_way_in(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "bad");
+	REJECT();
+	code_is_asked_for(r);
+	REPLY(.answer = "123456");
+	verdict_accept(r, "staff", NULL);
+	IS_DENIED("Authentication failed");
+	assert_int_equal(r->grants, 0);
+}
+
+static void refusal_after_a_challenge_goes_on_to_the_code_too(void **state)
+{
+	struct rig *r = *state;
+
+	for (int good = 0; good < 2; good++) {
+		two_factors(r, &once);
+		INIT(.user = NULL);
+		REPLY(.user = "ann", .answer = "pw");
+		CHALLENGE("Token?");
+		REPLY(.answer = "1");
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+		code_is_asked_for(r);
+		assert_string_equal(r->label, "Password2:");
+		REPLY(.answer = "123456");
+		assert_int_equal(r->asked_moot, !good);
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+	}
+	IS_TICKET();
+	assert_int_equal(r->points, POINTS);
+}
+
+static void question_in_the_words_of_the_one_before_is_another(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_PROMPT, .text = WANT_CODE });
+	REPLY(.answer = "1");
+	verdict_accept(r, NULL, NULL);
+	code_is_asked_for(r);
+	assert_string_equal(r->label, "Password2:");
+	assert_int_equal(r->points, 0);
+}
+
+static void conversation_ends_with_its_factor(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &once);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	question(r, "Word?");
+	REPLY(.answer = "1");
+	*r->talk = NULL;
+	verdict_accept(r, NULL, NULL);
+	code_is_asked_for(r);
+	REPLY(.answer = "123456");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+	assert_string_equal(r->granted_by, "pam");
+}
+
+static void name_is_fixed_once_the_first_factor_has_spoken(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	/* Before the question is out, which drops the job that asks it. */
+	REPLY(.user = "root", .answer = "123456");
+	assert_ptr_equal(r->asked, &codes);
+	assert_string_equal(r->asked_user, "ann");
+	verdict(r, (struct verdict){ .kind = VERDICT_PROMPT, .text = WANT_CODE });
+	REPLY(.user = "root", .answer = "123456");
+	assert_string_equal(r->asked_user, "ann");
+}
+
+static void new_beginning_starts_with_the_first_factor(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "bad");
+	REJECT();
+	code_is_asked_for(r);
+	INIT(.user = NULL);
+	IS_FORM();
+	assert_int_equal(r->n_input, 2);
+	REPLY(.user = "ann", .answer = "pw");
+	assert_ptr_equal(r->asked, &password);
+	assert_false(r->asked_moot);
+	verdict_accept(r, NULL, NULL);
+	code_is_asked_for(r);
+	REPLY(.answer = "123456");
+	verdict_accept(r, NULL, NULL);
+	IS_TICKET();
+}
+
+static void no_code_is_used_for_a_foreign_group_or_certificate(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	r->method[0].certificate = true;
+	for (int foreign = 0; foreign < 2; foreign++) {
+		const char *cert = foreign ? "bob" : "ann", *group = foreign ? "" : "guests";
+
+		INIT(.cert = cert);
+		REPLY(.user = "ann", .answer = "pw", .cert = cert, .group = group);
+		verdict_accept(r, "staff", NULL);
+		assert_true(r->asked_moot);
+		code_is_asked_for(r);
+		REPLY(.answer = "123456", .cert = cert);
+		assert_true(r->asked_moot);
+		REJECT();
+		IS_DENIED("Authentication failed");
+	}
+	assert_int_equal(r->points, 2 * POINTS);
+}
+
+static void certificate_counts_until_the_end(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	r->method[0].certificate = true;
+	INIT(.cert = "ann");
+	REPLY(.user = "ann", .answer = "pw", .cert = "ann");
+	verdict_accept(r, NULL, NULL);
+	code_is_asked_for(r);
+	REPLY(.answer = "123456", .cert = "bob");
+	verdict_accept(r, NULL, NULL);
+	IS_DENIED("Authentication failed");
+	assert_int_equal(r->grants, 0);
+}
+
+static void ticket_or_token_comes_before_the_code(void **state)
+{
+	struct rig *r = *state;
+
+	for (int good = 0; good < 2; good++) {
+		two_factors(r, &negotiate);
+		INIT(.http = true);
+		assert_string_equal(r->invitation, "Negotiate");
+		INIT(.http = true, .authorization = "Negotiate abc");
+		if (good)
+			verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT,
+						     .user = "ann",
+						     .text = "Negotiate proof" });
+		else
+			REJECT();
+		code_is_asked_for(r);
+		REPLY(.answer = "123456", .http = true, .authorization = "Negotiate abc");
+		assert_string_equal(r->asked_user, good ? "ann" : "");
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+	}
+	IS_TICKET();
+	assert_string_equal(r->invitation, "");
+	assert_string_equal(r->granted_user, "ann");
+	assert_string_equal(r->granted_by, "gssapi");
+}
+
+static void broken_second_factor_is_an_internal_error(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	verdict(r, (struct verdict){ .kind = VERDICT_ERROR });
+	IS_DENIED("Internal error");
+	assert_int_equal(r->points, 0);
+}
+
+static void method_that_a_reload_took_away_ends_its_logins(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	r->policy.n_methods = 0;
+	verdict_accept(r, NULL, NULL);
+	IS_DENIED("Internal error");
+	r->policy.n_methods = 1;
+	two_factors(r, &password);
+	INIT(.user = NULL);
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	code_is_asked_for(r);
+	REPLY(.answer = "123456");
+	r->method[0].factor[1].backend = NULL;
+	verdict_accept(r, NULL, NULL);
+	IS_DENIED("Internal error");
+	assert_int_equal(r->grants, 0);
+}
+
+/* It was logged as "(null)". */
+static void ticket_without_a_name_is_refused(void **state)
+{
+	struct rig *r = *state;
+
+	r->method[0].factor[0].backend = &negotiate;
+	INIT(.http = true, .authorization = "Negotiate abc", .group = "staff");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT });
+	IS_DENIED("Authentication failed");
+	assert_int_equal(r->grants, 0);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -1382,6 +1718,21 @@ int main(void)
 		CASE(bearer_is_asked_for_when_there_is_nothing_else),
 		CASE(bearer_goes_before_a_form_for_clients_that_can_send_one),
 		CASE(scheme_of_the_header_chooses_among_http_methods),
+		CASE(both_factors_are_asked_and_the_first_says_who_it_is),
+		CASE(wrong_password_is_told_after_the_code),
+		CASE(wrong_code_ends_the_login_like_a_wrong_password),
+		CASE(code_that_a_backend_accepts_after_a_wrong_password_is_no_way_in),
+		CASE(refusal_after_a_challenge_goes_on_to_the_code_too),
+		CASE(question_in_the_words_of_the_one_before_is_another),
+		CASE(conversation_ends_with_its_factor),
+		CASE(name_is_fixed_once_the_first_factor_has_spoken),
+		CASE(new_beginning_starts_with_the_first_factor),
+		CASE(no_code_is_used_for_a_foreign_group_or_certificate),
+		CASE(certificate_counts_until_the_end),
+		CASE(ticket_or_token_comes_before_the_code),
+		CASE(broken_second_factor_is_an_internal_error),
+		CASE(method_that_a_reload_took_away_ends_its_logins),
+		CASE(ticket_without_a_name_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

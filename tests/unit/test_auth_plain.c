@@ -264,6 +264,50 @@ static void all_groups_of_the_file_are_listed_once(void **state)
 	assert_string_equal(groups.item[2], "ops");
 }
 
+/* One step of a login that wants codes only, of ann's HOTP token (RFC 4226 appendix D). */
+static void codes_step(struct rig *r, const char *answer, const char *state, bool moot)
+{
+	struct backend_pair pair = { "otp", r->path };
+	struct backend_pairs options = { &pair, 1 };
+	struct backend_input in = {
+		.user = "ann",
+		.answer = answer,
+		.state = (const uint8_t *)state,
+		.state_len = strlen(state),
+		.moot = moot,
+	};
+	const char *why;
+	void *conf;
+
+	r->v = (struct verdict){ .kind = VERDICT_REJECT };
+	assert_int_equal(backend_plain.open(r, &options, &conf, &why), ERR_OK);
+	assert_int_equal(backend_work.step(r, conf, &in, &r->v), ERR_OK);
+}
+
+static void code_behind_a_failed_factor_is_refused_and_not_used_up(void **state)
+{
+	struct rig *r = *state;
+
+	fputs("HOTP ann - 3132333435363738393031323334353637383930\n", r->file);
+	fflush(r->file);
+	for (int moot = 1; moot >= 0; moot--) {
+		codes_step(r, NULL, "", moot);
+		assert_int_equal(r->v.kind, VERDICT_PROMPT);
+		assert_string_equal(r->v.text, "Please enter your OTP password.");
+		assert_memory_equal(r->v.state, "g", 1);
+		codes_step(r, "000000", "g", moot);
+		assert_int_equal(r->v.kind, VERDICT_REJECT);
+		assert_string_equal(r->v.reason, "wrong one-time password");
+		codes_step(r, "755224", "g", moot);
+		assert_int_equal(r->v.kind, moot ? VERDICT_REJECT : VERDICT_ACCEPT);
+		if (moot)
+			assert_string_equal(r->v.reason, "right one-time password");
+	}
+	/* Given at once it is not accepted either: the question comes. */
+	codes_step(r, "287082", "", true);
+	assert_int_equal(r->v.kind, VERDICT_PROMPT);
+}
+
 static void options_without_a_file_are_refused(void **state)
 {
 	struct backend_pair otp[] = { { "otp", "/y" } };
@@ -297,6 +341,7 @@ int main(void)
 		CASE(unknown_and_locked_users_cost_a_hash),
 		CASE(missing_file_is_an_error_and_no_rejection),
 		CASE(all_groups_of_the_file_are_listed_once),
+		CASE(code_behind_a_failed_factor_is_refused_and_not_used_up),
 		CASE(options_without_a_file_are_refused),
 	};
 

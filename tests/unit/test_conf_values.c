@@ -259,6 +259,14 @@ static void methods_that_do_not_mix_are_refused(void **state)
 		  "pam type" },
 		{ "auth = radius[config=/x]\n",
 		  "vhost:default: you cannot mix multiple authentication methods of radius type" },
+		{ "auth = plain[passwd=/p,otp=/o]\n",
+		  "vhost:default: you cannot mix multiple authentication methods of plain type" },
+		{ "auth = plain[otp=/o]\nauth = plain[otp=/o]\n",
+		  "vhost:default: you cannot mix multiple authentication methods of plain type" },
+		{ "auth = plain[otp=/o]\nauth = gssapi\n",
+		  "vhost:default: you cannot mix multiple authentication methods of gssapi type" },
+		{ "auth = plain[otp=/o]\nenable-auth = pam\n",
+		  "vhost:default: you cannot mix multiple password authentication methods" },
 		{ "enable-auth = pam\n",
 		  "vhost:default: you cannot mix multiple password authentication methods" },
 		{ "enable-auth = radius[config=/x]\n",
@@ -277,6 +285,30 @@ static void methods_that_do_not_mix_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		refuses(rows[i][0], rows[i][1]);
+}
+
+static void codes_go_with_every_other_method(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "auth = plain[otp=/o]\n", "'plain+plain' as primary" },
+		{ "[vhost:v]\nauth = plain[otp=/o]\nauth = pam\n", "'plain+pam' as primary" },
+		{ "[vhost:v]\nauth = oidc[config=/x]\nauth = plain[otp=/o]\nenable-auth = pam\n",
+		  "'oidc+plain' as primary" },
+		{ "[vhost:v]\nauth = ldap[config=/x]\nauth = plain[otp=/o]\nenable-auth = gssapi\n",
+		  "'ldap+plain' as primary" },
+		{ "[vhost:v]\nauth = certificate\nauth = radius[config=/x]\nauth = certificate\n"
+		  "auth = plain[otp=/o]\ncert-user-oid = 2.5.4.3\n",
+		  "'certificate+radius+plain' as primary" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f = fixture_new();
+
+		assert_int_equal(fixture_load_more(&f, rows[i][0]), ERR_OK);
+		assert_true(fixture_said(&f, rows[i][1]));
+		talloc_free(f.ctx);
+	}
 }
 
 static void groupconfig_excludes_files(void **state)
@@ -298,6 +330,7 @@ int main(void)
 		cmocka_unit_test(sub_options_are_read_in_every_form),
 		cmocka_unit_test(bad_authentication_lines_are_refused),
 		cmocka_unit_test(methods_that_do_not_mix_are_refused),
+		cmocka_unit_test(codes_go_with_every_other_method),
 		cmocka_unit_test(groupconfig_excludes_files),
 	};
 
