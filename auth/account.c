@@ -205,7 +205,7 @@ enum err accounts_begin(struct worker *w, const struct session *s, uint32_t inte
 	subject.start_only = h->acct.backend->accounts_start_only;
 	err = account_begin(a->accounts, &subject, &ac);
 	if (!err)
-		*needed = !account_is_started(ac);
+		*needed = account_wants_start(ac);
 	return err;
 }
 

@@ -8,7 +8,7 @@
 /* The engine over the journal, with what it holds.  */
 MUST_USE enum err accounts_open(struct auth *a);
 
-/* W asks for the tunnel of S, with an Interim every INTERVAL seconds (0: none).  *NEEDED: the Start
+/* W asks for the tunnel of S, with an Interim every INTERVAL seconds (0: none).  *NEEDED: a Start
  * is still to be sent, when main knows the addresses.  ERR_UNSUPPORTED: the host wants accounts
  * that nobody can keep; ERR_NOMEM. */
 MUST_USE enum err accounts_begin(struct worker *w, const struct session *s, uint32_t interval,

@@ -198,9 +198,9 @@ enum err account_begin(struct accounting *a, const struct acct_subject *s, struc
 	return ERR_OK;
 }
 
-bool account_is_started(const struct account *ac)
+bool account_wants_start(const struct account *ac)
 {
-	return ac->f.started;
+	return !ac->f.started || ac->f.start_only;
 }
 
 static void finish(struct account *ac);
@@ -250,7 +250,7 @@ void account_start(struct account *ac, uint64_t worker, const struct addr *v4,
 	struct acct_record rec;
 	enum err err;
 
-	if (ac->f.started) {
+	if (!account_wants_start(ac)) {
 		a->ops->started(a->arg, ac->f.sid, worker, true);
 		return;
 	}

@@ -100,8 +100,8 @@ struct account *account_find(const struct accounting *a, const char *sid);
 MUST_USE enum err account_begin(struct accounting *a, const struct acct_subject *subject,
 				struct account **out);
 
-/* True once the Start was taken. */
-bool account_is_started(const struct account *ac);
+/* False once the Start was taken.  Whoever wants nothing but Starts is asked for every tunnel. */
+bool account_wants_start(const struct account *ac);
 
 /* Sends the Start for a tunnel of WORKER with these inner addresses (family 0: none).  ops.started
  * follows, perhaps at once; of two calls only the later is answered. */

@@ -257,6 +257,17 @@ void queue_hurry(struct accounting *a)
 		l->retry = 0;
 }
 
+/* Whose records are missed least: an Interim is made up for by what follows it, a Stop by nothing.
+ */
+static struct account *oldest(const struct line *l)
+{
+	struct account *ac;
+
+	for (ac = l->head; ac && ac->f.pending & PENDING_STOP; ac = ac->q_next)
+		;
+	return ac ? ac : l->head;
+}
+
 void queue_add(struct account *ac)
 {
 	struct accounting *a = ac->in;
@@ -271,7 +282,7 @@ void queue_add(struct account *ac)
 	}
 	append(l, ac);
 	if (a->queued > a->limits.queued)
-		queue_drop(l->head, "too many records wait");
+		queue_drop(oldest(l), "too many records wait");
 	run_line(a, l);
 }
 

@@ -174,7 +174,7 @@ def test_terminate_causes(t):
         t.equal([row["Acct-Status-Type"] for row in rows], ["Start", "Interim-Update", "Stop"], "records of " + user)
         t.equal(rows[-1].get("Acct-Session-Time"), rows[1].get("Acct-Session-Time"), "time after the last activity")
         if user == "idle":
-            t.expect(rows[-1]["Time"] - ended >= 14, "the Stop came before the cookie had expired", rows[-1])
+            t.expect(rows[-1]["Time"] - ended >= 12, "the Stop came before the cookie had expired", rows[-1])
 
 
 def test_interims(t):
@@ -492,7 +492,7 @@ def test_radius_away_for_a_while(t):
 def test_pam(t):
     """Checklist 193, radius.md 7: a failing account phase refuses the tunnel, not the login; occtl does not list him."""
     with Pam(t) as pam:
-        deny = pam.script("deny", '[ "$PAM_USER" = good ]\n')
+        deny = pam.script("deny", '[ "$PAM_USER" = good ] && [ ! -e %s/closed ]\n' % pam.dir)
         path = "/etc/pam.d/ocserv"
         kept = open(path).read() if os.path.exists(path) else None
         try:
@@ -508,6 +508,14 @@ def test_pam(t):
             client = t.client(user="good", dtls=False).wait()
             must_ping(client.netns)
             client.stop()
+            web = t.web().must_login("good")
+            web.open()
+            web.close()
+            server.wait_no_user("good")
+            open(pam.dir + "/closed", "w").close()
+            t.equal(t.web(cookies=web.cookies).connect().status, 401, "status once the account is closed")
+            os.unlink(pam.dir + "/closed")
+            t.equal(t.web(cookies=web.cookies).connect().status, 200, "status once it is open again")
         finally:
             os.unlink(path)
             if kept is not None:

@@ -186,7 +186,7 @@ static void a_start_names_addresses_and_lets_the_tunnel_open(void **state)
 	struct rig *r = *state;
 	struct account *ac = begin_as(r, sid_a, 0, false);
 
-	assert_false(account_is_started(ac));
+	assert_true(account_wants_start(ac));
 	account_start(ac, WORKER, &v4, &none);
 	assert_int_equal(r->started, -1);
 	assert_int_equal(last(r)->kind, ACCT_START);
@@ -198,7 +198,7 @@ static void a_start_names_addresses_and_lets_the_tunnel_open(void **state)
 	answer(r, 0, ACCT_TAKEN);
 	assert_int_equal(r->started, 1);
 	assert_int_equal(r->started_worker, WORKER);
-	assert_true(account_is_started(ac));
+	assert_false(account_wants_start(ac));
 }
 
 static void a_refused_start_leaves_nothing_behind(void **state)
@@ -276,7 +276,7 @@ static void one_session_over_reconnects_has_one_start_and_one_stop_with_all_numb
 	assert_int_equal(last(r)->tx_packets, 200);
 	answer(r, 1, ACCT_TAKEN);
 	r->now = T0 + 150;
-	assert_true(account_is_started(begin_as(r, sid_a, 0, false)));
+	assert_false(account_wants_start(begin_as(r, sid_a, 0, false)));
 	account_opened(account_find(r->a, sid_a), &v4, &none);
 	r->now = T0 + 400;
 	closed(r, sid_a, ACCT_USER_REQUEST, 5000, false);
@@ -492,6 +492,25 @@ static void the_queue_is_bounded_and_drops_the_oldest(void **state)
 	assert_non_null(account_find(r->a, sid));
 }
 
+static void interims_are_dropped_before_stops(void **state)
+{
+	struct rig *r = *state;
+	struct acct_traffic t = traffic(5);
+	char sid[TICKET_SID + 1];
+
+	end_many(r, 2 + 7);
+	open_as(r, sid_a, 60);
+	account_count(account_find(r->a, sid_a), &t);
+	assert_int_equal(r->a->queued, 8);
+	open_as(r, sid_b, 0);
+	closed(r, sid_b, ACCT_USER_REQUEST, 1, false);
+	account_over(account_find(r->a, sid_b), ACCT_USER_REQUEST);
+	assert_int_equal(r->a->queued, 8);
+	assert_int_equal(account_find(r->a, sid_a)->f.pending, 0);
+	sid_of(2, sid);
+	assert_non_null(account_find(r->a, sid));
+}
+
 static void a_record_does_not_wait_for_ever(void **state)
 {
 	struct rig *r = *state;
@@ -530,10 +549,22 @@ static void whoever_wants_only_starts_gets_no_other_record(void **state)
 	answer(r, 0, ACCT_TAKEN);
 	account_opened(ac, &v4, &none);
 	account_count(ac, &t);
-	closed(r, sid_a, ACCT_USER_REQUEST, 50, false);
-	account_over(ac, ACCT_USER_REQUEST);
+	closed(r, sid_a, ACCT_LOST_SERVICE, 50, true);
 	assert_int_equal(r->n_sent, 1);
+	/* The next tunnel is a question of its own. */
+	assert_true(account_wants_start(ac));
+	account_start(ac, WORKER, &v4, &none);
+	answer(r, 1, ACCT_TAKEN);
+	assert_int_equal(r->started, 1);
+	account_start(ac, WORKER, &v4, &none);
+	answer(r, 2, ACCT_REFUSED);
+	assert_int_equal(r->started, 0);
 	assert_null(account_find(r->a, sid_a));
+	account_start(begin_as(r, sid_b, 60, true), WORKER, &v4, &none);
+	answer(r, 3, ACCT_TAKEN);
+	account_over(account_find(r->a, sid_b), ACCT_USER_REQUEST);
+	assert_int_equal(r->n_sent, 4);
+	assert_null(account_find(r->a, sid_b));
 }
 
 /* ---- restarts ------------------------------------------------------------- */
@@ -550,7 +581,7 @@ static void a_restart_forgets_neither_start_nor_numbers(void **state)
 	restart(r);
 	ac = account_find(r->a, sid_a);
 	assert_non_null(ac);
-	assert_true(account_is_started(ac));
+	assert_false(account_wants_start(ac));
 	account_opened(ac, &v4, &none); /* main repeats it */
 	accounting_tick(r->a);
 	assert_int_equal(r->asked, 0);
@@ -706,6 +737,7 @@ int main(void)
 		CASE(what_was_not_answered_is_sent_again_with_its_delay),
 		CASE(a_server_that_is_away_gets_one_record_at_a_time_and_everything_later),
 		CASE(the_queue_is_bounded_and_drops_the_oldest),
+		CASE(interims_are_dropped_before_stops),
 		CASE(a_record_does_not_wait_for_ever),
 		CASE(a_refused_stop_is_not_sent_again),
 		CASE(whoever_wants_only_starts_gets_no_other_record),
