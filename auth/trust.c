@@ -383,6 +383,11 @@ enum err trust_load(struct trust *t, const struct host_conf *host, struct keys_r
 		*out = before->host;
 		return ERR_OK;
 	}
+	if (!host->ca_cert)
+		report_caution(report,
+			       "vhost:%s: no client certificate can be verified without ca-cert; "
+			       "write ca-cert = FILE",
+			       host->name);
 	err = load_files(t, host, report, out);
 	f = err ? NULL : talloc(t, struct loaded);
 	if (!f)

@@ -1,7 +1,11 @@
 /* pam_line.c - the auth line of the backend `pam` (config.md 6.2). */
 #include "auth/backend/pam.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 /* A wrong password ends the login: what a module did with it is done (radius.md 7). */
 enum { TRIES = 1 };
@@ -39,6 +43,22 @@ static enum err pam_open(TALLOC_CTX *ctx, const struct backend_pairs *options, v
 	return ERR_OK;
 }
 
+/* PAM takes the service "other" then, which denies everything on most machines. */
+static void pam_remark(const void *conf)
+{
+	static const char *const folders[] = { "/etc/pam.d", "/usr/lib/pam.d" };
+	const struct pam *p = conf;
+	char path[512];
+
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", folders[i], p->service);
+		if (access(path, F_OK) == 0)
+			return;
+	}
+	log_warn(NULL, "pam-service", kv_str("service", p->service),
+		 kv_text("there is no such file in /etc/pam.d; PAM uses the service 'other'"));
+}
+
 const struct auth_backend backend_pam = {
 	.name = "pam",
 	.front = FRONT_FORM,
@@ -51,4 +71,5 @@ const struct auth_backend backend_pam = {
 	.accounts = true,
 	.accounts_start_only = true,
 	.open = pam_open,
+	.remark = pam_remark,
 };

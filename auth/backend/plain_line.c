@@ -1,6 +1,12 @@
 /* plain_line.c - the auth line of the backend `plain` (config.md 6.2). */
 #include "auth/backend/plain.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
 enum { TRIES = 3 };
 
 static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
@@ -26,6 +32,22 @@ static enum err plain_open(TALLOC_CTX *ctx, const struct backend_pairs *options,
 	return ERR_OK;
 }
 
+/* The files are read with each login, and a missing one may come later: no reason not to start. */
+static void remark_file(const char *path, const char *remedy)
+{
+	if (path && access(path, R_OK) < 0)
+		log_warn(NULL, "plain-file", kv_str("file", path),
+			 kv_str("reason", strerror(errno)), kv_text(remedy));
+}
+
+static void plain_remark(const void *conf)
+{
+	const struct plain *p = conf;
+
+	remark_file(p->passwd, "nobody can log in; ocpasswd -c FILE USER makes the file");
+	remark_file(p->otp, "nobody can log in; ocpasswd -t FILE USER makes the file");
+}
+
 const struct auth_backend backend_plain = {
 	.name = "plain",
 	.front = FRONT_FORM,
@@ -34,4 +56,5 @@ const struct auth_backend backend_plain = {
 	.rechecks = true,
 	.lists_groups = true,
 	.open = plain_open,
+	.remark = plain_remark,
 };

@@ -119,7 +119,8 @@ static bool check_gid(struct conf_set *s, const char *value)
 	long v = strtol(value, NULL, 10);
 
 	if (v < 0)
-		conf_set_error(s, "error in gid-min value: %ld", v);
+		conf_set_error(s, "error in gid-min value: %ld; write the number of a unix group",
+			       v);
 	return v >= 0;
 }
 
@@ -129,7 +130,9 @@ static bool check_freshness(struct conf_set *s, const char *value)
 	long v = strtol(value, NULL, 10);
 
 	if (v <= 0)
-		conf_set_error(s, "Invalid value for 'tgt-freshness-time': %ld", v);
+		conf_set_error(
+			s, "Invalid value for 'tgt-freshness-time': %ld; write seconds, at least 1",
+			v);
 	return v > 0;
 }
 
@@ -328,7 +331,11 @@ static bool parse_auth(struct conf_set *s, const char *text, void *out)
 
 	if (!find_method(text, &a)) {
 		s->where.vhost = s->where.vhost ? s->where.vhost : "default";
-		conf_set_error(s, "unknown or unsupported auth method: %s", text);
+		conf_set_error(
+			s,
+			"unknown or unsupported auth method: %s; use certificate, gssapi, ldap, oidc, "
+			"pam, plain or radius",
+			text);
 		return false;
 	}
 	rest = text + strlen(a.name);

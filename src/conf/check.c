@@ -104,7 +104,8 @@ static void check_certificate_user(const struct host_conf *h, struct conf_report
 		return;
 	if (!oid)
 		complain(h, CONF_OPT_cert_user_oid, r,
-			 "a certificate is requested by the option 'cert-user-oid' is not set");
+			 "a certificate is requested by the option 'cert-user-oid' is not set; "
+			 "write an OID such as 0.9.2342.19200300.100.1.1 (UID) or 2.5.4.3 (CN)");
 	else if (!isdigit((unsigned char)*oid) && strcmp(oid, "SAN(rfc822name)") != 0 &&
 		 strcmp(oid, "SAN(upn)") != 0)
 		complain(h, CONF_OPT_cert_user_oid, r,

@@ -67,6 +67,21 @@ def test_bad_files(t):
             t.expect(word in run.stderr, "%r missing for %r" % (word, text), run.stderr)
 
 
+def test_methods_that_let_nobody_in_are_told(t):
+    """What a method needs and does not find is named by -t, though it may come later and is no reason not to start."""
+    server = t.server(start=False)
+    for conf, words in (({"auth": '"plain[passwd=/no/passwd]"'}, "file=\"/no/passwd\" reason=\"No such file"),
+                        ({"auth": '"plain[otp=/no/otp]"'}, "file=\"/no/otp\" reason=\"No such file"),
+                        ({"auth": '"pam[service=no-such-service]"'}, "service=\"no-such-service\" msg=\"there is no"),
+                        ({"auth": "certificate", "cert-user-oid": "2.5.4.3"}, "no client certificate can be verified")):
+        path = server.write_file("method", conf_text(dict(server.conf, **conf)))
+        run = server_run(t, server, "-t", "-c", path)
+        t.equal(run.returncode, 0, "status\n" + run.stderr)
+        t.expect(words in run.stderr, "not told: " + words, run.stderr)
+    run = server_run(t, server, "-t", "-c", server.conf_file)
+    t.expect("plain-file" not in run.stderr, "told without a reason", run.stderr)
+
+
 def test_all_errors_in_one_run(t):
     """Checklist 2 as we do it: one run reports all errors of a file."""
     server = t.server(start=False)
