@@ -2,34 +2,18 @@
  * 4).  Runs in runners: it waits for the server. */
 #include "auth/backend/radius.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "auth/backend/radius_acct.h"
 #include "auth/backend/radius_round.h"
 #include "auth/backend/work.h"
-#include "base/log.h"
 #include "base/secret.h"
 
 enum {
 	PASSWORD_MAX = 112, /* bytes; radcli cuts longer ones, which might make them right */
 	PAP_BLOCK = 16,
 	NAS_PORT_ASYNC = 0,
-	TEXT = 640,
 };
-
-__attribute__((format(printf, 3, 4))) static void say(enum log_level level, const char *event,
-						      const char *fmt, ...)
-{
-	char text[TEXT];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	log_event(level, NULL, event, LOG_KVS(kv_text(text)));
-}
 
 /* ---- state between the steps ---------------------------------------------- */
 
@@ -105,52 +89,58 @@ static enum err make_request(TALLOC_CTX *ctx, const struct radius *line,
 
 /* ---- the answer ----------------------------------------------------------- */
 
-static void log_ignored(const struct radius *line, const struct radius_attrs *reply)
+static void log_ignored(const struct backend_input *in, const struct radius *line,
+			const struct radius_attrs *reply)
 {
 	for (size_t i = 0; i < reply->n; i++) {
 		const struct radius_attr *a = &reply->item[i];
 
 		if (!radius_is_used(a, line->groupconfig))
-			say(LOG_LVL_DEBUG, "radius-attribute-ignored",
-			    "radius-auth: ignoring server's attribute (%u,%u) of type %u", a->type,
-			    a->vendor, a->kind);
+			radius_say(in, LOG_LVL_DEBUG, "radius-attribute-ignored",
+				   "radius-auth: ignoring server's attribute (%u,%u) of type %u",
+				   a->type, a->vendor, a->kind);
 	}
 }
 
-static enum err take_groups(TALLOC_CTX *ctx, const struct radius *line,
-			    const struct radius_attrs *reply, struct verdict *v)
+static enum err take_groups(TALLOC_CTX *ctx, const struct backend_input *in,
+			    const struct radius *line, const struct radius_attrs *reply,
+			    struct verdict *v)
 {
 	size_t dropped, unfit;
 	enum err err = radius_groups(ctx, reply, line->separator, &v->groups, &dropped, &unfit);
 
 	if (!err && dropped)
-		say(LOG_LVL_WARN, "radius-groups-dropped",
-		    "radius-auth: more than %d groups from RADIUS, ignoring %zu",
-		    BACKEND_GROUPS_MAX, dropped);
+		radius_say(in, LOG_LVL_WARN, "radius-groups-dropped",
+			   "radius-auth: more than %d groups from RADIUS, ignoring %zu",
+			   BACKEND_GROUPS_MAX, dropped);
 	if (!err && unfit)
-		say(LOG_LVL_NOTICE, "radius-groups-unfit",
-		    "radius-auth: ignoring %zu values of Class that cannot name a group", unfit);
+		radius_say(in, LOG_LVL_NOTICE, "radius-groups-unfit",
+			   "radius-auth: ignoring %zu values of Class that cannot name a group",
+			   unfit);
 	return err;
 }
 
-static enum err take_rows(TALLOC_CTX *ctx, const struct radius_attrs *reply, struct verdict *v)
+static enum err take_rows(TALLOC_CTX *ctx, const struct backend_input *in,
+			  const struct radius_attrs *reply, struct verdict *v)
 {
 	struct radius_findings found;
 	enum err err = radius_rows(ctx, reply, &v->rows, &found);
 
 	for (size_t i = 0; !err && i < found.malformed_route.n; i++)
-		say(LOG_LVL_ERR, "radius-route-malformed", "Route '%s' is malformed",
-		    found.malformed_route.item[i]);
+		radius_say(in, LOG_LVL_ERR, "radius-route-malformed", "Route '%s' is malformed",
+			   found.malformed_route.item[i]);
 	for (size_t i = 0; !err && i < found.spare_dns.n; i++)
-		say(LOG_LVL_NOTICE, "radius-dns-ignored",
-		    "radius-auth: cannot handle more than 2 DNS servers, ignoring additional DNS "
-		    "server from RADIUS: %s",
-		    found.spare_dns.item[i]);
+		radius_say(
+			in, LOG_LVL_NOTICE, "radius-dns-ignored",
+			"radius-auth: cannot handle more than 2 DNS servers, ignoring additional DNS "
+			"server from RADIUS: %s",
+			found.spare_dns.item[i]);
 	return err;
 }
 
-static enum err on_accept(TALLOC_CTX *ctx, const struct radius *line,
-			  const struct radius_attrs *reply, struct verdict *v)
+static enum err on_accept(TALLOC_CTX *ctx, const struct backend_input *in,
+			  const struct radius *line, const struct radius_attrs *reply,
+			  struct verdict *v)
 {
 	const struct radius_attr *service = radius_find(reply, RADIUS_SERVICE_TYPE);
 	enum err err;
@@ -160,10 +150,10 @@ static enum err on_accept(TALLOC_CTX *ctx, const struct radius *line,
 		v->reason = "unknown radius service type";
 		return ERR_OK;
 	}
-	log_ignored(line, reply);
-	err = take_groups(ctx, line, reply, v);
+	log_ignored(in, line, reply);
+	err = take_groups(ctx, in, line, reply, v);
 	if (!err && line->groupconfig)
-		err = take_rows(ctx, reply, v);
+		err = take_rows(ctx, in, reply, v);
 	if (!err)
 		v->kind = VERDICT_ACCEPT;
 	return err;
@@ -171,8 +161,9 @@ static enum err on_accept(TALLOC_CTX *ctx, const struct radius *line,
 
 /* The login cannot go on without a text to show and a State to come back with; how many questions
  * it may have is the dialogue's. */
-static enum err on_challenge(TALLOC_CTX *ctx, const struct radius_server *server,
-			     const struct radius_attrs *reply, struct verdict *v)
+static enum err on_challenge(TALLOC_CTX *ctx, const struct backend_input *in,
+			     const struct radius_server *server, const struct radius_attrs *reply,
+			     struct verdict *v)
 {
 	const struct radius_attr *state = radius_find(reply, RADIUS_STATE);
 
@@ -180,9 +171,10 @@ static enum err on_challenge(TALLOC_CTX *ctx, const struct radius_server *server
 	v->text = radius_message(ctx, reply);
 	if (v->text && state && state->len)
 		return keep_state(ctx, server, state, v);
-	say(LOG_LVL_NOTICE, "radius-challenge-invalid",
-	    "radius-auth: Access-Challenge with invalid State or Reply-Message, or max number of "
-	    "password requests exceeded");
+	radius_say(
+		in, LOG_LVL_NOTICE, "radius-challenge-invalid",
+		"radius-auth: Access-Challenge with invalid State or Reply-Message, or max number of "
+		"password requests exceeded");
 	v->kind = VERDICT_ERROR;
 	v->reason = "invalid Access-Challenge";
 	return ERR_OK;
@@ -218,9 +210,9 @@ static enum err radius_step(TALLOC_CTX *ctx, const void *conf, const struct back
 		return err;
 	switch (answer.code) {
 	case RADIUS_OK:
-		return on_accept(ctx, line, &answer.reply, out);
+		return on_accept(ctx, in, line, &answer.reply, out);
 	case RADIUS_CHALLENGE:
-		return on_challenge(ctx, server, &answer.reply, out);
+		return on_challenge(ctx, in, server, &answer.reply, out);
 	default:
 		return on_refusal(ctx, &answer, out);
 	}

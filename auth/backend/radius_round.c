@@ -1,20 +1,35 @@
 /* radius_round.c - several servers for one request, and how long each of them may take. */
 #include "auth/backend/radius_round.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auth/backend/radius_memory.h"
 #include "base/clock.h"
-#include "base/log.h"
 
 enum {
 	/* Milliseconds for all servers together: a job may take 30 s (auth/runner.h), and the
 	 * client waits about as long. */
 	BUDGET = 27000,
 	SECOND = 1000,
-	TEXT = 400,
+	TEXT = 640,
+	SHORT = 6, /* characters of a session id that log lines show */
 };
+
+void radius_say(const struct backend_input *in, enum log_level level, const char *event,
+		const char *fmt, ...)
+{
+	char text[TEXT], sid[SHORT + 1];
+	const struct log_ctx ctx = { sid, in->user, in->vhost, &in->remote.addr };
+	va_list ap;
+
+	str_copy(sid, sizeof sid, in->sid ? in->sid : "");
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	log_event(level, &ctx, event, LOG_KVS(kv_text(text)));
+}
 
 /* A round under way. */
 struct state {
@@ -43,19 +58,18 @@ static void fit(struct radius_query *q, uint64_t ms)
 static void log_silence(const struct state *s, const struct radius_server *server,
 			const struct radius_answer *a)
 {
-	char text[TEXT];
+	const struct radius_round *r = s->round;
 
-	snprintf(text, sizeof text, "radius-auth: no answer from server %s (code %d)%s%s",
-		 server->name, a->code, a->why ? ": " : "", a->why ? a->why : "");
-	log_warn(NULL, "radius-server-silent", kv_text(text),
-		 kv_str("use", s->round->accounting ? "accounting" : "login"));
-	if (!a->dropped)
-		return;
-	snprintf(text, sizeof text,
-		 "radius-auth: %u replies of server %s had no right Message-Authenticator and were "
-		 "dropped; if it cannot send one, set require-message-authenticator no in %s",
-		 a->dropped, server->name, s->round->line->config);
-	log_warn(NULL, "radius-reply-dropped", kv_text(text));
+	radius_say(r->in, LOG_LVL_WARN, "radius-server-silent",
+		   "radius-%s: no answer from server %s (code %d)%s%s",
+		   r->accounting ? "acct" : "auth", server->name, a->code, a->why ? ": " : "",
+		   a->why ? a->why : "");
+	if (a->dropped)
+		radius_say(r->in, LOG_LVL_WARN, "radius-reply-dropped",
+			   "radius-auth: %u replies of server %s had no right "
+			   "Message-Authenticator and were dropped; if it cannot send one, set "
+			   "require-message-authenticator no in %s",
+			   a->dropped, server->name, r->line->config);
 }
 
 /* What the answer of server I tells about it. */
@@ -140,9 +154,8 @@ enum err radius_round(TALLOC_CTX *ctx, const struct radius_round *round, struct 
 	radius_memory_read(round->in->kept, round->in->kept_len, s.servers, &s.memory);
 	n = radius_memory_order(s.servers, &s.memory, round->first, clock_unix(), order);
 	if (!n)
-		log_err(NULL, "radius-no-server", kv_str("file", round->line->config),
-			kv_text(acct ? "no acctserver in the client file"
-				     : "no authserver in the client file"));
+		radius_say(round->in, LOG_LVL_ERR, "radius-no-server", "no %s in %s",
+			   acct ? "acctserver" : "authserver", round->line->config);
 	for (size_t i = 0; !err && i < n && !radius_answered(out->code); i++) {
 		*server = &s.servers->item[order[i]];
 		err = ask_one(ctx, &s, order[i], n - i, out);

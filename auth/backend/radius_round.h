@@ -8,6 +8,7 @@
 #include "auth/backend/radius.h"
 #include "auth/backend/radius_client.h"
 #include "base/err.h"
+#include "base/log.h"
 
 struct radius_round {
 	const struct radius *line;
@@ -22,6 +23,11 @@ struct radius_round {
 MUST_USE enum err radius_round(TALLOC_CTX *ctx, const struct radius_round *round,
 			       struct radius_answer *out, const struct radius_server **server,
 			       struct verdict *v);
+
+/* Logs a message of radius.md, with the session, user and host that IN is about. */
+__attribute__((format(printf, 4, 5))) void radius_say(const struct backend_input *in,
+						      enum log_level level, const char *event,
+						      const char *fmt, ...);
 
 /* Adds NAS-IP-Address or NAS-IPv6-Address, NAS-Identifier, Calling-Station-Id and Acct-Session-Id,
  * which all requests have in common. */
