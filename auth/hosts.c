@@ -30,12 +30,26 @@ static enum err cannot(struct login_method *m, const char *name, const char *why
 	return ERR_OK;
 }
 
+/* What the runner will do with a line for every job. */
+static enum err try_open(TALLOC_CTX *ctx, const struct auth_backend *backend,
+			 const struct backend_pairs *options, enum backend_work_kind use,
+			 const char **why)
+{
+	void *conf;
+	enum err err = backend->open(ctx, options, &conf, why);
+
+	if (!err && backend->check)
+		err = backend->check(ctx, conf, use, why);
+	if (!err && use == WORK_STEP && backend->remark)
+		backend->remark(conf);
+	return err;
+}
+
 /* Adds one line to the method that it is a part of; there is room. */
 static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct login_method *m,
 			 const char **why)
 {
 	struct login_factor *f = m->factor;
-	void *conf;
 	enum err err;
 
 	if (line->method == CONF_METHOD_CERTIFICATE) {
@@ -48,11 +62,8 @@ static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct l
 	if (!f->backend)
 		return cannot(m, line->name, "not implemented yet");
 	err = copy_options(ctx, line, &f->options);
-	/* What the runner will do with it for every login. */
 	if (!err)
-		err = f->backend->open(ctx, &f->options, &conf, why);
-	if (!err && f->backend->remark)
-		f->backend->remark(conf);
+		err = try_open(ctx, f->backend, &f->options, WORK_STEP, why);
 	return err == ERR_UNSUPPORTED ? cannot(m, line->name, *why) : err;
 }
 
@@ -103,7 +114,6 @@ static enum err make_acct(TALLOC_CTX *ctx, const struct conf_auth *line, struct 
 			  const char **why)
 {
 	const struct auth_backend *backend = line->name ? backend_find(line->name) : NULL;
-	void *conf;
 	enum err err;
 
 	out->wanted = line->name;
@@ -116,7 +126,7 @@ static enum err make_acct(TALLOC_CTX *ctx, const struct conf_auth *line, struct 
 	}
 	out->backend = backend;
 	err = copy_options(ctx, line, &out->options);
-	return err ? err : backend->open(ctx, &out->options, &conf, why);
+	return err ? err : try_open(ctx, backend, &out->options, WORK_ACCOUNT, why);
 }
 
 /* ---- policies ------------------------------------------------------------- */

@@ -130,8 +130,12 @@ struct auth_backend {
 	 * ERR_CONF: *WHY (child of CTX) says what is wrong and what would be right. */
 	enum err (*open)(TALLOC_CTX *ctx, const struct backend_pairs *options, void **out,
 			 const char **why);
-	/* Logs what the administrator should know of what open() made; at start and reload, not
-	 * for every job.  NULL: nothing. */
+	/* Is what open() made good for USE (WORK_STEP or WORK_ACCOUNT)?  At start and reload, not
+	 * for every job; ERR_CONF as above.  NULL: always. */
+	enum err (*check)(TALLOC_CTX *ctx, const void *conf, enum backend_work_kind use,
+			  const char **why);
+	/* Logs what the administrator should know of what open() made for logins; as seldom.
+	 * NULL: nothing. */
 	void (*remark)(const void *conf);
 };
 

@@ -63,9 +63,6 @@ static enum err check_servers(TALLOC_CTX *ctx, const struct radius *r, const cha
 	const struct radius_conf *c = &r->client;
 	struct addr a;
 
-	if (!c->auth.n && !c->acct.n)
-		return broken(ctx, r->config, "no server is named; write authserver HOST:PORT",
-			      why);
 	if (c->transport < RADIUS_TLS && (!has_secrets(c, &c->auth) || !has_secrets(c, &c->acct)))
 		return broken(
 			ctx, r->config,
@@ -146,6 +143,22 @@ static void radius_remark(const void *conf)
 				"require-message-authenticator yes if all do"));
 }
 
+/* With TLS one connection carries logins and accounting (RFC 6614 2.4). */
+static enum err radius_check_use(TALLOC_CTX *ctx, const void *conf, enum backend_work_kind use,
+				 const char **why)
+{
+	const struct radius *r = conf;
+	const struct radius_conf *c = &r->client;
+	bool acct = use == WORK_ACCOUNT && c->transport < RADIUS_TLS;
+
+	if (acct ? c->acct.n : c->auth.n)
+		return ERR_OK;
+	return broken(ctx, r->config,
+		      acct ? "no server is named for accounting; write acctserver HOST:PORT"
+			   : "no server is named; write authserver HOST:PORT",
+		      why);
+}
+
 const struct auth_backend backend_radius = {
 	.name = "radius",
 	.front = FRONT_FORM,
@@ -154,5 +167,6 @@ const struct auth_backend backend_radius = {
 	.waits = true,
 	.accounts = true,
 	.open = radius_open,
+	.check = radius_check_use,
 	.remark = radius_remark,
 };

@@ -313,11 +313,12 @@ def test_client_file_faults(t):
             ("timeout", good.replace("radius_timeout 2", "radius_timeout soon"), "line 7: radius_timeout is 'soon'"),
             ("port", good.replace(":1812", ":99999"), "line 2: a server is not HOST, HOST:PORT or HOST:PORT:SECRET"),
             ("secret", re.sub("(?m)^servers .*$", "", good), "a server has no secret; write HOST:PORT:SECRET"),
-            ("tls", good + "serv-type tls\n", "TLS needs tls-ca-file")):
+            ("tls", good + "serv-type tls\n", "TLS needs tls-ca-file"),
+            ("noacct", re.sub("(?m)^acctserver.*$", "", good), "no server is named for accounting; write acctserver")):
         path = "%s/%s.conf" % (radius.dir, name)
         if text:
             radius._write(name + ".conf", text)
-        server = t.server({"auth": auth(path)}, users={}, start=False)
+        server = t.server({"auth": auth(path), "acct": auth(path)}, users={}, start=False)
         server.start(wait=False)
         t.equal(server.process.wait(20 * t.slow) != 0, True, "exit status with " + name)
         server.wait_log(said)
