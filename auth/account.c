@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/accounting/accounting.h"
 #include "base/clock.h"
@@ -97,7 +98,7 @@ static void on_verdict(void *arg, enum err err, const struct verdict *v)
 		outcome = ACCT_TAKEN;
 	else if (!err && v->kind == VERDICT_REJECT)
 		outcome = ACCT_REFUSED;
-	if (outcome != ACCT_TAKEN && str_starts(x->backend->name, "radius"))
+	if (outcome != ACCT_TAKEN && strcmp(x->backend->name, "radius") == 0)
 		log_failure(x, reason);
 	if (outcome != ACCT_FAILED)
 		wait_on(x->a);
