@@ -21,8 +21,15 @@ void login_say(const struct login *g, enum log_level level, const char *event, c
 
 /* ---- failure -------------------------------------------------------------- */
 
-/* Log watchers wait for this line; earlier failures of a login are told to main only.  The factor
- * that failed first is the one to name. */
+/* Of a failure that leaves another try.  Not in the words that log watchers count. */
+static void log_try(const struct login *g, const struct auth_backend *b, const char *reason)
+{
+	login_say(g, LOG_LVL_INFO, "login-try-failed", "%s-auth: try %u of user '%s' failed%s%s%s",
+		  b->name, g->tries, g->user ? g->user : "", *reason ? " (" : "", reason,
+		  *reason ? ")" : "");
+}
+
+/* Log watchers wait for this line.  The factor that failed first is the one to name. */
 static void log_final(const struct login *g, const struct auth_backend *b, const char *reason)
 {
 	const char *name = b ? b->name : "certificate", *why = g->failed_at ? g->failed_why : "";
@@ -51,7 +58,10 @@ void login_wrong(struct login *g, const struct login_policy *policy, const char 
 	if (final) {
 		log_final(g, b, reason);
 		login_deny(g, "Authentication failed", text);
-	} else if (b->front == FRONT_HTTP) {
+		return;
+	}
+	log_try(g, b, reason);
+	if (b->front == FRONT_HTTP) {
 		login_invite(g, b->scheme, login_has_fallback(g, policy));
 	} else {
 		g->state = LOGIN_ASK_SECRET;

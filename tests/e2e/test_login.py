@@ -28,10 +28,12 @@ def test_wrong_unknown_and_locked_are_refused(t):
     with open(passwd, "w") as out:  # the hash of the empty string, SHA-256 crypt
         out.writelines(text + ["noword:*:%s\n" % empty_hash()])
     t.expect(authenticate(t, "test", "wrong") is None, "a wrong password gave a cookie")
-    for user, password in (("test", "wrong"), ("test", ""), ("nobody-here", PASSWORD), ("locked", PASSWORD)):
+    for user, password, reason in (("test", "wrong", "wrong password"), ("test", "", "wrong password"),
+                                   ("nobody-here", PASSWORD, "unknown user"), ("locked", PASSWORD, "locked")):
         web = t.web()
         answer = web.login(user, password)
         t.expect(not answer.success and "webvpn" not in web.cookies, "%s got in with %r" % (user, password))
+        server.wait_log(r"plain-auth: try 1 of user '%s' failed \(%s\)" % (user, reason))
     t.web().must_login("noword", "")
 
 
@@ -62,7 +64,8 @@ def test_three_wrong_passwords_end_the_login(t):
         answer = web.reply([("password", "wrong")], path=web.action(answer))
     t.equal(answer.status, 401, "status after the third wrong password")
     t.expect(web.is_closed(), "the connection stays open")
-    server.wait_log("plain-auth: error authenticating user 'test'")
+    server.wait_log(r"plain-auth: error authenticating user 'test' \(wrong password\)")
+    t.expect("plain-auth: try 2 of user 'test' failed (wrong password)" in server.log(), "no line for a try", server.log())
     server.wait_log("failed authentication attempt for user 'test'")
     t.web().must_login()
 

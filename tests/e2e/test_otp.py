@@ -79,7 +79,9 @@ def test_what_was_wrong_stays_secret(t):
         seen.add((re.sub(r"\d{4,}", "", first.body), re.sub(r"(?m)^(Date|Set-Cookie):.*$", "", second.head), second.body))
     t.equal(len(seen), 1, "what clients see: %s" % seen)
     for reason in ("(wrong one-time password)", "(wrong password, right one-time password)",
-                   "(wrong password and one-time password)", "(no one-time password token)"):
+                   "(wrong password and one-time password)", "(no one-time password token)",
+                   "plain-auth: OTP auth failed for 'test': wrong one-time password",
+                   "plain-auth: OTP auth failed for 'notoken': no one-time password token"):
         t.expect(reason in server.log(), "no %s in the log" % reason, server.log())
     # A wrong password has not used the code up.
     t.expect(steps(t.web(), "test", PASSWORD, code(0))[1].success, "the code still works")
