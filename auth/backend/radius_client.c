@@ -20,7 +20,11 @@
 #include "base/addr.h"
 #include "base/secret.h"
 
-enum { NUMBER_TEXT = 16, GRACE = 1 /* seconds beyond the library's own tries */ };
+enum {
+	NUMBER_TEXT = 16,
+	GRACE = 1,     /* seconds beyond the library's own tries */
+	ANSWER_FD = 3, /* in the child */
+};
 
 _Static_assert((int)RADIUS_TIMEOUT == TIMEOUT_RC && (int)RADIUS_REJECT == REJECT_RC &&
 		       (int)RADIUS_CHALLENGE == CHALLENGE_RC && (int)RADIUS_OK == OK_RC &&
@@ -232,6 +236,15 @@ static bool write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+/* The runner's channel and sockets are no business of the library's, nor of whoever takes it over
+ * by a reply. */
+static void keep_only(int fd)
+{
+	/* Kernels before 5.9 have no such call. */
+	if (dup2(fd, ANSWER_FD) < 0 || (close_range(ANSWER_FD + 1, ~0U, 0) < 0 && errno != ENOSYS))
+		_exit(1);
+}
+
 /* The child's life: at its end the kernel takes back what the library kept. */
 static _Noreturn void live(const struct radius_query *q, const struct target *to, int fd)
 {
@@ -240,13 +253,14 @@ static _Noreturn void live(const struct radius_query *q, const struct target *to
 	bool ok;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	keep_only(fd);
 	alarm(q->timeout * (q->retries + 1) + GRACE);
 	code = exchange(q, to, &received);
-	ok = write_all(fd, &code, sizeof code);
+	ok = write_all(ANSWER_FD, &code, sizeof code);
 	for (VALUE_PAIR *vp = received; ok && vp; vp = rc_avpair_next(vp)) {
 		struct radius_attr a = attr_of(vp);
 
-		ok = write_all(fd, &a, sizeof a);
+		ok = write_all(ANSWER_FD, &a, sizeof a);
 	}
 	_exit(ok ? 0 : 1);
 }
