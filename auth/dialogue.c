@@ -104,6 +104,7 @@ static void start(struct login *g, const struct login_policy *policy)
 /* Forgets how far the dialogue was, but not how often it failed (protocol.md 4.1). */
 static void reset(struct login *g)
 {
+	login_left(g, false);
 	login_forget_factors(g);
 	talloc_free((char *)(uintptr_t)g->user);
 	g->user = NULL;

@@ -132,6 +132,13 @@ const struct auth_backend *login_backend(const struct login *g, const struct log
  * G may be freed. */
 void login_submit(struct login *g, const struct login_policy *policy, const char *answer);
 
+/* Whether no other factor comes after the one G is at. */
+bool login_at_last_factor(const struct login *g, const struct login_policy *policy);
+
+/* The client has gone, or begun anew, after a factor and before the last one.  That costs what a
+ * wrong answer costs, whether it was one or not: else the points would tell. */
+void login_left(struct login *g, bool final);
+
 /* Back to the first factor, with nothing known of any. */
 void login_forget_factors(struct login *g);
 

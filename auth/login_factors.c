@@ -33,10 +33,20 @@ void login_forget_factors(struct login *g)
 
 /* ---- from one to the next ------------------------------------------------- */
 
-static bool is_last(const struct login *g, const struct login_policy *policy)
+bool login_at_last_factor(const struct login *g, const struct login_policy *policy)
 {
 	return g->factor + 1 == LOGIN_FACTORS ||
 	       !policy->method[g->method].factor[g->factor + 1].backend;
+}
+
+void login_left(struct login *g, bool final)
+{
+	const struct login_policy *policy = login_policy(g);
+
+	if (!g->factor || !policy)
+		return;
+	g->tries++;
+	login_failed(g, policy->points, final);
 }
 
 static void next_factor(struct login *g, const struct login_policy *policy)
@@ -53,7 +63,7 @@ static void failed(struct login *g, const struct login_policy *policy, const cha
 {
 	const struct auth_backend *b = login_backend(g, policy);
 
-	if (is_last(g, policy)) {
+	if (login_at_last_factor(g, policy)) {
 		login_wrong(g, policy, text, reason);
 		return;
 	}
@@ -109,8 +119,9 @@ static void proved(struct login *g, const struct login_policy *policy, const str
 	if (g->failed_at)
 		failed(g, policy, NULL, "");
 	else if (!login_agrees(tmp, g, policy, first, &group))
-		failed(g, policy, NULL, is_last(g, policy) ? "" : "wrong group or certificate");
-	else if (is_last(g, policy))
+		failed(g, policy, NULL,
+		       login_at_last_factor(g, policy) ? "" : "wrong group or certificate");
+	else if (login_at_last_factor(g, policy))
 		login_grant(g, policy, group, first);
 	else if (!keep_grants(g, v))
 		next_factor(g, policy);
@@ -218,6 +229,8 @@ void login_submit(struct login *g, const struct login_policy *policy, const char
 		.options = &f->options,
 		.input = &in,
 		.talk = &g->talk,
+		/* PAM delays refusals; the question for a code comes no sooner. */
+		.even = !login_at_last_factor(g, policy),
 	};
 	enum err err;
 

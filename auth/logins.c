@@ -246,13 +246,14 @@ struct abandoned {
 	struct endpoint remote;
 	const char *user;
 	uint32_t points;
+	bool open; /* even a right answer would have led to another question (login_left) */
 };
 
 static void on_abandoned(void *arg, enum err err, const struct verdict *v)
 {
 	struct abandoned *a = arg;
 
-	if (!err && v->kind == VERDICT_REJECT)
+	if (!err && (v->kind == VERDICT_REJECT || (a->open && v->kind == VERDICT_ACCEPT)))
 		a->all->ops->failed(a->all->arg, a->worker, &a->remote, a->user, a->points, false);
 	talloc_free(a);
 }
@@ -276,6 +277,7 @@ static void abandon_job(struct login *g, const struct login_policy *policy)
 	a->worker = g->worker;
 	a->remote = g->remote;
 	a->points = policy->points;
+	a->open = login_backend(g, policy) && !login_at_last_factor(g, policy);
 	if (!g->all->ops->abandon(g->all->arg, job, a, on_abandoned, a))
 		talloc_free(a);
 }
@@ -370,6 +372,7 @@ void logins_expire(struct logins *l)
 		next = g->next;
 		if (now < g->expires)
 			continue;
+		login_left(g, true);
 		if (g->waiting)
 			login_deny(g, "Authentication failed", NULL);
 		else

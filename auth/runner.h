@@ -41,6 +41,9 @@ struct runner_call {
 	const struct acct_record *record;  /* WORK_ACCOUNT */
 	const uint8_t *payload;		   /* WORK_RELAY */
 	size_t payload_len;
+	/* Who is accepted waits as long as who is refused: the client must not learn from the time
+	 * which it was. */
+	bool even;
 	/* WORK_STEP of a backend that converses: where the owner keeps the conversation, NULL
 	 * before the first question.  The pool sets it, to a child of the job's OWNER, before a
 	 * question is handed out, and to NULL when the conversation is over; the place must last

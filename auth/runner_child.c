@@ -205,6 +205,11 @@ static void asked(struct runner *r, const struct verdict *v)
 		job_finish(j, err, err ? NULL : v);
 }
 
+static bool is_late(const struct runner_job *j, const struct verdict *v)
+{
+	return v->kind == VERDICT_REJECT || (j->even && v->kind == VERDICT_ACCEPT);
+}
+
 static void answered(struct runner *r, const RunnerVerdict *msg, const struct verdict *v)
 {
 	struct runner_job *j = r->job;
@@ -214,7 +219,7 @@ static void answered(struct runner *r, const RunnerVerdict *msg, const struct ve
 	if (j)
 		j->runner = NULL;
 	release(r);
-	if (!j || (v->kind == VERDICT_REJECT && msg->delay_ms && !job_hold(j, msg)))
+	if (!j || (is_late(j, v) && msg->delay_ms && !job_hold(j, msg)))
 		return;
 	job_finish(j, ERR_OK, v);
 }

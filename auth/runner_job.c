@@ -133,6 +133,7 @@ enum err job_new(TALLOC_CTX *owner, const struct runner_call *call, struct runne
 	j->msg.backend = copy(&c, call->backend->name);
 	copy_options(&c, call->options, &j->msg);
 	j->msg.work = (uint32_t)call->work;
+	j->even = call->even;
 	if (call->input)
 		copy_input(&c, call->input, &j->msg);
 	if (call->record)

@@ -67,6 +67,7 @@ struct runner_job {
 	runner_done_fn *done;
 	void *arg;
 	struct runner_talk **place; /* runner_call.talk */
+	bool even;		    /* runner_call.even */
 	bool again;		    /* its first runner died on it */
 	struct ev_loop *loop;
 	ev_timer hold;			 /* the verdict is there, but not to be told yet */

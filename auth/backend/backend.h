@@ -63,8 +63,9 @@ struct verdict {
 	struct strv groups; /* the first is the default */
 	struct backend_pairs rows;
 	const char *reason; /* for the log of a failed login, "" or e.g. "code 3" */
-	uint32_t delay_ms;  /* REJECT: hold it back so long, at most BACKEND_DELAY_MAX_MS; the
-			       runner is free meanwhile */
+	/* REJECT: hold it back so long, at most BACKEND_DELAY_MAX_MS; the runner is free meanwhile.
+	 * ACCEPT: how long a refusal would have been held back (runner_call.even). */
+	uint32_t delay_ms;
 	/* What all later jobs of this auth line shall find in `kept`, whichever process does them:
 	 * signing keys, which server is dead.  NULL: as it was. */
 	const uint8_t *keep;

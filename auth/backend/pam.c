@@ -116,6 +116,7 @@ static enum err granted(TALLOC_CTX *ctx, const struct dialogue *d, struct verdic
 	out->user = talloc_strdup(ctx, user);
 	if (!out->user)
 		return ERR_NOMEM;
+	out->delay_ms = d->talk.delay_us / 1000;
 	err = unix_groups_of(ctx, out->user, &out->groups);
 	/* Users that only the service knows have no groups. */
 	return err == ERR_NOT_FOUND ? ERR_OK : err;

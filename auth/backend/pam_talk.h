@@ -21,7 +21,9 @@ struct pam_talk {
 	bool silent;		 /* nobody is there to answer */
 	bool closed;		 /* the client has gone */
 	struct buf texts;	 /* what modules said and nobody has seen yet */
-	unsigned delay_us;	 /* what a failure should take longer (pam_fail_delay(3)) */
+	/* What a failure should take longer (pam_fail_delay(3)); libpam says so of a success, too.
+	 */
+	unsigned delay_us;
 };
 
 /* T must last as long as the PAM handle.  SILENT: questions fail. */

@@ -4,6 +4,7 @@ import time
 
 from lib.clientcert import Authority
 from lib.freeradius import FreeRadius
+from lib.harness import marks
 from lib.kdc import Initiator
 from lib.oidc import Key, Provider, token
 from lib.pam import UNIX, Pam
@@ -172,6 +173,30 @@ def test_pam_and_code(t):
         t.expect(answers[-1].success, "refused with everything right", answers[-1].head, answers[-1].body)
         t.equal(len(kinds), 2, "what clients see: %s" % kinds)
         server.wait_log(r"pam-auth: error authenticating user '%s' \(Authentication failure, right one-time" % user)
+
+
+@marks(alone=True)
+def test_the_time_does_not_tell_either(t):
+    """Issue, radius 7: where PAM delays refusals, the form for the code comes as late after the right password; leaving
+    there costs points whether the password was right or not."""
+    with Pam(t) as pam:
+        user = pam.user("ann")
+        service = pam.service("auth optional pam_faildelay.so delay=800000", UNIX[0] + " nodelay", *UNIX[1:])
+        server = with_codes(t, "pam[service=%s]" % service, (user,), users={}, max_ban_score=1000)
+        times = {PASSWORD: [], "wrong": []}
+        for _ in range(4):
+            for password, values in times.items():
+                web = t.web()
+                web.init()
+                begin = time.monotonic()
+                web.reply([("username", user), ("password", password)])
+                values.append(time.monotonic() - begin)
+                web.init()
+                web.close()
+        t.notes.append("times: %s" % times)
+        # libpam makes the delay longer or shorter by up to a half.
+        t.expect(min(times[PASSWORD]) > 0.35, "the right password is told by the time", times)
+        t.equal(len(re.findall("added 10 points", server.log())), 8, "logins left in the middle")
 
 
 def test_token_and_code(t):

@@ -25,7 +25,7 @@ struct rig {
 	void *done_arg;
 	struct runner_job *job;
 	char asked_user[TEXT], asked_answer[TEXT], asked_state[TEXT];
-	bool asked_has_answer, asked_groups, asked_moot;
+	bool asked_has_answer, asked_groups, asked_moot, asked_even;
 	const struct auth_backend *asked;
 	char logged[TEXT]; /* the last line */
 	struct runner_talk **talk;
@@ -72,6 +72,7 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	r->asked_groups = !in;
 	r->talk = call->talk;
 	r->asked = call->backend;
+	r->asked_even = call->even;
 	if (in) {
 		str_copy(r->asked_user, TEXT, in->user);
 		str_copy(r->asked_answer, TEXT, in->answer ? in->answer : "");
@@ -1530,6 +1531,56 @@ static void new_beginning_starts_with_the_first_factor(void **state)
 	IS_TICKET();
 }
 
+static void leaving_before_the_code_costs_the_same_for_a_right_password(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	for (unsigned good = 0; good < 2; good++) {
+		r->points = 0;
+		INIT(.user = NULL, .no_context = true);
+		REPLY(.user = "ann", .answer = "pw");
+		assert_true(r->asked_even);
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+		code_is_asked_for(r);
+		assert_false(r->asked_even);
+		assert_int_equal(r->points, 0);
+		INIT(.user = NULL);
+		assert_int_equal(r->points, POINTS);
+		REPLY(.user = "ann", .answer = "pw");
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+		code_is_asked_for(r);
+		r->now += LIFETIME;
+		logins_expire(r->logins);
+		assert_int_equal(r->points, 2 * POINTS);
+		/* And before the form is there. */
+		INIT(.user = NULL);
+		REPLY(.user = "ann", .answer = "pw");
+		logins_worker_gone(r->logins, WORKER);
+		verdict(r, (struct verdict){ .kind = good ? VERDICT_ACCEPT : VERDICT_REJECT });
+		assert_int_equal(r->points, 3 * POINTS);
+		r->now += LIFETIME;
+		logins_expire(r->logins);
+		assert_int_equal(r->points, 3 * POINTS);
+	}
+}
+
+static void beginning_anew_behind_the_password_is_a_try(void **state)
+{
+	struct rig *r = *state;
+
+	two_factors(r, &password);
+	for (int i = 0; i < 3; i++) {
+		INIT(.user = NULL);
+		REPLY(.user = "ann", .answer = "pw");
+		verdict_accept(r, NULL, NULL);
+		code_is_asked_for(r);
+	}
+	INIT(.user = NULL);
+	INIT(.user = NULL);
+	IS_DENIED("Authentication failed");
+}
+
 static void no_code_is_used_for_a_foreign_group_or_certificate(void **state)
 {
 	struct rig *r = *state;
@@ -1727,6 +1778,8 @@ int main(void)
 		CASE(conversation_ends_with_its_factor),
 		CASE(name_is_fixed_once_the_first_factor_has_spoken),
 		CASE(new_beginning_starts_with_the_first_factor),
+		CASE(leaving_before_the_code_costs_the_same_for_a_right_password),
+		CASE(beginning_anew_behind_the_password_is_a_try),
 		CASE(no_code_is_used_for_a_foreign_group_or_certificate),
 		CASE(certificate_counts_until_the_end),
 		CASE(ticket_or_token_comes_before_the_code),

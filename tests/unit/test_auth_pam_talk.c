@@ -198,8 +198,8 @@ static void longest_delay_of_a_failure_counts(void **state)
 {
 	struct rig *r = *state;
 
-	pam_talk_delay(PAM_SUCCESS, 5000000, &r->talk);
-	assert_int_equal(r->talk.delay_us, 0);
+	pam_talk_delay(PAM_SUCCESS, 500000, &r->talk);
+	assert_int_equal(r->talk.delay_us, 500000);
 	pam_talk_delay(PAM_AUTH_ERR, 2000000, &r->talk);
 	pam_talk_delay(PAM_AUTH_ERR, 1000000, &r->talk);
 	assert_int_equal(r->talk.delay_us, 2000000);

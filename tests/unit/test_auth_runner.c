@@ -116,9 +116,10 @@ static enum err test_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 		pause();
 	if (strcmp(in->answer, "fork") == 0)
 		block_with_a_child();
-	if (strcmp(in->answer, "pw") == 0)
+	if (strcmp(in->answer, in->moot ? "moot-pw" : "pw") == 0 ||
+	    strcmp(in->answer, "late-pw") == 0)
 		out->kind = VERDICT_ACCEPT;
-	if (strcmp(in->answer, "late") == 0)
+	if (strcmp(in->answer, "late") == 0 || strcmp(in->answer, "late-pw") == 0)
 		out->delay_ms = DELAY_MS;
 	out->user = talloc_asprintf(ctx, "%d", (int)getpid());
 	return ERR_OK;
@@ -187,6 +188,7 @@ struct asked {
 	unsigned i;
 	struct runner_job *job;
 	struct runner_talk *talk;
+	bool moot, even;
 };
 
 static int setup(void **state)
@@ -247,11 +249,12 @@ static enum err step(struct asked *a, unsigned i, const char *what, const char *
 {
 	struct backend_pair pair = { "do", what };
 	struct backend_pairs options = { &pair, 1 };
-	struct backend_input in = { .user = "ann", .answer = answer };
+	struct backend_input in = { .user = "ann", .answer = answer, .moot = a->moot };
 	struct runner_call call = { .work = WORK_STEP,
 				    .backend = a->rig->backend,
 				    .options = &options,
 				    .input = &in,
+				    .even = a->even,
 				    .talk = &a->talk };
 
 	a->i = i;
@@ -423,6 +426,34 @@ static void refusal_is_held_back_and_its_runner_is_not(void **state)
 	assert_true(clock_ms() - start >= DELAY_MS);
 	assert_int_equal(r->kind[0], VERDICT_REJECT);
 	assert_true(*r->user[0]);
+}
+
+static void acceptance_waits_only_when_refusals_must_not_be_told_from_it(void **state)
+{
+	struct rig *r = *state;
+	struct asked *a = talloc_zero(r, struct asked);
+	uint64_t start = clock_ms();
+
+	*a = (struct asked){ .rig = r, .even = true };
+	assert_int_equal(step(a, 0, "check", "late-pw"), ERR_OK);
+	submit(r, 1, "check", "late-pw");
+	wait_for(r, 1);
+	assert_int_equal(r->order[1], 1);
+	wait_for(r, 2);
+	assert_true(clock_ms() - start >= DELAY_MS);
+	assert_int_equal(r->kind[0], VERDICT_ACCEPT);
+	assert_true(*r->user[0]);
+}
+
+static void backend_hears_that_the_login_is_lost(void **state)
+{
+	struct rig *r = *state;
+	struct asked *a = talloc_zero(r, struct asked);
+
+	*a = (struct asked){ .rig = r, .moot = true };
+	assert_int_equal(step(a, 0, "check", "moot-pw"), ERR_OK);
+	wait_for(r, 1);
+	assert_int_equal(r->kind[0], VERDICT_ACCEPT);
 }
 
 static void refusal_that_is_held_back_can_be_cancelled(void **state)
@@ -813,6 +844,8 @@ int main(int argc, char **argv)
 		CASE(jobs_go_on_when_every_runner_was_blocked),
 		CASE(cancelled_job_is_not_reported),
 		CASE(refusal_is_held_back_and_its_runner_is_not),
+		CASE(acceptance_waits_only_when_refusals_must_not_be_told_from_it),
+		CASE(backend_hears_that_the_login_is_lost),
 		CASE(refusal_that_is_held_back_can_be_cancelled),
 		CASE(abandoned_job_is_reported_to_its_new_owner),
 		CASE(abandoned_job_that_only_waited_is_cancelled),
