@@ -300,6 +300,7 @@ def test_worker_killed(t):
     rows = one_stop(radius, seconds=40)
     t.equal(traffic(rows[-1])[:2], (900, 9), "octets and packets")
     t.expect(traffic(rows[-1])[3] >= 9, "packets to the client", rows[-1])
+    t.equal(rows[-1]["Acct-Terminate-Cause"], "User-Error", "cause")
 
 
 def test_server_stopped(t):
@@ -333,6 +334,17 @@ def test_server_stopped_while_radius_is_away(t):
     t.expect(tunnel.receive_control(2)[0] in (Tunnel.DISCONNECT, Tunnel.TERMINATE), "no word to the client")
     server.wait_log(r'accounting-dropped .*record="stop" sid="%s"' % full.replace("+", r"\+"))
     radius.thaw()
+
+
+def test_supervisor_killed(t):
+    """Issue 3.1: even kill -9 of the whole service's supervisor leaves no session open in the accounts."""
+    radius, server = accounted(t, {"cookie-timeout": 300})
+    tunnel = t.web().must_login().open()
+    pings(tunnel, 3)
+    server.process.kill()
+    server.process.wait()
+    stop = one_stop(radius)[-1]
+    t.equal((stop["Acct-Terminate-Cause"], traffic(stop)[:2]), ("Admin-Reset", (300, 3)), "cause, octets and packets")
 
 
 def killed(t, role):
