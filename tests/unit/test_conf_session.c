@@ -194,6 +194,75 @@ static void a_pool_of_the_files_needs_network_and_mask(void **state)
 	}
 }
 
+/* Merges rows that a back end granted ("option=value", the last is NULL) over MORE. */
+static struct session_conf *merge_granted(struct fixture *f, const char *more,
+					  const char *const granted[])
+{
+	struct conf_rows rows = { 0 };
+	struct session_conf *s = NULL;
+
+	assert_int_equal(fixture_load_more(f, more), ERR_OK);
+	for (size_t i = 0; granted[i]; i++) {
+		char *option = talloc_strdup(f->ctx, granted[i]), *value = strchr(option, '=');
+		struct conf_row row = { .option = option, .file = "" };
+
+		*value = '\0';
+		row.value = value + 1;
+		assert_int_equal(conf_rows_add(f->ctx, &rows, &row), ERR_OK);
+	}
+	assert_int_equal(conf_session_new(f->ctx, f->conf->host[0], &rows, f->report, &s), ERR_OK);
+	return s;
+}
+
+/* radius.md 3.2: Framed-IP-Netmask. */
+static void a_granted_mask_is_told_and_leaves_the_pool(void **state)
+{
+	static const char *const granted[] = { "ipv4-netmask=255.255.255.255", NULL };
+	struct fixture f = fixture_new();
+	struct session_conf *s = merge_granted(&f, "", granted);
+
+	(void)state;
+	assert_int_equal(s->ipv4_netmask, 32);
+	assert_int_equal(s->ipv4_network.prefix, 24);
+	talloc_free(f.ctx);
+}
+
+/* radius.md 3.2: Framed-IPv6-Address and Delegated-IPv6-Prefix. */
+static void a_granted_ipv6_address_brings_its_network(void **state)
+{
+	static const struct {
+		const char *host, *address, *unit, *network;
+		unsigned prefix;
+	} rows[] = {
+		/* Without a pool: the block is not the first of the network. */
+		{ "", "2001:db8:5::10", "64", "2001:db8:4::/47", 64 },
+		{ "", "2001:db8:6:7::9", "48", "2001:db8:4::/46", 48 },
+		/* In a pool that has room for blocks. */
+		{ "ipv6-network = 2001:db8::/32\nipv6-subnet-prefix = 112\n", "2001:db8:5::10",
+		  "64", "2001:db8::/32", 64 },
+		/* A block would be all of this pool: one address of it. */
+		{ "ipv6-network = fd00:77::/64\nipv6-subnet-prefix = 128\n", "fd00:77::9", "64",
+		  "fd00:77::/64", 128 },
+		/* Such a pool, but elsewhere. */
+		{ "ipv6-network = fd00:77::/64\nipv6-subnet-prefix = 128\n", "fd00:79::9", "64",
+		  "fd00:78::/31", 64 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct fixture f = fixture_new();
+		char *address = talloc_asprintf(f.ctx, "explicit-ipv6=%s", rows[i].address);
+		char *unit = talloc_asprintf(f.ctx, "ipv6-subnet-prefix=%s", rows[i].unit);
+		const char *const granted[] = { address, unit, NULL };
+		struct session_conf *s = merge_granted(&f, rows[i].host, granted);
+		char text[ADDR_NET_TEXT];
+
+		assert_string_equal(addr_net_print(&s->ipv6_network, text), rows[i].network);
+		assert_int_equal(s->ipv6_subnet_prefix, rows[i].prefix);
+		talloc_free(f.ctx);
+	}
+}
+
 static void mobile_timers_follow_the_session(void **state)
 {
 	static const struct {
@@ -410,6 +479,8 @@ int main(void)
 		cmocka_unit_test(a_default_route_clears_routes_and_keeps_no_routes),
 		cmocka_unit_test(two_hundred_fifty_six_routes_are_kept),
 		cmocka_unit_test(a_pool_of_the_files_needs_network_and_mask),
+		cmocka_unit_test(a_granted_mask_is_told_and_leaves_the_pool),
+		cmocka_unit_test(a_granted_ipv6_address_brings_its_network),
 		cmocka_unit_test(mobile_timers_follow_the_session),
 		cmocka_unit_test(bad_values_refuse_the_session_with_file_and_line),
 		cmocka_unit_test(other_keys_are_ignored_with_a_line_for_the_log),
