@@ -289,7 +289,7 @@ def test_ipv6_client_and_realm(t):
     radius = FreeRadius(t, users=USERS.replace("test Clear", "test@example.org Clear"))
     conf = radius.client_conf(more="nas-identifier from-file")
     text = open(conf).read().replace("default_realm", "default_realm example.org")
-    radius._write("client.conf", text)
+    radius.write("client.conf", text)
     radius_server(t, radius, client=conf)
     web = t.web(host=SERVER6)
     web.must_login()
@@ -317,12 +317,12 @@ def test_client_file_faults(t):
             ("noacct", re.sub("(?m)^acctserver.*$", "", good), "no server is named for accounting; write acctserver")):
         path = "%s/%s.conf" % (radius.dir, name)
         if text:
-            radius._write(name + ".conf", text)
+            radius.write(name + ".conf", text)
         server = t.server({"auth": auth(path), "acct": auth(path)}, users={}, start=False)
         server.start(wait=False)
         t.equal(server.process.wait(20 * t.slow) != 0, True, "exit status with " + name)
         server.wait_log(said)
-    radius._write("more.conf", good + "made_up_keyword 1\nlogin_tries 4\nseqfile /var/run/radius.seq\n"
+    radius.write("more.conf", good + "made_up_keyword 1\nlogin_tries 4\nseqfile /var/run/radius.seq\n"
                   "mapfile /etc/none\nissue /etc/none\nauth_order radius,local\n")
     server = radius_server(t, radius, client=radius.dir + "/more.conf")
     server.wait_log('radius-keyword-ignored .*keyword="made_up_keyword"')
@@ -352,3 +352,22 @@ def test_session_id_everywhere(t):
     again.open().bye()
     radius.wait_accounting("Stop")
     t.equal({row["Acct-Session-Id"] for row in radius.requests() + radius.accounting()}, {sid}, "session ids")
+
+
+def test_client_file_changes_count_at_once(t):
+    """Radius.md 1: the client file is read for every login, so a new server needs no restart; a broken one lets
+    nobody in, and a reload says what is wrong with it."""
+    radius = FreeRadius(t, users=USERS, port=1822, acct_port=1823)
+    conf = radius.client_conf(auth=["127.0.0.1:1812"], timeout=1, retries=0)
+    server = radius_server(t, radius, client=conf)
+    t.expect(not t.web().login().success, "a login without a server")
+    good = open(conf).read().replace(":1812", ":1822")
+    radius.write("client.conf", good)
+    t.web().must_login()
+    radius.write("client.conf", good + "radius_timeout soon\n")
+    t.expect(not t.web().login().success, "a login with a broken client file")
+    server.wait_log("radius initialization error: .*radius_timeout is 'soon'")
+    server.reload()
+    server.wait_log("(?s)radius_timeout is 'soon'.*radius_timeout is 'soon'")
+    radius.write("client.conf", good)
+    t.web().must_login()

@@ -209,15 +209,16 @@ class FreeRadius:
             values["tls"] = TLS % dict(values, proof=proof)
         if tcp_port:
             values["tls"] += TCP % values
-        self._write("radiusd.conf", RADIUSD % values)
-        self._write("dictionary", "")
-        self._write("none", "")
-        self._write("users", users)
+        self.write("radiusd.conf", RADIUSD % values)
+        self.write("dictionary", "")
+        self.write("none", "")
+        self.write("users", users)
         test.closables.append(self)
         if start:
             self.start()
 
-    def _write(self, name, text):
+    def write(self, name, text):
+        """A file in the folder of this server; gives its path."""
         path = os.path.join(self.dir, name)
         with open(path, "w") as out:
             out.write(text)
@@ -233,9 +234,9 @@ class FreeRadius:
         auth = auth or [self.where(self.port)]
         acct = acct or [self.where(self.acct_port)]
         hosts = {re.sub(r":\d+$", "", host).strip("[]") for host in auth + acct}
-        self._write("servers", "".join("%s %s\n" % pair for pair in (secrets or {
+        self.write("servers", "".join("%s %s\n" % pair for pair in (secrets or {
             host: self.secret for host in hosts}).items()))
-        return self._write(name, CLIENT % {"auth": ",".join(auth), "acct": ",".join(acct), "dir": self.dir,
+        return self.write(name, CLIENT % {"auth": ",".join(auth), "acct": ",".join(acct), "dir": self.dir,
                                            "timeout": timeout, "retries": retries, "more": more})
 
     # Life
