@@ -155,7 +155,10 @@ static void ask(struct login *g, const struct login_policy *policy, const struct
 	talloc_free((char *)(uintptr_t)g->prompt);
 	g->prompt = talloc_strndup(g, text, BACKEND_TEXT_MAX);
 	g->state = LOGIN_ASK_SECRET;
-	login_ask_challenge(g, v);
+	if (g->prompt)
+		login_ask_challenge(g, v);
+	else
+		login_give_up(g, "Internal error");
 }
 
 /* RADIUS State, a PAM conversation's handle: opaque here, and never shown to the client. */

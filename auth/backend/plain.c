@@ -192,7 +192,8 @@ static enum err first_of_two(TALLOC_CTX *ctx, const struct plain *p, const struc
 			     const struct lookup *l, struct verdict *out)
 {
 	bool no_password = !p->passwd || (l->found && !l->hash[0]);
-	bool good = password_ok(l, in->answer ? in->answer : "") && in->answer;
+	/* Where only codes count there is nothing that a hash could hide. */
+	bool good = p->passwd && password_ok(l, in->answer ? in->answer : "") && in->answer;
 
 	if (no_password && in->answer && *in->answer) {
 		enum err err = check_code(ctx, p, in, l, true, out);
