@@ -108,7 +108,7 @@ def test_challenge_stays_with_its_server(t):
 
 @marks(alone=True)
 def test_silent_server_delays_only_its_own(t):
-    """Design rule 5, radius.md 4.3: logins on another host are as fast while 30 logins wait for a dead server."""
+    """Radius.md 4.3: logins on another host are as fast while 30 logins wait for a dead server."""
     DeadServer(t, 1899)
     radius = FreeRadius(t, users=USERS)
     conf = radius.client_conf(auth=["127.0.0.1:1899"], timeout=20, retries=0)
@@ -144,7 +144,7 @@ def test_silent_server_delays_only_its_own(t):
 # ---- who may answer ----
 
 def test_message_authenticator_is_sent(t):
-    """Issue 3: a server that requires Message-Authenticator in requests accepts ours, for logins and challenges."""
+    """Radius.md 2: a server that requires Message-Authenticator in requests accepts ours, for logins and challenges."""
     radius = otp_radius(t, require=True)
     radius_server(t, radius)
     t.client(user="otp", dtls=False, stdin="secret\n111111\n222222\n333333\n").wait().stop()
@@ -152,7 +152,7 @@ def test_message_authenticator_is_sent(t):
 
 
 def test_message_authenticator_is_required(t):
-    """Issue 3: with require-message-authenticator yes a reply without one is no reply; with auto once one was seen."""
+    """RFC 3579: with require-message-authenticator yes a reply without one is no reply; with auto once one was seen."""
     radius = FreeRadius(t, users=USERS, port=1812)
     sealing = FreeRadius(t, users=USERS, port=1822, acct_port=1823, post_auth=SEAL)
     strict = "require-message-authenticator yes"
@@ -183,7 +183,7 @@ def test_forged_reply(t):
 
 
 def test_radsec(t):
-    """Issue 3: RADIUS over TLS with certificates; a server with another name or of another CA is not spoken to."""
+    """Radius.md 1: RADIUS over TLS with certificates; a server with another name or of another CA is not spoken to."""
     cert, key = client_certificate(t, "vpn")
     radius = FreeRadius(t, users=USERS, policy=OTP_POLICY, authenticate=OTP_STAGES, address=SERVER4, tls_port=2083)
     tls = "serv-type tls\ntls-ca-file %s\ntls-cert-file %s\ntls-key-file %s"
@@ -219,7 +219,7 @@ def test_server_over_ipv6(t):
 
 
 def test_radsec_with_a_shared_key(t):
-    """Issue 3: RADIUS over TLS with a pre-shared key instead of certificates; a wrong key lets nobody in."""
+    """Radius.md 1: RADIUS over TLS with a pre-shared key instead of certificates; a wrong key lets nobody in."""
     key = "00112233445566778899aabbccddeeff"
     radius = FreeRadius(t, users=USERS, tls_port=2083, psk=("vpn", key))
 
