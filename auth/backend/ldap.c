@@ -392,8 +392,8 @@ static enum err login(struct job *j, void *arg)
 	return j->line->user_dn ? login_named(j, out) : login_searched(j, out);
 }
 
-/* How long a refusal has to be held back until a password check since the connection would be over.
- */
+/* How long a refusal has to be held back until a password check since the connection would be over;
+ * consent, too, where the client must not tell them apart (runner_call.even). */
 static uint32_t rest_of_wait(const struct job *j)
 {
 	uint64_t end = j->connected + ldap_keep_wait(&j->keep), now = clock_ms();
@@ -423,11 +423,11 @@ static enum err ldap_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 	} else {
 		err = with_servers(&j, login, out);
 	}
-	if (!err && out->kind == VERDICT_REJECT) {
+	if (!err && out->kind == VERDICT_REJECT)
 		log_info(NULL, "ldap-refused", kv_str("user", in->user),
 			 kv_str("reason", out->reason));
+	if (!err)
 		out->delay_ms = rest_of_wait(&j);
-	}
 	return conclude(&j, err, out);
 }
 
