@@ -52,7 +52,7 @@ struct login {
 	const char *machine;   /* the user that the certificate of the TLS connection names */
 	const char *cert_user; /* the same, or that of the second certificate */
 	struct strv cert_groups;
-	const char *authorization;
+	const char *authorization; /* NULL: the step that brought it is answered */
 
 	struct login_second_cert second;
 

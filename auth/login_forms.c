@@ -20,6 +20,9 @@ static void answer(struct login *g, StepResult *result)
 	result->context.data = g->context;
 	result->context.len = sizeof g->context;
 	g->all->ops->answer(g->all->arg, g->worker, result);
+	/* Often a secret and always large; the next step brings its own. */
+	talloc_free((char *)(uintptr_t)g->authorization);
+	g->authorization = NULL;
 }
 
 /* ---- groups --------------------------------------------------------------- */

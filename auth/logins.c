@@ -14,6 +14,11 @@ enum {
 		32768, /* beyond it the oldest gives way: half-open logins cost nothing to make */
 	AGENT_MAX = 255,
 	STEPS_MAX = 64, /* no honest dialogue is that long */
+	/* Longer than any name, label or URL, and than any password or header: a client may fill a
+	 * whole body with one field, and a worker in hostile hands a whole message with many. */
+	NAME_BYTES = 1024,
+	SECRET_BYTES = 16 * 1024,
+	ANSWERS_MAX = 64,
 };
 
 enum err logins_new(TALLOC_CTX *ctx, const struct logins_ops *ops, void *arg, struct logins **out)
@@ -298,13 +303,13 @@ static void drop_job(struct login *g)
 		TALLOC_FREE(g->job);
 }
 
-static void deny_peer(struct logins *l, uint64_t worker)
+static void deny_peer(struct logins *l, uint64_t worker, const char *reason)
 {
 	StepResult result = STEP_RESULT__INIT;
 	Denied denied = DENIED__INIT;
 
 	denied.status = 401;
-	denied.reason = (char *)(uintptr_t) "Internal error";
+	denied.reason = (char *)(uintptr_t)reason;
 	result.result_case = STEP_RESULT__RESULT_DENIED;
 	result.denied = &denied;
 	l->ops->answer(l->arg, worker, &result);
@@ -338,20 +343,53 @@ static void take_turn(struct logins *l, struct login *g, const struct login_peer
 	part(l, peer->worker, g);
 	drop_job(g);
 	if (g->waiting && g->worker != peer->worker)
-		deny_peer(l, g->worker);
+		deny_peer(l, g->worker, "Internal error");
 	g->waiting = false;
+}
+
+static bool fits(const char *text, size_t most)
+{
+	return strnlen(text, most + 1) <= most;
+}
+
+static bool all_fit(char *const *name, size_t n)
+{
+	bool good = n <= BACKEND_GROUPS_MAX;
+
+	for (size_t i = 0; good && i < n; i++)
+		good = fits(name[i], NAME_BYTES);
+	return good;
+}
+
+/* Logins cost nothing to begin and are kept for minutes, so what MSG makes us keep, and copy for a
+ * runner, is bounded before anything is done with it. */
+static bool is_bounded(const Step *msg)
+{
+	const SecondCert *second = msg->second;
+	bool good = fits(msg->username, NAME_BYTES) && fits(msg->group, NAME_BYTES) &&
+		    fits(msg->group_url, NAME_BYTES) && fits(msg->cert_user, NAME_BYTES) &&
+		    fits(msg->authorization, SECRET_BYTES) && msg->n_answer <= ANSWERS_MAX &&
+		    all_fit(msg->cert_group, msg->n_cert_group);
+
+	for (size_t i = 0; good && i < msg->n_answer; i++)
+		good = fits(msg->answer[i]->value, SECRET_BYTES);
+	if (second)
+		good = good && fits(second->user, NAME_BYTES) &&
+		       all_fit(second->group, second->n_group);
+	return good;
 }
 
 void logins_step(struct logins *l, const struct login_peer *peer, const Step *msg)
 {
 	const struct login_policy *policy = l->ops->policy(l->arg, msg->vhost);
-	struct login *g = policy ? find(l, peer, msg) : NULL;
+	bool bounded = is_bounded(msg);
+	struct login *g = policy && bounded ? find(l, peer, msg) : NULL;
 
-	if (policy && !g)
+	if (policy && bounded && !g)
 		g = login_new(l, policy, &peer->remote);
 	if (!g) {
 		part(l, peer->worker, NULL);
-		deny_peer(l, peer->worker);
+		deny_peer(l, peer->worker, bounded ? "Internal error" : "Authentication failed");
 		return;
 	}
 	take_turn(l, g, peer);

@@ -1694,6 +1694,82 @@ static void ticket_without_a_name_is_refused(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- limits --------------------------------------------------------------- */
+
+/* LEN bytes of text, which go with the rig. */
+static const char *filler(struct rig *r, size_t len)
+{
+	char *text = talloc_zero_size(r, len + 1);
+
+	memset(text, 'x', len);
+	return text;
+}
+
+static void texts_beyond_any_honest_length_are_refused_and_not_kept(void **state)
+{
+	struct rig *r = *state;
+	const char *longest = filler(r, 1024), *longer = filler(r, 1025);
+	const char *secret = filler(r, 16 * 1024), *longer_secret = filler(r, 16 * 1024 + 1);
+	size_t before = talloc_total_size(r->logins);
+
+	REPLY(.user = longer, .answer = "secret");
+	IS_DENIED("Authentication failed");
+	REPLY(.user = "anna", .answer = "secret", .group = longer);
+	IS_DENIED("Authentication failed");
+	REPLY(.user = "anna", .answer = longer_secret);
+	IS_DENIED("Authentication failed");
+	INIT(.url = longer);
+	IS_DENIED("Authentication failed");
+	INIT(.authorization = longer_secret);
+	IS_DENIED("Authentication failed");
+	INIT(.cert = longer);
+	IS_DENIED("Authentication failed");
+	INIT(.cert = "anna", .cert_group = { "staff", longer });
+	IS_DENIED("Authentication failed");
+	INIT(.second = longer);
+	IS_DENIED("Authentication failed");
+	assert_int_equal(r->answers, 8);
+	assert_int_equal(r->jobs, 0);
+	assert_int_equal(talloc_total_size(r->logins), before);
+
+	REPLY(.user = longest, .answer = secret, .group = longest);
+	assert_int_equal(r->jobs, 1);
+}
+
+/* Only a worker in hostile hands sends so many: each takes a byte or two of its message. */
+static void more_groups_than_a_certificate_may_name_are_refused(void **state)
+{
+	struct rig *r = *state;
+	char *names[BACKEND_GROUPS_MAX + 1];
+	struct login_peer peer = { .worker = WORKER };
+	Step msg = STEP__INIT;
+
+	for (size_t i = 0; i <= BACKEND_GROUPS_MAX; i++)
+		names[i] = text("x");
+	msg.vhost = text("default");
+	msg.cert_ok = true;
+	msg.cert_user = text("anna");
+	msg.cert_group = names;
+	msg.n_cert_group = BACKEND_GROUPS_MAX;
+	logins_step(r->logins, &peer, &msg);
+	IS_FORM();
+	msg.n_cert_group = BACKEND_GROUPS_MAX + 1;
+	logins_step(r->logins, &peer, &msg);
+	IS_DENIED("Authentication failed");
+}
+
+static void authorization_is_forgotten_with_the_answer(void **state)
+{
+	struct rig *r = *state;
+	size_t before;
+
+	INIT();
+	before = talloc_total_size(r->logins);
+	INIT(.authorization = filler(r, 8000));
+	IS_FORM();
+	assert_in_range(talloc_total_size(r->logins), 1, before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1786,6 +1862,9 @@ int main(void)
 		CASE(broken_second_factor_is_an_internal_error),
 		CASE(method_that_a_reload_took_away_ends_its_logins),
 		CASE(ticket_without_a_name_is_refused),
+		CASE(texts_beyond_any_honest_length_are_refused_and_not_kept),
+		CASE(more_groups_than_a_certificate_may_name_are_refused),
+		CASE(authorization_is_forgotten_with_the_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
