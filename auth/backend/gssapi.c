@@ -4,7 +4,10 @@
  * A ticket is good for any HTTP/host key of the keytab, because a server has several names. Replays
  * are found by the replay cache of libkrb5, a file that all runners share; without it tickets are
  * refused.  Nothing here talks to a KDC. */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <gssapi/gssapi_ext.h>
 #include <gssapi/gssapi_krb5.h>
@@ -71,6 +74,24 @@ static enum err refuse(const struct acceptor *a, struct verdict *v, const char *
 	v->kind = VERDICT_REJECT;
 	v->reason = reason;
 	return ERR_OK;
+}
+
+/* ---- the replay cache ----------------------------------------------------- */
+
+/* The library keeps it in /var/tmp, where any local user can make the file first: it is refused
+ * then, and with it every ticket.  Whatever krb5.conf or the environment says about it goes first.
+ */
+static void use_own_folder(void)
+{
+	static const char folder[] = "/run/sallyport-gssapi";
+	struct stat st;
+
+	if (getenv("KRB5RCACHENAME") || getenv("KRB5RCACHEDIR") || getenv("TMPDIR"))
+		return;
+	(void)mkdir(folder, 0700);
+	if (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+	    !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		(void)setenv("KRB5RCACHEDIR", folder, 1);
 }
 
 /* ---- credentials ---------------------------------------------------------- */
@@ -269,8 +290,10 @@ static enum err gssapi_step(TALLOC_CTX *ctx, const void *conf, const struct back
 		.client = GSS_C_NO_NAME,
 	};
 	const char *why = "";
-	enum err err = acquire(&a);
+	enum err err;
 
+	use_own_folder();
+	err = acquire(&a);
 	if (!err)
 		err = negotiate(&a, in, &why);
 	if (!err)

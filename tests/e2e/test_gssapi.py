@@ -196,6 +196,25 @@ def test_a_replayed_token_is_refused(t):
     server.wait_log(r"gssapi-auth: error authenticating user '' \(.*replay")
 
 
+def test_replay_cache_is_out_of_reach_of_users(t):
+    """The default place, /var/tmp, is where any local user could make the file first, so that every ticket is refused."""
+    t.accounts = Accounts(t)
+    t.accounts.add("test", "staff")
+    kdc, folder = Kdc(t), "/run/sallyport-gssapi"
+    environment = kdc.server_environment()
+    del environment["KRB5RCACHENAME"]
+    server, before = t.server({"auth": line(kdc)}, environment=environment, users={}), os.path.exists(folder)
+    since = time.time()
+    t.expect(negotiate(t.web(), Initiator(t, kdc.tickets())).success, "a ticket was refused")
+    cache = os.stat(folder + "/krb5_0.rcache2")
+    t.expect(cache.st_mtime >= since - 1, "the cache is not in use")
+    t.equal((os.stat(folder).st_mode & 0o777, os.stat(folder).st_uid), (0o700, 0), "mode and owner of its folder")
+    server.stop()
+    if not before:
+        os.unlink(folder + "/krb5_0.rcache2")
+        os.rmdir(folder)
+
+
 def test_an_old_ticket_is_refused(t):
     """Radius 8: tgt-freshness-time looks at when the user gave his password, not at the service's ticket."""
     kdc, server = world(t, options=["tgt-freshness-time=2"])
