@@ -36,6 +36,10 @@ static void kill_children(pid_t pid, unsigned depth)
 		len = fread(text, 1, sizeof text - 1, f);
 		fclose(f);
 	}
+	/* Each number ends with a blank.  The last one of a list that does not fit would be cut to
+	 * another process's. */
+	while (len && text[len - 1] != ' ')
+		len--;
 	text[len] = '\0';
 	for (char *word; (word = strsep(&rest, " ")) != NULL;) {
 		pid_t child = (pid_t)strtol(word, NULL, 10);

@@ -53,8 +53,11 @@ static int take_lock(const char *path)
 		fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
 			return -1;
-		if (fcntl(fd, F_SETLKW, &whole) == 0 && fstat(fd, &ours) == 0 &&
-		    stat(name, &there) == 0 && ours.st_ino == there.st_ino)
+		if (fcntl(fd, F_SETLKW, &whole) < 0 || fstat(fd, &ours) < 0) {
+			close(fd);
+			return -1;
+		}
+		if (stat(name, &there) == 0 && ours.st_ino == there.st_ino)
 			return fd;
 		close(fd);
 	}
