@@ -134,7 +134,7 @@ def test_sessions(t):
 
 
 def test_disconnect_and_terminate(t):
-    """Checklist 172, 173: by name and by id; the cookie is worth nothing afterwards; the client is told."""
+    """Checklist 172, 173, protocol 59, 78: by name and by id; the cookie is worth nothing afterwards; the client is told."""
     server = t.server(users={"test": None, "other": None})
     for verb, kind, words in (("disconnect", "user", "user 'test' was disconnected"),
                               ("disconnect", "id", "connection ID '%d' was disconnected"),

@@ -43,6 +43,9 @@ def test_password_and_code(t):
     t.expect(re.fullmatch(r"# tokens\nHOTP\ttest\t-\t%s\t0\t%s\t\S+\nHOTP\tother\t-\t00\n" % (SECRET, code(0)), text),
              "the file after the login", text)
     t.equal(server.users()[0]["Username"], "test", "user")
+    t.equal(steps(t.web(), "test", PASSWORD, code(0))[1].status, 401, "status of the same code again")
+    t.expect("(one-time password used before)" in server.log(), "the log says why", server.log())
+    t.expect(steps(t.web(), "test", PASSWORD, code(1))[1].success, "the next code")
 
 
 def test_openconnect_makes_the_codes(t):

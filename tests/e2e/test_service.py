@@ -83,6 +83,18 @@ def test_listen_host(t):
     client.stop()
 
 
+def test_diagnostics_on_stderr(t):
+    """Checklist 9: with -f the server stays attached; -d says how much is on stderr, whatever log-level says."""
+    for level, some, more in ((0, False, False), (2, True, False), (3, True, True)):
+        server = t.server({"log-level": 1}, debug=level)
+        t.web().must_login().open().bye()
+        server.wait_no_user()
+        t.equal(server.process.poll(), None, "the process that was started")
+        t.equal("user logged in" in server.log(), some, "informational messages at level %d" % level)
+        t.equal("assigning tun device" in server.log(), more, "debug messages at level %d" % level)
+        server.stop()
+
+
 def test_pid_file(t):
     """Checklist 10, admin 2.1: -p wins, no newline, gone after SIGTERM; an impossible one is an error."""
     path = t.dir + "/own.pid"

@@ -448,7 +448,7 @@ def test_keepalive_and_dpd_frames(t):
 
 @marks(seconds=60)
 def test_client_that_stops_reading(t):
-    """Checklist 135: it is disconnected in about 20 s and harms nobody else."""
+    """Checklist 135, protocol 81: it is disconnected in about 20 s and harms nobody else."""
     server = t.server(users={"test": None, "other": None})
     stuck = t.web().must_login().open()
     other = t.client(user="other", dtls=False).wait()
@@ -471,7 +471,7 @@ def test_client_that_stops_reading(t):
 
 @marks(seconds=120)
 def test_fifty_clients_see_only_their_own(t):
-    """Checklist 96: fifty tunnels at once, distinct addresses, each gets its own answers, forged sources vanish."""
+    """Checklist 96, protocol 82: fifty tunnels at once, distinct addresses, each gets its own answers, forged sources vanish."""
     users = {"user%d" % n: None for n in range(50)}
     server = t.server(users={})
     server.passwd("user0")

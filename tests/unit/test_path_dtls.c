@@ -192,6 +192,7 @@ static void a_burst_leaves_in_order_and_whole(void **state)
 	rig_free(r);
 }
 
+/* protocol.md 89. */
 static void a_dpd_request_is_answered_in_full_length(void **state)
 {
 	(void)state;
@@ -336,6 +337,7 @@ static void close_notify_leaves_the_tunnel_on_tcp(void **state)
 	rig_free(r);
 }
 
+/* protocol.md 93. */
 static void a_new_client_socket_replaces_the_old_channel(void **state)
 {
 	(void)state;

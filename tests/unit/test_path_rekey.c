@@ -68,6 +68,7 @@ static int renegotiate(struct rig *r)
 	return ret;
 }
 
+/* protocol.md 2.8, 11. */
 static void the_server_renews_tls13_keys_by_itself(void **state)
 {
 	(void)state;
@@ -107,6 +108,7 @@ static void a_key_update_of_the_client_is_answered(void **state)
 	rig_free(r);
 }
 
+/* protocol.md 2.8, 12. */
 static void a_tls12_client_renegotiates(void **state)
 {
 	(void)state;
@@ -196,7 +198,7 @@ static void find_text(void *arg, enum log_level level, const char *text)
 	*found |= strstr(text, "user switched during renegotiation!") != NULL;
 }
 
-/* radius.md 10, protocol.md 2.6: the session belongs to whoever logged in. */
+/* radius.md 10, protocol.md 2.6 and 13: the session belongs to whoever logged in. */
 static void another_certificate_in_a_renegotiation_ends_the_tunnel(void **state)
 {
 	(void)state;
