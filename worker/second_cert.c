@@ -143,6 +143,17 @@ static enum err find_signer(struct second *s, gnutls_digest_algorithm_t hash,
 	return ERR_NOT_FOUND;
 }
 
+/* Whoever has one key only has proved no more than the TLS connection did. */
+static bool is_the_first(const struct second *s)
+{
+	unsigned n = 0;
+	const gnutls_datum_t *first = gnutls_certificate_get_peers(s->w->tls, &n);
+
+	return first && n &&
+	       der_equal(&(struct der){ first->data, first->size },
+			 &(struct der){ s->der[0].data, s->der[0].size });
+}
+
 /* The same rules as for the certificate of the TLS connection. */
 static bool is_trusted(struct second *s)
 {
@@ -178,6 +189,10 @@ static bool check(TALLOC_CTX *ctx, struct second *s, const struct der *document,
 	if (find_signer(s, hash, &data, &signature)) {
 		log_bad(s->w,
 			"the signature is not by one of the certificates, or not of this login");
+		return false;
+	}
+	if (is_the_first(s)) {
+		log_bad(s->w, "it is the certificate of the TLS connection once more");
 		return false;
 	}
 	return is_trusted(s);

@@ -551,6 +551,9 @@ def test_multiple_certificates_replayed(t):
         t.expect(web.post("/auth", signed(t, ann, answer.body, algorithm)).success, "hash " + algorithm)
     for broken in (MCA_REPLY % ("AAAA", "sha256", "AAAA"), MCA_REPLY % ("!", "sha256", ""), MCA_REPLY % ("", "sha256", "")):
         t.equal(asked()[0].post("/auth", broken).status, 401, "a malformed reply")
+    web, answer = asked()
+    t.equal(web.post("/auth", signed(t, laptop, answer.body)).status, 401, "the machine's certificate as the user's")
+    server.wait_log("it is the certificate of the TLS connection once more")
     # Machine and user must be of the same login all the way.
     web, answer = asked()
     other = spoken(t, phone)
