@@ -83,7 +83,7 @@ struct main_ctx {
 	unsigned zygote_owes; /* workers it was asked for and has not told of */
 	int zygote_conf; /* memfd with the packed WorkerConf; -1: auth has not sent certificates */
 	int zygote_area; /* memfd with what its spans name; -1 likewise */
-	ev_signal on_signal[4];
+	ev_signal on_signal[5];
 	ev_timer upkeep, stopping;
 	bool draining, stop_fast; /* MAIN_STOPPING: sessions still go on; nobody waits for us */
 	struct log_sink *sink;

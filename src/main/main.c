@@ -136,7 +136,9 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 	(void)loop;
 	(void)revents;
-	if (w->signum == SIGHUP) {
+	if (w->signum == SIGUSR1) {
+		return; /* as in the supervisor */
+	} else if (w->signum == SIGHUP) {
 		main_reload(m);
 	} else if (w->signum == SIGUSR2) {
 		log_info(NULL, "maintenance", kv_text("forcing maintenance cycle"));
@@ -149,7 +151,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 static void watch_signals(struct main_ctx *m)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGUSR1 };
 
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {

@@ -55,7 +55,7 @@ struct super {
 	int status;	   /* our exit status */
 	bool main_stopped; /* it ended in order */
 	int64_t up_since;
-	ev_signal on_signal[4];
+	ev_signal on_signal[5];
 	ev_child reaper;
 	ev_timer retry, kill;
 };
@@ -500,6 +500,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 	(void)loop;
 	(void)revents;
+	if (w->signum == SIGUSR1)
+		return;
 	if (w->signum == SIGHUP) {
 		m.msg_case = TO_MAIN__MSG_RELOAD;
 		m.reload = &reload;
@@ -518,9 +520,11 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 
 /* ---- set-up -------------------------------------------------------------- */
 
+/* SIGUSR1 has no meaning: scripts that rotate logs send it to any daemon, and it must not end us.
+ */
 static void watch(struct super *s)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGUSR1 };
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
 		ev_signal_init(&s->on_signal[i], on_signal, signals[i]);

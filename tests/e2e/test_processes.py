@@ -146,6 +146,18 @@ def test_sigterm_leaves_nothing(t):
     t.expect("termination request received" in server.log(), "no word in the log")
 
 
+def test_sigusr1_is_ignored(t):
+    """Scripts that rotate logs send it to any daemon."""
+    server = t.server()
+    roles = server.roles()
+    for role in ("super", "main"):
+        os.kill(roles[role], signal.SIGUSR1)
+    t.web().must_login()
+    now = server.roles()
+    t.equal([now[role] for role in ("super", "main", "auth")], [roles[role] for role in ("super", "main", "auth")],
+            "processes")
+
+
 def test_sigint_stops(t):
     """Admin 3: SIGINT is an orderly stop too."""
     server = t.server()
