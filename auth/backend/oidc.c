@@ -144,6 +144,7 @@ static enum err oidc_step(TALLOC_CTX *ctx, const void *conf, const struct backen
 	case ERR_CREDENTIALS:
 		say(ctx, LOG_LVL_NOTICE, "token-refused", why, header.kid);
 		out->kind = VERDICT_REJECT;
+		out->reason = why;
 		return ERR_OK;
 	case ERR_NOT_FOUND:
 		/* No fault of the client: no ban points. */

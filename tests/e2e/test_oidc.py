@@ -21,6 +21,7 @@ def expect_refused(t, server, bearer, reason, what):
     t.equal(answer.status, 401, "status with " + what)
     t.expect(not answer.headers("WWW-Authenticate"), "a refused token is asked for again", answer.head)
     server.wait_log("ocserv-oidc: " + reason, start=start)
+    server.wait_log(r"oidc-auth: error authenticating user '' \(" + reason, start=start)
 
 
 def expect_accepted(t, bearer, what, **options):
