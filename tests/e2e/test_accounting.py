@@ -490,6 +490,7 @@ def test_radius_away_for_a_while(t):
     for user, count in (("one", 1), ("two", 2)):
         stop = one_stop(radius, user, 30)[-1]
         t.equal(traffic(stop)[:2], (100 * count, count), "octets and packets of " + user)
+        t.expect(int(stop.get("Acct-Delay-Time", 0)) >= 1, "no delay in the late Stop of " + user, stop)
     rows = wait_for("interims again", lambda: radius.accounting("test")[2:], 30)
     stays.bye()
     late = one_stop(radius)[-1]
