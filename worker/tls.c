@@ -108,6 +108,7 @@ static void note_session(struct worker *w)
 static int on_client_hello(gnutls_session_t tls)
 {
 	struct worker *w = gnutls_session_get_ptr(tls);
+	const struct vhost *before = w->vhost;
 	char name[SNI_MAX] = "";
 	size_t len = sizeof name;
 	unsigned type = 0;
@@ -126,7 +127,9 @@ static int on_client_hello(gnutls_session_t tls)
 		talloc_free(text);
 	}
 	client_cert_ask(w);
-	if (w->vhost == &w->image->vhost[0])
+	/* After HelloRetryRequest there is a second hello, which may have another name: what the
+	 * session has is always that of the newest host, authorities included. */
+	if (w->vhost == before)
 		return 0;
 	if (gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
 		    0 ||

@@ -14,6 +14,7 @@ from lib.net import GATEWAY4, SERVER4
 from lib.server import PASSWORD
 from lib.shell import sh, wait_for
 from lib.traffic import must_ping
+from lib.twonames import TwoNames
 from lib.web import Web
 
 CN, UID, EMAIL, OU = "2.5.4.3", "0.9.2342.19200300.100.1.1", "1.2.840.113549.1.9.1", "2.5.4.11"
@@ -391,6 +392,29 @@ def test_hosts_with_other_authorities(t):
     other.cookies = dict(web.cookies)
     t.equal(other.connect().status, 401, "the cookie on another host")
 
+
+def test_a_name_that_changes_in_the_handshake(t):
+    """Protocol 2.5: a client that names another host after HelloRetryRequest meets the rules of one host only: the
+    authorities of the first do not count for the second."""
+    one, two = Authority(t, "one"), Authority(t, "two")
+    server = t.server(only(one, CN, tls_priorities="NORMAL:-GROUP-ALL:+GROUP-SECP256R1"), start=False)
+    server.vhosts += [("two.test", {"ca-cert": two.cert, "cert-user-oid": CN})]
+    server.write_conf()
+    server.start()
+    a, b = one.issue(user="ann"), two.issue(user="ann")
+    for certificate, first, second, good in (
+            (a, "other.test", "other.test", True), (b, "two.test", "two.test", True), (b, "two.test", "other.test", False),
+            (a, "two.test", "other.test", True), (a, "other.test", "two.test", False)):
+        web, got = Web(t, raw=True), False
+        try:
+            web.socket = stream = TwoNames(web.socket, certificate, first, second,
+                                           "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1")
+            t.expect(stream.hrr, "the server did not ask again")
+            web.file = stream.makefile("rb")
+            got = web.init().success
+        except ConnectionError:
+            pass
+        t.equal(got, good, "%s on %s, then %s" % (certificate.cert, first, second))
 
 def test_no_resumption(t):
     """Protocol 2.7, 10.9: a TLS session is not resumed, so its certificate is verified each time."""
