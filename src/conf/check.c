@@ -1,6 +1,7 @@
 /* check.c - what must hold across options, in the order of config.md 9.  Keys and certificates are
  * loaded and checked by auth. */
 #include <ctype.h>
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
@@ -163,6 +164,40 @@ static void check_supplemental(const struct host_conf *h, struct conf_report *r)
 			 "'radius'");
 }
 
+static void warn_unreadable(const struct host_conf *h, enum conf_opt opt, const char *path,
+			    const char *effect, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(h, opt);
+
+	if (path && access(path, R_OK) < 0)
+		conf_report_add(r, CONF_WARNING, &where, "cannot read '%s': %s; %s", path,
+				strerror(errno), effect);
+}
+
+/* They are read for each session, so they may come later; but a typing error should be seen now. */
+static void check_user_files(const struct host_conf *h, struct conf_report *r)
+{
+	static const char nobody[] = "nobody has settings of his own";
+	static const char refused[] = "sessions that need it are refused";
+
+	warn_unreadable(h, CONF_OPT_config_per_user, h->config_per_user, nobody, r);
+	warn_unreadable(h, CONF_OPT_config_per_group, h->config_per_group, nobody, r);
+	warn_unreadable(h, CONF_OPT_default_user_config, h->default_user_config, refused, r);
+	warn_unreadable(h, CONF_OPT_default_group_config, h->default_group_config, refused, r);
+}
+
+/* A name such as OU finds no group in any certificate. */
+static void check_certificate_group(const struct host_conf *h, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(h, CONF_OPT_cert_group_oid);
+
+	if (h->cert_group_oid && !isdigit((unsigned char)*h->cert_group_oid))
+		conf_report_add(r, CONF_WARNING, &where,
+				"'%s' is no OID, so no certificate has a group; write for example "
+				"2.5.4.11 (OU)",
+				h->cert_group_oid);
+}
+
 void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report *report)
 {
 	struct buf names;
@@ -209,10 +244,12 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		check_keys(h, r);
 		check_pools(h, r);
 		check_certificate_user(h, r);
+		check_certificate_group(h, r);
 		check_multiple(h, r);
 		check_profile(conf, h, r);
 		check_compat(conf, h, r);
 		check_supplemental(h, r);
+		check_user_files(h, r);
 	}
 	if (!conf->isolate_workers)
 		conf_report_add(r, CONF_WARNING, &where,

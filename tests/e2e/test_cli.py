@@ -73,7 +73,10 @@ def test_methods_that_let_nobody_in_are_told(t):
     for conf, words in (({"auth": '"plain[passwd=/no/passwd]"'}, "file=\"/no/passwd\" reason=\"No such file"),
                         ({"auth": '"plain[otp=/no/otp]"'}, "file=\"/no/otp\" reason=\"No such file"),
                         ({"auth": '"pam[service=no-such-service]"'}, "service=\"no-such-service\" msg=\"there is no"),
-                        ({"auth": "certificate", "cert-user-oid": "2.5.4.3"}, "no client certificate can be verified")):
+                        ({"auth": "certificate", "cert-user-oid": "2.5.4.3"}, "no client certificate can be verified"),
+                        ({"cert-group-oid": "OU"}, "'OU' is no OID, so no certificate has a group"),
+                        ({"config-per-user": "/no/users"}, "config-per-user: cannot read '/no/users': No such file"),
+                        ({"default-group-config": "/no/group"}, "sessions that need it are refused")):
         path = server.write_file("method", conf_text(dict(server.conf, **conf)))
         run = server_run(t, server, "-t", "-c", path)
         t.equal(run.returncode, 0, "status\n" + run.stderr)
