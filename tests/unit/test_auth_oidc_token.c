@@ -309,8 +309,8 @@ static void required_claims_are_equal_in_type_and_value(void **state)
 		"\"aud\":\"vpn\",\"n\":1,\"b\":1,\"l\":[1,\"x\"],\"o\":{\"k\":null}",
 		"\"aud\":\"vpn\",\"n\":1,\"b\":true,\"l\":[1,\"x\",2],\"o\":{\"k\":null}",
 		"\"aud\":\"vpn\",\"n\":1,\"b\":true,\"l\":[1,\"x\"],\"o\":{}",
-		"\"aud\":\"web\",\"aud\":\"vpn\",\"n\":1,\"b\":true,\"l\":[1,\"x\"],"
-		"\"o\":{\"k\":null}",
+		("\"aud\":\"web\",\"aud\":\"vpn\",\"n\":1,\"b\":true,\"l\":[1,\"x\"],"
+		 "\"o\":{\"k\":null}"),
 	};
 	const char *user = NULL;
 	char json[TEXT];
