@@ -187,6 +187,16 @@ static const struct strv *memberships(const struct login *g, const struct login_
 	return m->certificate ? &g->cert_groups : &none;
 }
 
+/* Names go into logs, the environment of scripts and file names, whatever backends think of them.
+ */
+static bool is_name(const char *text, size_t most)
+{
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return strlen(text) <= most;
+}
+
 bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_policy *policy,
 		  const struct verdict *v, const char **group)
 {
@@ -195,9 +205,10 @@ bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_pol
 	enum group_choice choice = GROUP_UNSELECTED;
 	const char *name = "";
 
-	if (!g->user || !*g->user || strlen(g->user) > BACKEND_NAME_MAX) {
+	if (!g->user || !*g->user || !is_name(g->user, BACKEND_NAME_MAX)) {
 		log_notice(&g->log, "user-name-refused",
-			   kv_text("no user name, or an overlong one"));
+			   kv_text("no user name, an overlong one, or one with control "
+				   "characters"));
 		return false;
 	}
 	login_groups(ctx, g, policy, &list, &choice, &name);
@@ -206,6 +217,6 @@ bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_pol
 			  "user '%s' requested group '%s' but is not a member", g->user, name);
 		return false;
 	}
-	return strlen(*group) <= BACKEND_GROUP_MAX &&
+	return is_name(*group, BACKEND_GROUP_MAX) &&
 	       (!m->certificate || certificate_agrees(g, choice, *group));
 }

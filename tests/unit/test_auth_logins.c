@@ -497,6 +497,25 @@ static void broken_backend_is_an_internal_error_without_points(void **state)
 	assert_int_equal(r->points, 0);
 }
 
+/* What comes first in lines of logs and in the environment of scripts must not begin others. */
+static void names_with_control_characters_are_refused(void **state)
+{
+	struct rig *r = *state;
+
+	REPLY(.user = "ann\nroot", .answer = "pw");
+	verdict_accept(r, NULL, NULL);
+	IS_FORM();
+	REPLY(.user = "ann", .answer = "pw");
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann\x1b[2J" });
+	IS_FORM();
+	REPLY(.user = "ann", .answer = "pw");
+	verdict_accept(r,
+		       "sta\x7f"
+		       "ff",
+		       NULL);
+	assert_int_equal(r->grants, 0);
+}
+
 static void overlong_user_name_of_a_backend_is_refused(void **state)
 {
 	struct rig *r = *state;
@@ -1786,6 +1805,7 @@ int main(void)
 		CASE(hanging_up_while_the_password_is_checked_counts),
 		CASE(backend_with_one_try_ends_at_the_first_failure),
 		CASE(broken_backend_is_an_internal_error_without_points),
+		CASE(names_with_control_characters_are_refused),
 		CASE(overlong_user_name_of_a_backend_is_refused),
 		CASE(login_goes_on_over_another_connection),
 		CASE(connection_names_its_login_without_a_cookie),
