@@ -32,10 +32,11 @@ static void puts_raw(struct line *l, const char *s)
 }
 
 /* Quoted; control characters, quotes and backslashes as escapes, so that no text from outside
- * can forge a line or a field.  UTF-8 passes. */
+ * can forge a line or a field, or steer a terminal.  UTF-8 passes, but for the second half of the
+ * control characters (U+0080 to U+009F). */
 static void put_quoted(struct line *l, const char *s)
 {
-	char esc[5];
+	char esc[9];
 
 	puts_raw(l, "\"");
 	for (; *s; s++) {
@@ -45,6 +46,9 @@ static void put_quoted(struct line *l, const char *s)
 			puts_raw(l, esc);
 		} else if (c < 0x20 || c == 0x7f) {
 			snprintf(esc, sizeof esc, "\\x%02x", c);
+			puts_raw(l, esc);
+		} else if (c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0) {
+			snprintf(esc, sizeof esc, "\\xc2\\x%02x", (unsigned char)*++s);
 			puts_raw(l, esc);
 		} else {
 			put(l, s, 1);

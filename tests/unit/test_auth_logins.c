@@ -506,7 +506,7 @@ static void names_with_control_characters_are_refused(void **state)
 	verdict_accept(r, NULL, NULL);
 	IS_FORM();
 	REPLY(.user = "ann", .answer = "pw");
-	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann\x1b[2J" });
+	verdict(r, (struct verdict){ .kind = VERDICT_ACCEPT, .user = "ann\xc2\x9b[2J" });
 	IS_FORM();
 	REPLY(.user = "ann", .answer = "pw");
 	verdict_accept(r,
