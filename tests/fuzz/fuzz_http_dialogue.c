@@ -148,6 +148,7 @@ static struct conf *settings(TALLOC_CTX *ctx)
 		{ .option = "select-group", .value = "staff", .file = "fuzz" },
 		{ .option = "select-group-by-url", .value = "true", .file = "fuzz" },
 		{ .option = "banner", .value = "Hi", .file = "fuzz" },
+		{ .option = "cisco-svc-client-compat", .value = "true", .file = "fuzz" },
 		{ .option = "kkdcp", .value = "/K R tcp@192.0.2.1:88", .file = "fuzz" },
 	};
 	struct conf_rows list = { 0 };

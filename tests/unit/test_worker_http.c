@@ -502,6 +502,52 @@ static void path_of_the_kdc_is_exact_and_takes_posts_only(void **state)
 	play_end(&p);
 }
 
+static const char *const phone_rows[] = { "cisco-svc-client-compat", "true", NULL };
+
+/* Checklist 196, protocol.md 4.22. */
+static void phones_log_in_with_a_form_or_basic_authentication(void **state)
+{
+	struct play p;
+	const char *out;
+
+	(void)state;
+	play_init(&p, phone_rows);
+	out = play_run(&p, "GET /svc HTTP/1.1\r\n\r\n");
+	assert_non_null(strstr(out, "HTTP/1.1 200 OK\r\n"));
+	assert_non_null(strstr(out, "Set-Cookie: webvpnlogin=1; Secure\r\n"));
+	p.answer.kind = LOGIN_TICKET;
+	out = play_run(&p, POST("/svc", "24", "username=ann&password=pw"));
+	assert_non_null(strstr(out, "Set-Cookie: webvpn=AAAAAAAA"));
+	assert_string_equal(p.seen_password, "pw");
+	out = play_run(&p, "GET /svc HTTP/1.1\r\nAuthorization: basic YW5uOnM6cA==\r\n\r\n");
+	assert_non_null(strstr(out, "Set-Cookie: webvpn=AAAAAAAA"));
+	assert_string_equal(p.seen_password, "s:p");
+	play_end(&p);
+}
+
+static void phones_that_prove_nothing_get_401(void **state)
+{
+	static const char *const bad[] = {
+		POST("/svc", "27", "username=ann&password=wrong"),
+		POST("/svc", "0", ""),
+		"GET /svc HTTP/1.1\r\nAuthorization: Basic YW5uOnB3\r\n\r\n",
+		"GET /svc HTTP/1.1\r\nAuthorization: Basic YW5u\r\n\r\n",     /* no colon */
+		"GET /svc HTTP/1.1\r\nAuthorization: Basic YTpiAGM=\r\n\r\n", /* a NUL */
+		"GET /svc HTTP/1.1\r\nAuthorization: Basic %\r\n\r\n",
+	};
+	struct play p;
+
+	(void)state;
+	play_init(&p, phone_rows);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_non_null(
+			strstr(play_run(&p, bad[i]), "HTTP/1.1 401 Authentication failed\r\n"));
+		assert_int_equal(p.result, ERR_DENIED);
+	}
+	assert_int_equal(p.steps, 3);
+	play_end(&p);
+}
+
 #define PKCS7                                                                                      \
 	"<config-auth type=\"auth-reply\"><auth><client-cert-chain cert-store=\"1U\">"             \
 	"<client-cert cert-format=\"pkcs7\">MIIB</client-cert></client-cert-chain></auth>"         \
@@ -725,6 +771,8 @@ int main(void)
 		cmocka_unit_test(kdc_that_is_silent_gives_502_and_the_client_may_go_on),
 		cmocka_unit_test(malformed_kerberos_is_counted_and_refused),
 		cmocka_unit_test(path_of_the_kdc_is_exact_and_takes_posts_only),
+		cmocka_unit_test(phones_log_in_with_a_form_or_basic_authentication),
+		cmocka_unit_test(phones_that_prove_nothing_get_401),
 		cmocka_unit_test(second_certificate_signs_the_document_it_was_asked_with),
 		cmocka_unit_test(old_openconnect_gets_a_bare_password_form),
 		cmocka_unit_test(answer_configures_the_client),
