@@ -59,7 +59,7 @@ def pings(tunnel, count, size=100):
 
 
 def test_records_of_a_session(t):
-    """Issue 3.1, radius.md 5.2: every attribute of Start and Stop, octets and packets as the kernel counted them."""
+    """Radius.md 5.2: every attribute of Start and Stop, octets and packets as the kernel counted them."""
     radius, server = accounted(t)
     client = t.client(dtls=False).wait()
     start = radius.wait_accounting("Start")[0]
@@ -269,7 +269,7 @@ def test_started_but_never_opened(t):
 
 
 def test_silent_server_delays_its_own_logins_only(t):
-    """Issue 3.1: logins of another host are as fast as ever while an accounting server does not answer."""
+    """Logins of another host are as fast as ever while an accounting server does not answer."""
     dead = DeadServer(t, 1813)
     radius = FreeRadius(t, start=False)
     client = radius.client_conf(acct=["127.0.0.1:1813"], timeout=3, retries=2)
@@ -292,7 +292,7 @@ def test_silent_server_delays_its_own_logins_only(t):
 
 
 def test_worker_killed(t):
-    """Issue 3.1: kill -9 of the worker: the traffic until then is counted, and there is one Start and one Stop."""
+    """Kill -9 of the worker: the traffic until then is counted, and there is one Start and one Stop."""
     radius, server = accounted(t)
     tunnel = t.web().must_login().open()
     pings(tunnel, 9)
@@ -304,7 +304,7 @@ def test_worker_killed(t):
 
 
 def test_server_stopped(t):
-    """Issue 3.1: SIGTERM sends the Stop of every session, with Admin-Reset, before the service has ended."""
+    """SIGTERM sends the Stop of every session, with Admin-Reset, before the service has ended."""
     radius, server = accounted(t, {"cookie-timeout": 300}, users={"test": None, "gone": None, "many": None})
     gone = t.web().must_login("gone")
     gone.open()
@@ -323,7 +323,7 @@ def test_server_stopped(t):
 
 
 def test_server_stopped_while_radius_is_away(t):
-    """Issue 3.1: a stop waits for seconds, not for ever; what it gives up is in the log with session and kind."""
+    """A stop waits for seconds, not for ever; what it gives up is in the log with session and kind."""
     radius, server = accounted(t)
     tunnel = t.web().must_login().open()
     full = server.user()["Full session"]
@@ -337,7 +337,7 @@ def test_server_stopped_while_radius_is_away(t):
 
 
 def test_supervisor_killed(t):
-    """Issue 3.1: even kill -9 of the whole service's supervisor leaves no session open in the accounts."""
+    """Even kill -9 of the whole service's supervisor leaves no session open in the accounts."""
     radius, server = accounted(t, {"cookie-timeout": 300})
     tunnel = t.web().must_login().open()
     pings(tunnel, 3)
@@ -376,19 +376,19 @@ def killed(t, role):
 
 @marks(alone=True, seconds=90)
 def test_auth_killed(t):
-    """Issue 3.1: kill -9 of auth changes no account: exactly one Start and one Stop, and right numbers."""
+    """Kill -9 of auth changes no account: exactly one Start and one Stop, and right numbers."""
     killed(t, "auth")
 
 
 @marks(alone=True, seconds=90)
 def test_main_killed(t):
-    """Issue 3.1: the same for main."""
+    """The same for main."""
     killed(t, "main")
 
 
 @marks(alone=True, seconds=90)
 def test_auth_killed_with_records_waiting(t):
-    """Issue 3.1: a Stop that nobody has taken yet survives kill -9 of auth, and comes once."""
+    """A Stop that nobody has taken yet survives kill -9 of auth, and comes once."""
     radius, server = accounted(t)
     tunnel = t.web().must_login().open()
     pings(tunnel, 4)
@@ -420,14 +420,14 @@ def killed_at_the_goodbye(t, role):
 
 @marks(alone=True)
 def test_auth_killed_at_the_goodbye(t):
-    """Issue 3.1: a session that ends while there is no auth has its Stop with all octets as soon as there is one."""
+    """A session that ends while there is no auth has its Stop with all octets as soon as there is one."""
     stop = killed_at_the_goodbye(t, "auth")
     t.equal(traffic(stop)[:2], (1100, 11), "octets and packets")
 
 
 @marks(alone=True)
 def test_main_killed_at_the_goodbye(t):
-    """Issue 3.1: the same without main, whose device went with the worker: the worker's last word counts."""
+    """The same without main, whose device went with the worker: the worker's last word counts."""
     stop = killed_at_the_goodbye(t, "main")
     t.expect(traffic(stop)[:2] >= (800, 8), "octets and packets", stop)
 
@@ -449,7 +449,7 @@ def test_many_rows_survive_auth(t):
 
 @marks(alone=True, seconds=90)
 def test_killed_while_the_start_is_under_way(t):
-    """Issue 3.1: auth or main dies between the Start and the tunnel: the client gets its tunnel, the account its end."""
+    """Auth or main dies between the Start and the tunnel: the client gets its tunnel, the account its end."""
     for role in ("auth", "main"):
         radius, server = accounted(t, radius=FreeRadius(t))
         web = t.web().must_login()
@@ -472,7 +472,7 @@ def test_killed_while_the_start_is_under_way(t):
 
 @marks(seconds=90)
 def test_radius_away_for_a_while(t):
-    """Issue 3.1: what happened while the server was away arrives later, once, with its delay and its own numbers."""
+    """What happened while the server was away arrives later, once, with its delay and its own numbers."""
     radius, server = accounted(t, {"stats-report-time": 1, "cookie-timeout": 60},
                                users={user: None for user in ("one", "two", "test")})
     one, two, stays = (t.web().must_login(user).open() for user in ("one", "two", "test"))

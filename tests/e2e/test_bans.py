@@ -79,7 +79,7 @@ def test_wrong_passwords(t):
 
 
 def test_wrong_cookies(t):
-    """Issue: wrong cookies score, well-formed or not; a good one costs nothing."""
+    """Wrong cookies score, well-formed or not; a good one costs nothing."""
     server = serve(t, ban_points_wrong_cookie=20)
     good = t.web(source=FAR).must_login()
     t.equal(good.connect().status, 200, "status with a good cookie")
@@ -100,7 +100,7 @@ def garbage(t, data, tls=False):
 
 
 def test_protocol_abuse(t):
-    """Issue: bytes that are neither TLS nor HTTP score; a client without a common version or cipher does not."""
+    """Bytes that are neither TLS nor HTTP score; a client without a common version or cipher does not."""
     server = serve(t, ban_points_abuse=7, max_ban_score=1000)
     expected = 0
     for data, tls in ((b"GET / HTTP/1.0\r\n\r\n", False), (b"SSH-2.0-OpenSSH_9.2\r\n", False), (b"\x17\x03\x03\0\x10" + b"x" * 16, False),
@@ -167,7 +167,7 @@ def test_own_subnet(t):
 
 
 def test_exempt(t):
-    """Issue: ban-exempt addresses, IPv4 and IPv6, get no points and are never refused; a reload exempts at once and
+    """Ban-exempt addresses, IPv4 and IPv6, get no points and are never refused; a reload exempts at once and
     forgets what they had."""
     server = serve(t, ban_exempt=["198.51.100.8", "2001:db8:1:3::/64"], ban_points_connection=10)
     t.net.add_client_address(OTHER6)

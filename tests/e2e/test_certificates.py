@@ -134,7 +134,7 @@ def test_certificate_or_password(t):
 
 
 def test_identities(t):
-    """Issue 3, checklist 56, 57, radius 10: names by OID of the DN, mail address and UPN; unusable ones are refused."""
+    """Checklist 56, 57, radius 10: names by OID of the DN, mail address and UPN; unusable ones are refused."""
     authority = Authority(t)
     utf8 = "J\u00fcrgen"
     cases = (
@@ -220,7 +220,7 @@ def test_groups(t):
 
 
 def test_reasons(t):
-    """Issue 3, radius 10: expired, not yet valid, of another authority, for servers, revoked: each named in the log."""
+    """Radius 10: expired, not yet valid, of another authority, for servers, revoked: each named in the log."""
     root = Authority(t)
     middle, revoked_middle = Authority(t, "middle", root), Authority(t, "revoked middle", root)
     crl = root.path("crl.pem")
@@ -259,7 +259,7 @@ def middle_cert(authority):
 
 
 def test_crl_replaced_while_running(t):
-    """Issue 3, checklist 62, 63: a new list counts without SIGHUP, PEM and DER, rewritten and renamed; a session stays."""
+    """Checklist 62, 63: a new list counts without SIGHUP, PEM and DER, rewritten and renamed; a session stays."""
     authority = Authority(t)
     path = authority.path("crl.pem")
     users = {name: authority.issue(user=name) for name in ("ann", "bob", "cid", "dan")}
@@ -304,7 +304,7 @@ def test_crl_replaced_while_running(t):
 
 
 def test_keys_and_versions(t):
-    """Issue 3: RSA, ECDSA and Ed25519 keys of clients, with TLS 1.2 and 1.3."""
+    """RSA, ECDSA and Ed25519 keys of clients, with TLS 1.2 and 1.3."""
     authority = Authority(t)
     server = t.server(only(authority, CN))
     for kind in ("rsa", "rsa-pss", "ecdsa", "ed25519"):
@@ -483,7 +483,7 @@ def test_bad_files(t):
 
 
 def test_multiple_certificates(t):
-    """Issue 3, protocol 4.16, 48: the machine's certificate by TLS, the user's inside the login, with openconnect."""
+    """Protocol 4.16, 48: the machine's certificate by TLS, the user's inside the login, with openconnect."""
     authority, other = Authority(t), Authority(t, "other CA")
     middle = Authority(t, "middle", authority)
     crl = authority.path("crl.pem")
@@ -614,7 +614,7 @@ def private_memory(pid):
 
 
 def test_large_list(t):
-    """Issue 3, checklist 62: a list of 50,000 revoked certificates works, is read in a moment, and sessions share it."""
+    """Checklist 62: a list of 50,000 revoked certificates works, is read in a moment, and sessions share it."""
     authority = Authority(t)
     ann, bob = authority.issue(user="ann"), authority.issue(user="bob")
     authority.revoke(bob)
@@ -642,7 +642,7 @@ def test_large_list(t):
 
 
 def test_processes_are_replaced(t):
-    """Issue 3, checklist 62: certificates and lists go on after auth, main and the zygote were killed."""
+    """Checklist 62: certificates and lists go on after auth, main and the zygote were killed."""
     authority = Authority(t)
     ann, bob = authority.issue(user="ann"), authority.issue(user="bob")
     path = authority.path("crl.pem")

@@ -131,7 +131,7 @@ def test_lenient_values(t):
 
 
 def test_print_config(t):
-    """Issue 2.4: --print-config shows every option with its effective value, hosts too, and is itself a valid file."""
+    """--print-config shows every option with its effective value, hosts too, and is itself a valid file."""
     server = t.server({"dpd": 77}, vhosts=[("one.test", {"keepalive": 88})], start=False)
     run = server_run(t, server, "--print-config", "-c", server.conf_file)
     t.equal(run.returncode, 0, "status\n" + run.stderr)
@@ -144,7 +144,7 @@ def test_print_config(t):
 
 
 def test_options_not_yet_there_are_named(t):
-    """Issue 2.4: options of later work load, and one warning names them."""
+    """Options of later work load, and one warning names them."""
     server = t.server({"camouflage": "true", "kkdcp": None}, start=False)
     run = server_run(t, server, "-t", "-c", server.conf_file)
     t.equal(run.returncode, 0, "status\n" + run.stderr)

@@ -73,7 +73,7 @@ def test_password_code_and_certificate(t):
 
 
 def test_a_failed_factor_is_not_named(t):
-    """Issue: what the client sees does not depend on which factor was wrong, round by round; the log knows."""
+    """What the client sees does not depend on which factor was wrong, round by round; the log knows."""
     authority = Authority(t)
     mine, other = authority.issue(user="test"), authority.issue(user="ann")
     server = start(t, ["certificate", "plain[passwd=DIR/passwd]"], authority, users={"test": "staff"},
@@ -166,7 +166,7 @@ def test_groups_of_both(t):
 
 
 def test_every_host_has_its_methods(t):
-    """Issue, checklist 112, 116: the host decides which factors there are; credentials of one do nothing on another."""
+    """Checklist 112, 116: the host decides which factors there are; credentials of one do nothing on another."""
     authority, key = Authority(t), Key("k1")
     provider = Provider(t, [key])
     mine = authority.issue(user="test")
@@ -199,7 +199,7 @@ def test_every_host_has_its_methods(t):
 
 @marks(alone=True)
 def test_same_time_for_name_and_password(t):
-    """Issue, radius 9: a wrong name takes as long as a wrong password, with a hash that takes long; so does a locked
+    """Radius 9: a wrong name takes as long as a wrong password, with a hash that takes long; so does a locked
     user, and so does a password that was right but for the certificate."""
     authority = Authority(t)
     server = start(t, ["plain[passwd=DIR/passwd]"], users={}, vhosts=[

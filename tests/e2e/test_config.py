@@ -242,7 +242,7 @@ def test_check_leaves_nothing(t):
 
 
 def test_printed_file_means_the_same(t):
-    """Issue 2.4: --print-config of what --print-config printed is the same text."""
+    """--print-config of what --print-config printed is the same text."""
     base = Base(t, banner='"100% \\"of\\" #1; x"', select_group=["a[A b]", "c"],
                 included_http_headers='X-A: "b"; c', custom_header="X-User: %{U}")
     first = base.run("[vhost:a.test]\nkeepalive = 5\nroute = 10.0.0.0/8\n", "--print-config")

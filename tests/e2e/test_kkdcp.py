@@ -73,7 +73,7 @@ def test_kinit_through_the_server(t):
 
 
 def test_outside_to_inside(t):
-    """Issue 3: a client outside gets its first ticket through the server, and openconnect, which fetches the
+    """A client outside gets its first ticket through the server, and openconnect, which fetches the
     service's ticket the same way, logs in with it."""
     kdc, server = world(t)
     Accounts(t).add("test", "staff")

@@ -329,7 +329,7 @@ def test_tokens_beside_passwords(t):
 
 
 def test_a_hanging_provider_delays_only_its_own_users(t):
-    """Issue: plain logins on another host are as fast as ever while logins wait for a provider that says nothing."""
+    """Plain logins on another host are as fast as ever while logins wait for a provider that says nothing."""
     key = Key("k1")
     provider = Provider(t, [key])
     provider.mode = "hang"

@@ -296,7 +296,7 @@ def test_conversations_do_not_keep_others_out(t):
 
 @marks(seconds=90)
 def test_hanging_module_is_timed_out(t):
-    """Issue point 2, radius.md 4.3: a service whose module hangs delays nobody at another host and ends in time."""
+    """Radius.md 4.3: a service whose module hangs delays nobody at another host and ends in time."""
     with Pam(t) as pam:
         user, pids = pam.user("ann"), pam.dir + "/pids"
         script = pam.script("hang", "echo $$ >>%s\nexec sleep 300\n" % pids)

@@ -274,7 +274,7 @@ def test_radius_hears_of_the_real_client(t):
 
 
 def test_client_certificate_through_haproxy(t):
-    """Issue, protocol 97: TLS passes through, so the client's own certificate counts, with the address and whatever other
+    """Protocol 97: TLS passes through, so the client's own certificate counts, with the address and whatever other
     records HAProxy writes; who has none gets no further by the proxy's word."""
     authority = Authority(t)
     server = t.server(dict(PROXY, **BEHIND, **{"auth": "certificate", "ca-cert": authority.cert, "cert-user-oid": "2.5.4.3"}))

@@ -45,7 +45,7 @@ class Quickstart:
 
 @marks(seconds=180, sanitizers=False)
 def test_from_nothing_to_a_ping(t):
-    """Issue 2.2: certificates, user, configuration, NAT; the printed command connects; twice is harmless."""
+    """Certificates, user, configuration, NAT; the printed command connects; twice is harmless."""
     directory = t.dir + "/quick"
     os.mkdir(directory)
     os.symlink(t.tools.builddir, directory + "/build")  # built already: make has nothing to do

@@ -214,7 +214,7 @@ def test_small_pool_is_exhausted(t):
 
 
 def test_absent_clients_make_room(t):
-    """Issue 7: an address kept for a client that may return goes to one that is here when no other is left."""
+    """An address kept for a client that may return goes to one that is here when no other is left."""
     server = t.server({"ipv4-network": "198.19.0.0/30", "ipv6-network": None, "ipv6-subnet-prefix": None,
                        "route": ["198.18.1.0/24"]}, users={"a": None, "b": None})
     first = t.web().must_login("a")

@@ -291,7 +291,7 @@ def udp_bytes(t):
 
 @marks(seconds=90)
 def test_udp_never_works(t):
-    """Issue 2.6: UDP blocked from the start: the tunnel works over TLS."""
+    """UDP blocked from the start: the tunnel works over TLS."""
     server = t.server()
     t.net.cut_udp(443)
     client = t.client(dtls=False, arguments=["--dtls-ciphers", "PSK-NEGOTIATE"]).wait()

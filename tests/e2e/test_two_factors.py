@@ -45,7 +45,7 @@ def looks(t, tries):
 
 
 def test_directory_and_code(t):
-    """Issue 7: a directory's password, then a code that openconnect makes by itself; the group is the directory's; with
+    """A directory's password, then a code that openconnect makes by itself; the group is the directory's; with
     one of both nobody gets in, and who loses one has no use for an old cookie."""
     directory = Slapd(t)
     dn = directory.person("Ann")
@@ -70,7 +70,7 @@ def test_directory_and_code(t):
 
 
 def test_radius_and_code(t):
-    """Issue 1, 7: what RADIUS grants comes with the session after the code, also behind a challenge; a rejection after
+    """What RADIUS grants comes with the session after the code, also behind a challenge; a rejection after
     the challenge and a wrong code look the same."""
     policy = """
     if (&User-Name == "chal") {
@@ -127,7 +127,7 @@ test Cleartext-Password := "%s"
 
 
 def test_password_code_and_certificate_in_lines_of_their_own(t):
-    """Issue 7, config.md 6.1: plain, codes and a certificate in three lines, the codes first; nobody can tell what was
+    """Config.md 6.1: plain, codes and a certificate in three lines, the codes first; nobody can tell what was
     wrong, the log can; a code is not used for another's certificate or a foreign group; one point for each failure."""
     authority = Authority(t)
     mine, other = authority.issue(user="test"), authority.issue(user="ann")
@@ -158,7 +158,7 @@ def test_password_code_and_certificate_in_lines_of_their_own(t):
 
 
 def test_pam_and_code(t):
-    """Issue 2, 7: a conversation with PAM, then the code; the module's words do not tell who was refused."""
+    """A conversation with PAM, then the code; the module's words do not tell who was refused."""
     with Pam(t) as pam:
         user = pam.user("ann")
         quiz = pam.service("auth required %s hide:Word:=yes" % pam.quiz(), *UNIX)
@@ -177,7 +177,7 @@ def test_pam_and_code(t):
 
 @marks(alone=True)
 def test_the_time_does_not_tell_either(t):
-    """Issue, radius 7: where PAM delays refusals, the form for the code comes as late after the right password; leaving
+    """Radius 7: where PAM delays refusals, the form for the code comes as late after the right password; leaving
     there costs points whether the password was right or not."""
     with Pam(t) as pam:
         user = pam.user("ann")
@@ -200,7 +200,7 @@ def test_the_time_does_not_tell_either(t):
 
 
 def test_token_and_code(t):
-    """Issue 6, 7: a bearer token is looked at first, then there is a form for the code; a bad token leads there, too."""
+    """A bearer token is looked at first, then there is a form for the code; a bad token leads there, too."""
     key = Key("k1")
     with_codes(t, Provider(t, [key]).conf().strip('"'), ("tom",))
     kinds = set()
@@ -217,7 +217,7 @@ def test_token_and_code(t):
 
 
 def test_ticket_and_code(t):
-    """Issue 5, 7: a Kerberos ticket, then the code; openconnect does both by itself."""
+    """A Kerberos ticket, then the code; openconnect does both by itself."""
     anybody = "require-local-user-map=false"
     kdc, server = world(t, accounts=())
     server.stop()
