@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import struct
 import time
 
 from lib.freeradius import DeadServer, FreeRadius
@@ -566,3 +567,19 @@ def test_faults_of_the_option(t):
     server.write_conf(acct='"pam"')
     run = sh(server.tools.server, "-t", "-c", server.conf_file, check=False)
     t.expect("setting 'pam' as accounting method" in run.stdout + run.stderr, "no note", run.stderr)
+
+
+@marks(seconds=120, sanitizers=False)
+def test_more_than_four_gigabytes(t):
+    """Radius.md 5.2: what does not fit into 32 bits of octets is in the gigawords."""
+    radius, server = accounted(t)
+    tunnel = t.web().must_login().open(mtu=16384)
+    size = 15000
+    packet = echo_request(tunnel.address, b"x" * (size - 28), "203.0.113.1")
+    frame = b"STF\x01" + struct.pack(">HBB", size, Tunnel.DATA, 0) + packet
+    for _ in range(2**32 // (64 * size) + 1):
+        tunnel.web.send(frame * 64)
+    counted = wait_for("the device to count it", lambda: (device(server)[0] >> 32) and device(server), 10)
+    tunnel.bye()
+    stop = one_stop(radius)[-1]
+    t.equal((stop["Acct-Input-Gigawords"], int(stop["Acct-Input-Octets"])), ("1", counted[0] - 2**32), "octets")
