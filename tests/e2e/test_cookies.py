@@ -11,7 +11,7 @@ from lib.web import Tunnel, Web
 
 def test_goodbyes(t):
     """Protocol 58, 10.24, checklist 139: only 0xb0 ends the session; the addresses stay with the cookie."""
-    t.server({"predictable-ips": "false"})
+    server = t.server({"predictable-ips": "false"})
     web = t.web().must_login()
     cookie = web.cookies["webvpn"]
     answer = web.connect(headers=DTLS)
@@ -30,6 +30,9 @@ def test_goodbyes(t):
         app.add(answer.header("X-DTLS-App-ID"))
     Tunnel(web, answer).send(Tunnel.DISCONNECT, b"\xb0user closed")
     t.expect(web.is_closed(), "the connection lives on")
+    # The worker closes the connection before main has told auth.
+    server.wait_log("reason: user disconnected")
+    time.sleep(0.2)
     answer = t.web().connect(cookie=cookie)
     t.equal(answer.lines[0], "HTTP/1.1 401 Cookie is not acceptable", "after the user's goodbye")
 

@@ -5,7 +5,7 @@ import ssl
 import time
 
 from lib.harness import marks
-from lib.shell import wait_for
+from lib.shell import sh, wait_for
 from lib.web import INIT, Web
 
 REQUEST = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -147,12 +147,14 @@ def test_requests_in_pieces(t):
 
 def test_bytes_before_the_answer_end_the_connection(t):
     """Protocol 17, 10.3, checklist 198: in the same record, in the next one, behind a body."""
-    t.server()
+    server = t.server()
     for what, data in (("in one record", init_request() + REQUEST),
                        ("behind a body", init_request(body=b"<x/>") + b"GET / HTTP/1.1\r\n\r\n")):
         got, closed = answers(t.web(), data)
         t.expect(not got and closed, "%s: answered %r" % (what, got[:60]))
     # A login step takes auth some time: what comes meanwhile was sent before the answer.
+    with open(server.dir + "/passwd", "w") as passwd:
+        passwd.write("test:*:%s\n" % sh("perl", "-e", 'print crypt("x", "\$5\$rounds=500000\$salt")').stdout)
     web = t.web()
     web.init()
     web.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
