@@ -1,10 +1,12 @@
 /* gssapi_line.c - the auth line of the backend `gssapi` (config.md 6.2). */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "auth/backend/gssapi.h"
+#include "base/log.h"
 
 enum { TRIES = 3 };
 
@@ -69,6 +71,19 @@ static enum err gssapi_open(TALLOC_CTX *ctx, const struct backend_pairs *options
 	return err;
 }
 
+/* The library's own key table; krb5.conf may name another, so its absence is a hint only. */
+static void gssapi_remark(const void *conf)
+{
+	static const char usual[] = "/etc/krb5.keytab";
+	const struct gssapi *g = conf;
+
+	if (!g->keytab && !getenv("KRB5_KTNAME") && access(usual, R_OK) < 0)
+		log_notice(NULL, "gssapi-keytab", kv_str("file", usual),
+			   kv_str("reason", strerror(errno)),
+			   kv_text("no ticket can be accepted unless krb5.conf names a keytab; "
+				   "write keytab=FILE"));
+}
+
 const struct auth_backend backend_gssapi = {
 	.name = "gssapi",
 	.front = FRONT_HTTP,
@@ -81,4 +96,5 @@ const struct auth_backend backend_gssapi = {
 	.rechecks = true,
 	.lists_groups = true,
 	.open = gssapi_open,
+	.remark = gssapi_remark,
 };

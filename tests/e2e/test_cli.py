@@ -81,6 +81,9 @@ def test_methods_that_let_nobody_in_are_told(t):
         run = server_run(t, server, "-t", "-c", path)
         t.equal(run.returncode, 0, "status\n" + run.stderr)
         t.expect(words in run.stderr, "not told: " + words, run.stderr)
+    path = server.write_file("method", conf_text(dict(server.conf, auth="gssapi")))
+    run = server_run(t, server, "-t", "-c", path)
+    t.equal("gssapi-keytab" in run.stderr, not os.path.exists("/etc/krb5.keytab"), "words about the usual keytab")
     run = server_run(t, server, "-t", "-c", server.conf_file)
     t.expect("plain-file" not in run.stderr, "told without a reason", run.stderr)
 
