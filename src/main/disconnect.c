@@ -228,12 +228,21 @@ void connect_lost(struct session *s)
 	connect_down_finish(s);
 }
 
+static bool is_overdue(const struct session *s)
+{
+	return s->deadline && clock_unix() >= s->deadline;
+}
+
 void connect_expired(struct session *s)
 {
-	if (s->state == SESSION_IDLE)
+	if (s->state == SESSION_IDLE) {
 		session_forget(s);
-	else
-		s->closing = true;
+		return;
+	}
+	s->closing = true;
+	/* The worker should have ended the tunnel by now; perhaps it is not ours any more. */
+	if (s->state == SESSION_OPEN && s->worker && is_overdue(s))
+		worker_end(s->worker, END_REASON__END_SESSION_TIMEOUT, false, WORKER_PATIENCE_MS);
 }
 
 void connect_tell_auth(struct session *s)

@@ -120,7 +120,7 @@ void main_maintain(struct main_ctx *m)
 		return;
 	ban_sweep(m->bans, clock_unix());
 	crl_watch_now(m->crls);
-	workers_check_logins(m);
+	workers_check_time(m);
 }
 
 static void on_upkeep(struct ev_loop *loop, ev_timer *w, int revents)

@@ -17,9 +17,10 @@
 #include "main/sessions.h"
 
 enum {
-	ID_SHIFT = 24,	  /* ids of an instance start at its UNIX time, so none is used twice */
-	NOTE_MAX = 96,	  /* a Spawn is two addresses with ports and a number */
-	LOGIN_GRACE = 30, /* seconds the worker has to notice auth-timeout itself */
+	ID_SHIFT = 24,	    /* ids of an instance start at its UNIX time, so none is used twice */
+	NOTE_MAX = 96,	    /* a Spawn is two addresses with ports and a number */
+	LOGIN_GRACE = 30,   /* seconds the worker has to notice auth-timeout itself */
+	SESSION_GRACE = 10, /* and session-timeout; auth forgets the session a little later */
 };
 
 struct workers {
@@ -318,16 +319,28 @@ void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status)
 			kv_u64("signal", (uint64_t)sig));
 }
 
-void workers_check_logins(struct main_ctx *m)
+static bool is_overdue(const struct worker *w, int64_t now)
 {
-	int64_t limit = (int64_t)m->conf->auth_timeout + LOGIN_GRACE;
+	int64_t login = w->m->conf->auth_timeout;
+	const struct session *s = w->session;
+
+	if (w->state == WORKER_LOGIN)
+		return login && now - w->accepted > login + LOGIN_GRACE;
+	return w->state == WORKER_OPEN && s && s->worker == w && s->deadline &&
+	       now > s->deadline + SESSION_GRACE;
+}
+
+void workers_check_time(struct main_ctx *m)
+{
 	int64_t now = clock_unix();
 
-	if (!m->conf->auth_timeout)
-		return;
-	for (struct worker *w = m->workers->first; w; w = w->next)
-		if (w->state == WORKER_LOGIN && now - w->accepted > limit)
-			worker_end(w, END_REASON__END_AUTH_TIMEOUT, false, WORKER_PATIENCE_MS);
+	for (struct worker *w = m->workers->first; w; w = w->next) {
+		EndReason reason = w->state == WORKER_LOGIN ? END_REASON__END_AUTH_TIMEOUT
+							    : END_REASON__END_SESSION_TIMEOUT;
+
+		if (is_overdue(w, now))
+			worker_end(w, reason, false, WORKER_PATIENCE_MS);
+	}
 }
 
 /* ---- talking ------------------------------------------------------------- */

@@ -109,8 +109,9 @@ void worker_set_pid(struct worker *w, uint32_t pid);
 bool worker_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const void *value,
 		    size_t len);
 
-/* Ends logins that take longer than auth-timeout and whose worker did not notice. */
-void workers_check_logins(struct main_ctx *m);
+/* Ends logins that take longer than auth-timeout, and tunnels longer than session-timeout, whose
+ * worker did not notice, or does not want to. */
+void workers_check_time(struct main_ctx *m);
 
 struct worker *worker_by_id(const struct main_ctx *m, uint64_t id);
 struct worker *worker_by_pid(const struct main_ctx *m, uint32_t pid);

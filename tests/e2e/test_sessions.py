@@ -1,4 +1,6 @@
 """How long sessions live, what a cookie is worth, and how many may be there."""
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -145,6 +147,17 @@ def test_session_timeout(t):
     t.expect(time.monotonic() - start >= 7, "ended too early")
     server.wait_log(r"reason: session timeout")
     t.equal(t.web(cookies=web.cookies).connect().status, 401, "status with the cookie afterwards")
+
+
+@marks(seconds=60)
+def test_session_timeout_without_the_worker(t):
+    """Protocol 60: a worker that does not end the tunnel in time, here because it is stopped, is killed."""
+    server = t.server({"session-timeout": 2})
+    t.web().must_login().open()
+    worker = int(server.user()["ID"])
+    os.kill(worker, signal.SIGSTOP)
+    server.wait_no_user("test", 30)
+    server.wait_log(r"reason: session timeout")
 
 
 def test_persistent_cookies(t):
