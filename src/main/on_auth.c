@@ -1,6 +1,7 @@
 /* on_auth.c - what auth tells main: configuration loaded, logins, tunnels to open, tickets that
  * died; and answers for occtl. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -121,8 +122,10 @@ static enum err on_session_open(struct main_ctx *m, void *peer, const SessionOpe
 		return ERR_PROTO;
 	if (w && w->state == WORKER_LOGIN)
 		connect_open(w, msg);
-	else
+	else if (!w || !w->session || strcmp(w->session->sid, msg->session->sid) != 0)
 		refuse_for_nobody(m, msg);
+	/* Else it asks twice, perhaps because auth was restarted: it has this tunnel, or gets it,
+	 * and a refusal would be taken for the tunnel's end. */
 	return ERR_OK;
 }
 
