@@ -387,6 +387,9 @@ void logins_step(struct logins *l, const struct login_peer *peer, const Step *ms
 
 	if (policy && bounded && !g)
 		g = login_new(l, policy, &peer->remote);
+	if (!bounded)
+		log_info(&(struct log_ctx){ .ip = &peer->remote.addr }, "step-too-large",
+			 kv_text("a name, group or answer beyond all bounds; rejecting"));
 	if (!g) {
 		part(l, peer->worker, NULL);
 		deny_peer(l, peer->worker, bounded ? "Internal error" : "Authentication failed");
