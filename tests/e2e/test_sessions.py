@@ -322,12 +322,15 @@ def guess_until_refused(web):
 
 
 def refused(t, source):
-    """The server must not speak TLS with SOURCE."""
-    try:
-        t.web(source=source)
-    except OSError:
-        return
-    t.expect(False, "a banned address was served")
+    """The server must not speak TLS with SOURCE, as soon as main has heard of the last wrong password."""
+    def is_refused():
+        try:
+            t.web(source=source)
+        except OSError:
+            return True
+        return False
+
+    wait_for("a banned address to be refused", is_refused, 5)
 
 
 def test_neighbours_are_never_banned(t):
