@@ -2,9 +2,7 @@
 #include "auth/trust.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 
 #include "auth/crl.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/serials.h"
 #include "conf/auth_rules.h"
@@ -430,30 +429,7 @@ enum err trust_fill(TALLOC_CTX *ctx, const struct trust_host *host, HostCerts *m
 	return ERR_OK;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n <= 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 enum err trust_fd(const struct trust *t, int *out)
 {
-	const unsigned seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
-	int fd = memfd_create("sallyport-trust", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return ERR_SYS;
-	if (!write_all(fd, t->data, t->len) || fcntl(fd, F_ADD_SEALS, seals) < 0) {
-		close(fd);
-		return ERR_SYS;
-	}
-	*out = fd;
-	return ERR_OK;
+	return file_sealed("sallyport-trust", t->data, t->len, out);
 }

@@ -1,7 +1,6 @@
 /* ldap_line.c - the auth line of the backend `ldap`, and the file it may name.  Everything that can
  * be found wrong without asking a server is found here, at start. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <strings.h>
@@ -12,6 +11,7 @@
 #include "auth/backend/ldap_file.h"
 #include "auth/backend/ldap_keep.h"
 #include "auth/backend/ldap_text.h"
+#include "base/file.h"
 #include "base/log.h"
 
 enum { TRIES = 3, TIMEOUT = 5, TIMEOUT_MAX = 10 };
@@ -176,27 +176,16 @@ static enum err set(const struct reader *r, const struct backend_pair *pair)
 
 /* ---- the file ------------------------------------------------------------- */
 
-/* Only regular files: a FIFO in their place would stop the reader for ever. */
 static enum err read_file(const struct reader *r, const char *path, char **text, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n = -1;
+	enum err err = file_read(r->line, path, LDAP_FILE_MAX - 1, text, len);
 
-	*text = talloc_size(r->line, LDAP_FILE_MAX);
-	if (*text && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		n = read(fd, *text, LDAP_FILE_MAX);
-	else if (fd >= 0)
-		errno = EINVAL;
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
+	if (err == ERR_TOO_LONG)
+		return fault(r, "ldap: %s is longer than %d bytes", path, LDAP_FILE_MAX - 1);
+	if (err && err != ERR_NOMEM)
 		return fault(r, "ldap: cannot read the file of 'config', %s: %s", path,
 			     strerror(errno));
-	if (n == LDAP_FILE_MAX)
-		return fault(r, "ldap: %s is longer than %d bytes", path, LDAP_FILE_MAX - 1);
-	*len = (size_t)n;
-	return ERR_OK;
+	return err;
 }
 
 static enum err take_file(struct reader *r, const char *path)

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "auth/backend/oidc.h"
+#include "base/file.h"
 
 /* Every failure is final: protocol.md 4.18. */
 enum { TRIES = 1 };
@@ -141,28 +142,12 @@ enum err oidc_conf_parse(TALLOC_CTX *ctx, const char *text, size_t len, struct o
 static enum err read_file(TALLOC_CTX *ctx, const char *path, char **text, size_t *len,
 			  const char **why)
 {
-	char *buf = talloc_size(ctx, OIDC_CONF_MAX + 1);
-	const char *fault = NULL;
-	FILE *f = buf ? fopen(path, "re") : NULL;
-	size_t n;
+	enum err err = file_read(ctx, path, OIDC_CONF_MAX, text, len);
 
-	if (!buf)
-		return ERR_NOMEM;
-	if (!f) {
-		*why = strerror(errno);
-		return ERR_CONF;
-	}
-	n = fread(buf, 1, OIDC_CONF_MAX + 1, f);
-	if (ferror(f))
-		fault = strerror(errno);
-	else if (n > OIDC_CONF_MAX)
-		fault = "longer than 64 KiB";
-	fclose(f);
-	*text = buf;
-	*len = n;
-	if (fault)
-		*why = fault;
-	return fault ? ERR_CONF : ERR_OK;
+	if (!err || err == ERR_NOMEM)
+		return err;
+	*why = err == ERR_TOO_LONG ? "longer than 64 KiB" : strerror(errno);
+	return ERR_CONF;
 }
 
 static enum err load(TALLOC_CTX *ctx, const char *path, struct oidc **out, const char **why)

@@ -14,6 +14,7 @@
 #include <talloc.h>
 
 #include "auth/backend/otp_token.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 
@@ -67,45 +68,29 @@ static int take_lock(const char *path)
 
 static enum err read_text(struct users *u)
 {
-	int fd = open(u->path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	int fd = open(u->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	enum err err = fd < 0 || fstat(fd, &u->st) < 0 ? ERR_SYS : ERR_OK;
 
-	if (fd < 0)
-		return failed("otp-file-unreadable", u->path);
-	if (fstat(fd, &u->st) == 0 && S_ISREG(u->st.st_mode) && u->st.st_size <= FILE_MAX) {
-		u->text = talloc_size(u, (size_t)u->st.st_size + 1);
-		if (u->text) {
-			secret_mark(u->text);
-			n = pread(fd, u->text, (size_t)u->st.st_size, 0);
-		}
+	if (!err)
+		err = file_read_fd(u, fd, FILE_MAX, &u->text, &u->len);
+	/* Somebody who does not know the lock is cutting it short. */
+	if (!err && u->len != (size_t)u->st.st_size) {
+		errno = EBUSY;
+		err = ERR_SYS;
 	}
-	close(fd);
-	/* A regular file is read in one piece. */
-	if (n < 0 || n != u->st.st_size)
-		return failed("otp-file-unreadable", u->path);
-	u->len = (size_t)n;
-	return ERR_OK;
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd) == 0;
+	if (err)
+		err = failed("otp-file-unreadable", u->path);
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 /* The new contents are on disk before they take the old file's place, and the place after. */
 static enum err replace(const struct users *u, const char *text, size_t len)
 {
-	char name[PATH_MAX + 8], *slash;
-	int fd, dir;
+	char name[PATH_MAX + 8];
 	bool ok;
+	int fd;
 
 	snprintf(name, sizeof name, "%s.new", u->path);
 	(void)unlink(name);
@@ -115,20 +100,14 @@ static enum err replace(const struct users *u, const char *text, size_t len)
 	/* Without the right to give files away, the file becomes ours. */
 	if (fchown(fd, u->st.st_uid, u->st.st_gid) < 0)
 		log_debug(NULL, "otp-file-owner", kv_str("file", u->path));
-	ok = fchmod(fd, u->st.st_mode & 0777) == 0 && write_all(fd, text, len);
+	ok = fchmod(fd, u->st.st_mode & 0777) == 0 && !file_write(fd, text, len) && fsync(fd) == 0;
 	if (close(fd) < 0 || !ok || rename(name, u->path) < 0) {
 		enum err err = failed("otp-file-unwritable", name);
 
 		(void)unlink(name);
 		return err;
 	}
-	slash = strrchr(name, '/');
-	*slash = '\0';
-	dir = open(*name ? name : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir >= 0) {
-		(void)fsync(dir);
-		close(dir);
-	}
+	file_sync_folder(u->path);
 	return ERR_OK;
 }
 

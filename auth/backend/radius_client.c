@@ -15,9 +15,9 @@
 
 #include <radcli/radcli.h>
 
-#include "auth/backend/radius_file.h"
 #include "auth/backend/radius_relay.h"
 #include "base/addr.h"
+#include "base/file.h"
 #include "base/secret.h"
 
 enum {
@@ -221,21 +221,6 @@ static struct radius_attr attr_of(const VALUE_PAIR *vp)
 	return a;
 }
 
-static bool write_all(int fd, const void *data, size_t len)
-{
-	const char *at = data;
-
-	while (len) {
-		ssize_t n = write(fd, at, len);
-
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 /* The runner's channel and sockets are no business of the library's, nor of whoever takes it over
  * by a reply. */
 static void keep_only(int fd)
@@ -256,11 +241,11 @@ static _Noreturn void live(const struct radius_query *q, const struct target *to
 	keep_only(fd);
 	alarm(q->timeout * (q->retries + 1) + GRACE);
 	code = exchange(q, to, &received);
-	ok = write_all(ANSWER_FD, &code, sizeof code);
+	ok = !file_write(ANSWER_FD, &code, sizeof code);
 	for (VALUE_PAIR *vp = received; ok && vp; vp = rc_avpair_next(vp)) {
 		struct radius_attr a = attr_of(vp);
 
-		ok = write_all(ANSWER_FD, &a, sizeof a);
+		ok = !file_write(ANSWER_FD, &a, sizeof a);
 	}
 	_exit(ok ? 0 : 1);
 }
@@ -374,7 +359,8 @@ static bool same_host(const char *a, const char *b)
 static enum err find_secret(TALLOC_CTX *ctx, const struct radius_query *q, const char **out)
 {
 	struct radius_secrets all = { .n = 0 };
-	struct radius_text file;
+	char *text;
+	size_t len;
 	enum err err;
 
 	*out = q->server->secret;
@@ -382,9 +368,9 @@ static enum err find_secret(TALLOC_CTX *ctx, const struct radius_query *q, const
 		return ERR_OK;
 	if (!q->conf->secrets)
 		return ERR_NOT_FOUND;
-	err = radius_file_read(ctx, q->conf->secrets, &file);
+	err = file_read(ctx, q->conf->secrets, RADIUS_FILE_MAX, &text, &len);
 	if (!err)
-		err = radius_secrets_parse(ctx, file.text, file.len, &all);
+		err = radius_secrets_parse(ctx, text, len, &all);
 	for (size_t i = 0; !err && !*out && i < all.n; i++) {
 		const struct radius_secret *s = &all.item[i];
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "auth/backend/radius.h"
-#include "auth/backend/radius_file.h"
 #include "base/addr.h"
+#include "base/file.h"
 #include "base/log.h"
 
 enum { TRIES = 3 };
@@ -76,16 +76,17 @@ static enum err check_servers(TALLOC_CTX *ctx, const struct radius *r, const cha
 
 static enum err read_client(TALLOC_CTX *ctx, struct radius *r, const char **why)
 {
-	struct radius_text file;
 	const char *fault = NULL;
-	enum err err = radius_file_read(r, r->config, &file);
+	char *text;
+	size_t len;
+	enum err err = file_read(r, r->config, RADIUS_FILE_MAX, &text, &len);
 
 	if (err == ERR_NOMEM)
 		return err;
 	if (err)
 		return broken(ctx, r->config, file_fault(err), why);
-	err = radius_conf_parse(r, file.text, file.len, &r->client, &fault);
-	talloc_free(file.text);
+	err = radius_conf_parse(r, text, len, &r->client, &fault);
+	talloc_free(text);
 	if (err)
 		return broken(ctx, r->config, fault ? fault : err_text(err), why);
 	err = check_servers(ctx, r, why);

@@ -3,47 +3,16 @@
 #include <fcntl.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/secret.h"
 #include "conf/build.h"
 #include "conf/parse.h"
 
-/* Only regular files: a FIFO in their place would stop the reader for ever. */
-static enum err read_all(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
-{
-	struct stat st;
-	size_t size, got = 0;
-
-	if (fstat(fd, &st) < 0)
-		return ERR_SYS;
-	if (!S_ISREG(st.st_mode))
-		return ERR_UNSUPPORTED;
-	if (st.st_size > CONF_FILE_MAX)
-		return ERR_TOO_LONG;
-	size = (size_t)st.st_size;
-	*text = talloc_size(ctx, size + 1);
-	if (!*text)
-		return ERR_NOMEM;
-	secret_mark(*text);
-	while (got < size) {
-		ssize_t n = read(fd, *text + got, size - got);
-
-		if (n < 0)
-			return ERR_SYS;
-		if (n == 0)
-			break; /* it became shorter meanwhile */
-		got += (size_t)n;
-	}
-	(*text)[got] = '\0';
-	*len = got;
-	return ERR_OK;
-}
-
 enum err conf_read_fd(TALLOC_CTX *ctx, int fd, char **text, size_t *len)
 {
-	enum err err = read_all(ctx, fd, text, len);
+	enum err err = file_read_fd(ctx, fd, CONF_FILE_MAX, text, len);
 	int saved = errno;
 
 	close(fd);

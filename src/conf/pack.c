@@ -3,14 +3,12 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/secret.h"
 #include "ipc/msg.h"
-
-enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 /* protobuf-c's fields are not const; packing only reads them. */
 static char *text_of(const char *text)
@@ -114,29 +112,6 @@ enum err conf_unpack(TALLOC_CTX *ctx, const uint8_t *data, size_t len, struct co
 	return err;
 }
 
-/* Sealed before anyone sees it, so that readers need not copy. */
-static enum err write_sealed(const uint8_t *data, size_t len, int *out)
-{
-	int fd = memfd_create("conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd < 0)
-		return ERR_SYS;
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n <= 0)
-			break;
-		data += n;
-		len -= (size_t)n;
-	}
-	if (len || fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
-		close(fd);
-		return ERR_SYS;
-	}
-	*out = fd;
-	return ERR_OK;
-}
-
 enum err conf_pack_fd(const struct conf_rows *rows, unsigned to, int *fd)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
@@ -148,7 +123,7 @@ enum err conf_pack_fd(const struct conf_rows *rows, unsigned to, int *fd)
 	if (!err)
 		err = conf_pack(tmp, &share, &data, &len);
 	if (!err)
-		err = write_sealed(data, len, fd);
+		err = file_sealed("conf", data, len, fd);
 	talloc_free(tmp);
 	return err;
 }
@@ -160,7 +135,7 @@ static enum err read_sealed(TALLOC_CTX *ctx, int fd, uint8_t **out, size_t *len)
 	struct stat st;
 	size_t got = 0;
 
-	if (seals < 0 || (seals & SEALS) != SEALS)
+	if (seals < 0 || (seals & FILE_SEALS) != FILE_SEALS)
 		return ERR_DENIED;
 	if (fstat(fd, &st) < 0)
 		return ERR_SYS;

@@ -9,52 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 /* Contents of FILE, child of CTX; *TEXT is NULL when it does not exist and may be made. */
 static bool load(TALLOC_CTX *ctx, const char *file, bool may_be_made, char **text, size_t *len)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	ssize_t n = -1;
+	enum err err;
 
 	*text = NULL;
 	*len = 0;
-	if (fd < 0 && errno == ENOENT && may_be_made)
+	err = file_read(ctx, file, EDIT_FILE_MAX, text, len);
+	if (!err || (err == ERR_SYS && errno == ENOENT && may_be_made))
 		return true;
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= EDIT_FILE_MAX) {
-		*text = talloc_size(ctx, (size_t)st.st_size + 1);
-		for (n = *text ? 1 : -1; n > 0 && *len < (size_t)st.st_size; *len += (size_t)n)
-			n = read(fd, *text + *len, (size_t)st.st_size - *len);
-	}
-	if (n < 0)
-		fprintf(stderr, "Cannot open '%s' for reading.\n", file);
-	if (fd >= 0)
-		close(fd);
-	return n >= 0;
-}
-
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return fchmod(fd, 0600) == 0 && fsync(fd) == 0;
-}
-
-/* The rename is on disk when the directory is. */
-static void sync_folder(TALLOC_CTX *ctx, const char *file)
-{
-	const char *slash = strrchr(file, '/');
-	char *dir = slash ? talloc_strndup(ctx, file, (size_t)(slash - file) + 1) : NULL;
-	int fd = open(dir ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		(void)fsync(fd);
-		close(fd);
-	}
+	fprintf(stderr, "Cannot open '%s' for reading.\n", file);
+	return false;
 }
 
 /* Reads, edits and writes the file; FD is its lock and becomes the new one.  Says what failed. */
@@ -71,7 +39,7 @@ static bool rewrite(TALLOC_CTX *ctx, const struct edit *e, int fd)
 		fprintf(stderr, "Cannot edit '%s': %s.\n", e->file, err_text(err));
 		return false;
 	}
-	if (!write_all(fd, new_text, new_len)) {
+	if (file_write(fd, new_text, new_len) || fchmod(fd, 0600) < 0 || fsync(fd) < 0) {
 		fprintf(stderr, "Cannot write '%s.tmp': %s.\n", e->file, strerror(errno));
 		return false;
 	}
@@ -119,7 +87,7 @@ bool edit_file(TALLOC_CTX *ctx, const struct edit *e)
 		ok = false;
 	}
 	if (ok)
-		sync_folder(ctx, e->file);
+		file_sync_folder(e->file);
 	else
 		unlink(tmp);
 	return ok;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "conf/option.h"
@@ -205,22 +206,12 @@ static enum err memfd_of(TALLOC_CTX *tmp, const ProtobufCMessage *msg, int *out)
 {
 	size_t len = protobuf_c_message_get_packed_size(msg);
 	uint8_t *bytes = talloc_size(tmp, len);
-	int fd;
 
 	if (!bytes)
 		return ERR_NOMEM;
 	secret_mark(bytes);
 	protobuf_c_message_pack(msg, bytes);
-	fd = memfd_create("sallyport-worker-conf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return ERR_SYS;
-	if (write(fd, bytes, len) != (ssize_t)len ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)) {
-		close(fd);
-		return ERR_SYS;
-	}
-	*out = fd;
-	return ERR_OK;
+	return file_sealed("sallyport-worker-conf", bytes, len, out);
 }
 
 /* Packs rows and certificates for the zygotes of this generation. */
