@@ -3,12 +3,11 @@ import hashlib
 import os
 import re
 import select
-import signal
 import socket
-import subprocess
 import threading
 
-from .shell import Failure, netns_socket, sh, wait_for
+from .service import Service
+from .shell import netns_socket, sh, wait_for
 
 SECRET = "testing123"
 ADDRESS = "127.0.0.1"
@@ -183,7 +182,7 @@ bindaddr *
 """
 
 
-class FreeRadius:
+class FreeRadius(Service):
     """One FreeRADIUS process in the server's namespace; the constructor waits until it serves.
 
     users: text of the users file.  policy: unlang for `authorize`, before the users file; a section may end
@@ -192,15 +191,15 @@ class FreeRadius:
     tls_port: also RADIUS over TLS there, with the run's certificates or with PSK (identity, hexadecimal key).
     tcp_port: also over plain TCP there."""
 
+    NAME = "FreeRADIUS"
+
     def __init__(self, test, users="", policy="", authenticate="", accounting="", reject="", post_auth="",
                  port=1812, acct_port=1813, address=ADDRESS, secret=SECRET, require=False, tls_port=None,
                  psk=None, tcp_port=None, netns=None, start=True):
-        self.test, self.netns = test, netns or test.net.srv
-        self.dir = test.new_dir("radius")
+        super().__init__(test, "radius", netns)
         os.chmod(self.dir, 0o755)
         self.address, self.port, self.acct_port, self.secret = address, port, acct_port, secret
-        self.tls_port, self.tcp_port, self.process = tls_port, tcp_port, None
-        self.log_file = self.dir + "/log"
+        self.tls_port, self.tcp_port = tls_port, tcp_port
         values = dict(vars(self), policy=policy, authenticate=authenticate, accounting=accounting, reject=reject,
                       post_auth=post_auth, require="yes" if require else "no", tls="")
         if tls_port:
@@ -239,50 +238,11 @@ class FreeRadius:
         return self.write(name, CLIENT % {"auth": ",".join(auth), "acct": ",".join(acct), "dir": self.dir,
                                            "timeout": timeout, "retries": retries, "more": more})
 
-    # Life
     def start(self):
-        with open(self.log_file, "a") as log:
-            start = log.tell()
-            self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.netns, "freeradius", "-f", "-l", "stdout", "-d", self.dir,
-                 "-n", "radiusd", "-x"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-
-        def ready():
-            if self.process.poll() is not None:
-                raise Failure("FreeRADIUS ended at start:\n" + self.log()[start:][-3000:])
-            return "Ready to process requests" in self.log()[start:]
-        wait_for("FreeRADIUS to serve", ready, 20 * self.test.slow)
-        return self
-
-    def stop(self):
-        """Ends it; requests are refused by the kernel (port unreachable) until start()."""
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    close = stop
-
-    def freeze(self):
-        """Nobody answers any more, requests vanish in the socket; until thaw()."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
+        self.launch("freeradius", "-f", "-l", "stdout", "-d", self.dir, "-n", "radiusd", "-x")
+        return self.wait_serving(lambda: "Ready to process requests" in self.log()[self.log_start:], 20)
 
     # What arrived
-    def log(self):
-        try:
-            with open(self.log_file, errors="replace") as log:
-                return log.read()
-        except OSError:
-            return ""
-
     def requests(self, user=None):
         """Access-Requests so far, oldest first, each a dict; an attribute that repeats is a list."""
         return self._records("auth.detail", user)

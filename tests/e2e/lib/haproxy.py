@@ -3,10 +3,9 @@ import ipaddress
 import os
 import socket
 import struct
-import subprocess
 
 from .net import SERVER4, SERVER6
-from .shell import Failure, wait_for
+from .service import Service
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 CONF = """global
@@ -28,37 +27,25 @@ backend vpn
 BEHIND = {"tcp-port": 4443}
 
 
-class HAProxy:
+class HAProxy(Service):
     """HAProxy on the server's machine, where clients look for the server, in front of port 4443.
     OPTIONS end its server line: send-proxy, send-proxy-v2, check ..."""
 
+    NAME = "HAProxy"
+
     def __init__(self, test, options=""):
-        self.test, self.netns = test, test.net.srv
-        self.dir = test.new_dir("haproxy")
+        super().__init__(test, "haproxy")
         self.stats = self.dir + "/stats"
         binds = ["%s:443" % SERVER4, "[%s]:443" % SERVER6]
         with open(self.dir + "/conf", "w") as conf:
             conf.write(CONF % {"dir": self.dir, "to": "127.0.0.1:4443", "options": options,
                                "binds": "\n".join("    bind " + bind for bind in binds)})
-        self.process = None
         test.closables.append(self)
         self.start()
 
     def start(self):
-        log = open(self.dir + "/log", "a")
-        self.process = subprocess.Popen(["ip", "netns", "exec", self.netns, "haproxy", "-db", "-f", self.dir + "/conf"],
-                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-        def ready():
-            if self.process.poll() is not None:
-                raise Failure("HAProxy ended at start:\n" + self.log())
-            return os.path.exists(self.stats) and self.ask("show info")
-        wait_for("HAProxy to listen", ready, 10 * self.test.slow)
-        return self
-
-    def log(self):
-        with open(self.dir + "/log", errors="replace") as log:
-            return log.read()
+        self.launch("haproxy", "-db", "-f", self.dir + "/conf")
+        return self.wait_serving(lambda: os.path.exists(self.stats) and self.ask("show info"))
 
     def ask(self, command):
         """An answer of its control socket; "" while there is none."""
@@ -79,13 +66,9 @@ class HAProxy:
         return row[names.index("status")], row[names.index("check_status")]
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(10)
+        super().stop()
         if os.path.exists(self.stats):
             os.unlink(self.stats)
-
-    close = stop
 
 
 def v1(source, destination="198.18.0.1", sport=40000, dport=443):

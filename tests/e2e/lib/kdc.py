@@ -3,7 +3,8 @@ import os
 import subprocess
 
 from .net import LAN4
-from .shell import Failure, sh, wait_for
+from .service import Service
+from .shell import Failure, sh
 
 REALM, NAME, PASSWORD = "E2E.TEST", "vpn.e2e.test", "kerberos-secret"
 SERVICE = "HTTP/%s" % NAME
@@ -42,12 +43,14 @@ KDC_CONF = """[kdcdefaults]
 """
 
 
-class Kdc:
+class Kdc(Service):
     """The KDC with users (name to password) and the service of the server; KEYTAB holds its key."""
 
+    NAME = "the KDC"
+
     def __init__(self, test, users=None, start=True):
-        self.test, self.dir, self.netns = test, test.new_dir("kdc"), test.net.lan
-        self.process, self._files = None, 0
+        super().__init__(test, "kdc", test.net.lan)
+        self._files = 0
         self.keytab = self.dir + "/http.keytab"
         self.conf = self.write_conf(["%s:88" % LAN4])
         self.environment = dict(os.environ, KRB5_CONFIG=self.conf, KRB5_KDC_PROFILE=self._write("kdc.conf", KDC_CONF % {
@@ -76,28 +79,20 @@ class Kdc:
         return sh("kadmin.local", "-r", REALM, env=self.environment, stdin="\n".join(commands) + "\n")
 
     def start(self):
-        with open(self.dir + "/output", "a") as log:
-            self.process = subprocess.Popen(["ip", "netns", "exec", self.netns, "krb5kdc", "-n", "-r", REALM], stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, env=self.environment)
+        self.launch("krb5kdc", "-n", "-r", REALM, env=self.environment)
+        return self.wait_serving(self._listens)
 
-        def is_up():
-            if self.process.poll() is not None:
-                raise Failure("the KDC ended: " + open(self.dir + "/output").read())
-            with open("/proc/%d/net/tcp" % self.process.pid) as table:
-                return any(line.split()[1].endswith(":0058") for line in table if "0A" in line.split())
-        wait_for("the KDC to listen", is_up)
-        return self
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(10)
-
-    close = stop
+    def _listens(self):
+        with open("/proc/%d/net/tcp" % self.process.pid) as table:
+            return any(line.split()[1].endswith(":0058") for line in table if "0A" in line.split())
 
     def log(self):
-        with open(self.dir + "/kdc.log", errors="replace") as log:
-            return log.read()
+        """What the KDC notes of requests, and what it prints."""
+        try:
+            with open(self.dir + "/kdc.log", errors="replace") as log:
+                return super().log() + log.read()
+        except OSError:
+            return super().log()
 
     # What clients hold
     def tickets(self, user="test", password=PASSWORD, life="1h", service=SERVICE):

@@ -6,12 +6,11 @@
 	  ou=groups         what group() adds; memberOf and its way back are kept by overlays
 """
 import os
-import signal
-import subprocess
 
 from .net import SERVER4, SERVER6
 from .server import PASSWORD
-from .shell import sh, wait_for
+from .service import Service
+from .shell import sh
 
 BASE = "dc=example,dc=com"
 PEOPLE, GROUPS = "ou=people," + BASE, "ou=groups," + BASE
@@ -81,12 +80,14 @@ userPassword: {password}
 """
 
 
-class Slapd:
+class Slapd(Service):
     """One server in the test's server namespace, on the ports 636 and 389 + 1000 times its number."""
 
+    NAME = "slapd"
+
     def __init__(self, test, access=ACCESS, more="", ppolicy="", cert=None, key=None, start=True):
-        self.test, self.number = test, len([s for s in test.closables if isinstance(s, Slapd)])
-        self.dir = test.new_dir("slapd")
+        super().__init__(test, "slapd")
+        self.number = len([s for s in test.closables if isinstance(s, Slapd)])
         os.makedirs(self.dir + "/db")
         self.tls_port, self.port = 636 + 1000 * self.number, 389 + 1000 * self.number
         self.ldaps = "ldaps://%s:%d" % (SERVER4, self.tls_port)
@@ -95,7 +96,6 @@ class Slapd:
         self.ldapi = "ldapi://" + (self.dir + "/sock").replace("/", "%2f")
         self.admin_password = "admin secret"
         self.password_file = self.dir + "/bindpw"
-        self.process = None
         self._write("conf", CONF.format(
             dir=self.dir, base=BASE, secret='"%s"' % self.admin_password, more=more, ppolicy=ppolicy,
             cert=cert or test.pki.cert, key=key or test.pki.key, access=access.format(service=SERVICE)))
@@ -111,38 +111,11 @@ class Slapd:
             out.write(text)
         os.chmod(out.name, 0o600)
 
-    # Life
     def start(self):
-        with open(self.dir + "/log", "a") as log:
-            self.process = subprocess.Popen(
-                ["ip", "netns", "exec", self.test.net.srv, "slapd", "-d", "stats", "-f", self.dir + "/conf",
-                 "-h", "%s %s %s %s" % (self.ldaps, self.ldaps6, self.ldap, self.ldapi)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        wait_for("slapd to listen", self._answers, 10 * self.test.slow)
-        return self
-
-    def _answers(self):
-        self.test.expect(self.process.poll() is None, "slapd ended", self.log())
-        return sh("ldapsearch", "-x", "-H", self.ldapi, "-b", "", "-s", "base", check=False).returncode == 0
-
-    def stop(self):
-        if self.process and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            self.process.wait(10 * self.test.slow)
-
-    close = stop
-
-    def freeze(self):
-        """It takes connections and answers nothing."""
-        self.process.send_signal(signal.SIGSTOP)
-
-    def thaw(self):
-        self.process.send_signal(signal.SIGCONT)
-
-    def log(self):
-        with open(self.dir + "/log", errors="replace") as log:
-            return log.read()
+        self.launch("slapd", "-d", "stats", "-f", self.dir + "/conf", "-h",
+                    "%s %s %s %s" % (self.ldaps, self.ldaps6, self.ldap, self.ldapi))
+        return self.wait_serving(lambda: sh("ldapsearch", "-x", "-H", self.ldapi, "-b", "", "-s", "base",
+                                            check=False).returncode == 0)
 
     # Contents
     def modify(self, ldif, *options):
