@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "auth/login.h"
+#include "base/str.h"
 
 enum { MESSAGE = 512 };
 
@@ -188,13 +189,10 @@ static const struct strv *memberships(const struct login *g, const struct login_
 }
 
 /* Names go into logs, the environment of scripts and file names, whatever backends think of them.
- * The control characters of Latin-1 have two bytes in UTF-8. */
+ */
 static bool is_name(const char *text, size_t most)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
-			return false;
-	return strlen(text) <= most;
+	return strlen(text) <= most && !str_has_control(text);
 }
 
 bool login_agrees(TALLOC_CTX *ctx, const struct login *g, const struct login_policy *policy,

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/str.h"
 
 enum {
 	BUDGET_MS = 25000, /* for all servers together; a runner is killed after 30 seconds */
@@ -257,10 +258,7 @@ static const char *canonical_name(TALLOC_CTX *ctx, const struct dir_entry *e, co
 	if (strncasecmp(e->dn, attr, len) == 0 && e->dn[len] == '=' &&
 	    !ldap_rdn_value(ctx, e->dn, &rdn))
 		name = rdn;
-	for (const char *c = name; *c; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			return NULL;
-	return *name ? name : NULL;
+	return *name && !str_has_control(name) ? name : NULL;
 }
 
 /* ---- a login -------------------------------------------------------------- */

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "base/str.h"
+
 enum { HEADER_MAX = 4096, KID_MAX = 255 };
 
 /* RFC 7518 3.1, without `none` and the symmetric HS256 to HS512: their key would have to be a
@@ -171,22 +173,13 @@ static const char *claim_fault(TALLOC_CTX *ctx, const json_t *claims, const stru
 	return NULL;
 }
 
-/* Control characters of ASCII and, in UTF-8, of Latin-1 (U+0080 to U+009F). */
-static bool has_control(const char *text)
-{
-	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-		if (*p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-			return true;
-	return false;
-}
-
 static const char *user_fault(const char *user)
 {
 	if (!user || !*user)
 		return "the token has no user name";
 	if (strlen(user) > BACKEND_NAME_MAX)
 		return "the user name in the token is too long";
-	return has_control(user) ? "the user name in the token has control characters" : NULL;
+	return str_has_control(user) ? "the user name in the token has control characters" : NULL;
 }
 
 enum err oidc_claims_check(TALLOC_CTX *ctx, const char *json, size_t len, const struct oidc *conf,

@@ -186,14 +186,19 @@ enum err str_to_u64(const char *text, uint64_t max, uint64_t *out)
 	return ERR_OK;
 }
 
+bool str_has_control(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+		if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+			return true;
+	return false;
+}
+
 bool str_is_safe_name(const char *text)
 {
 	size_t len = strlen(text);
 
 	if (len == 0 || len > 63 || strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
 		return false;
-	for (; *text; text++)
-		if (*text == '/' || (unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
+	return !strchr(text, '/') && !str_has_control(text);
 }

@@ -43,6 +43,9 @@ bool str_starts_nocase(const char *text, const char *prefix);
 /* Parses a whole string as decimal u64 <= MAX, no sign, no blanks. */
 MUST_USE enum err str_to_u64(const char *text, uint64_t max, uint64_t *out);
 
+/* Control characters of ASCII or, in UTF-8, of Latin-1 (U+0080 to U+009F, two bytes). */
+bool str_has_control(const char *text);
+
 /* A name usable as a file in a directory we own: not empty, not ".", "..", no '/', no control
  * characters, at most 63 bytes. */
 bool str_is_safe_name(const char *text);

@@ -125,6 +125,18 @@ static void names_that_leave_a_directory_are_unsafe(void **state)
 	assert_true(str_is_safe_name(longest));
 }
 
+static void control_characters_of_ascii_and_latin_1_are_found(void **state)
+{
+	static const char *const with[] = { "a\n", "\x1f", "\x7f", "a\xc2\x80", "\xc2\x9f" };
+	static const char *const without[] = { "", "a b", "\xc2\xa0", "\xc3\x80", "\xe2\x82\xac" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+		assert_true(str_has_control(with[i]));
+	for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+		assert_false(str_has_control(without[i]));
+}
+
 static void lists_grow_and_are_searched(void **state)
 {
 	struct strv v = { 0 };
@@ -158,6 +170,7 @@ int main(void)
 		cmocka_unit_test(copying_cuts_between_characters),
 		cmocka_unit_test(numbers_are_strict),
 		cmocka_unit_test(names_that_leave_a_directory_are_unsafe),
+		cmocka_unit_test(control_characters_of_ascii_and_latin_1_are_found),
 		cmocka_unit_test(lists_grow_and_are_searched),
 		cmocka_unit_test(prefixes_are_compared),
 	};
