@@ -106,7 +106,8 @@ class Server:
 
     # Life
     def start(self, wait=True):
-        environment = dict(os.environ, **self.environment)
+        environment = {name: value for name, value in os.environ.items() if name != "TMPDIR"}  # a service has none
+        environment.update(self.environment)
         if self.tools.sanitizers:
             reports = self.dir + "/sanitizer"
             environment["ASAN_OPTIONS"] = "log_path=%s:detect_leaks=1:abort_on_error=0:exitcode=99" % reports
