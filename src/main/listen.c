@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "main/ban.h"
+#include "main/netns.h"
 #include "main/restore.h"
 #include "main/steer.h"
 #include "main/workers.h"
@@ -37,6 +38,7 @@ struct listeners {
 	bool accepting;
 	ev_timer pause;	     /* rate-limit-ms, or no descriptors left */
 	int64_t full_logged; /* UNIX time of the last "maximum client limit" */
+	struct netns *ns;    /* where they are; NULL: in our own namespace */
 	struct main_ctx *m;
 };
 
@@ -235,13 +237,13 @@ static bool prepare(int fd, const struct addrinfo *ai)
 	return want_local_address(fd, ai->ai_family);
 }
 
-static int open_one(const struct addrinfo *ai)
+static int open_one(const struct netns *ns, const struct addrinfo *ai)
 {
 	bool tcp = ai->ai_socktype == SOCK_STREAM;
 	struct endpoint ep;
 	char text[ENDPOINT_TEXT] = "?";
-	int fd = socket(ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			ai->ai_protocol);
+	int fd = netns_socket(ns, ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			      ai->ai_protocol);
 
 	if (!endpoint_from_sockaddr(ai->ai_addr, &ep))
 		endpoint_print(&ep, text);
@@ -278,7 +280,7 @@ static void open_all(struct listeners *l, const char *host, unsigned port, int t
 	for (struct addrinfo *ai = list; ai; ai = ai->ai_next) {
 		bool tcp = type == SOCK_STREAM;
 		unsigned *n = tcp ? &l->n_tcp : &l->n_udp;
-		int fd = *n < LISTEN_MAX ? open_one(ai) : -1;
+		int fd = *n < LISTEN_MAX ? open_one(l->ns, ai) : -1;
 
 		if (fd < 0)
 			continue;
@@ -329,9 +331,8 @@ static int listeners_free(struct listeners *l)
 	return 0; /* UDP sockets belong to the steering */
 }
 
-enum err listen_open(struct main_ctx *m)
+static enum err listeners_new(struct main_ctx *m, struct listeners **out)
 {
-	const struct conf *c = m->conf;
 	struct listeners *l = talloc_zero(m, struct listeners);
 
 	if (!l)
@@ -340,17 +341,67 @@ enum err listen_open(struct main_ctx *m)
 	ev_timer_init(&l->pause, on_pause_over, 0, 0);
 	l->pause.data = l;
 	talloc_set_destructor(l, listeners_free);
-	m->listen = l;
-	take_restored(l);
-	if (l->n_tcp)
-		return ERR_OK;
+	*out = l;
+	return ERR_OK;
+}
+
+/* listen-netns; false: it was said that there is no such namespace. */
+static bool find_netns(struct listeners *l)
+{
+	const char *name = l->m->conf->listen_netns;
+	char text[256];
+
+	if (!name || !netns_by_name(l, name, &l->ns))
+		return true;
+	snprintf(text, sizeof text,
+		 "listen-netns: cannot enter the network namespace '%s': %s (ip netns list names "
+		 "those that exist)",
+		 name, strerror(errno));
+	main_fail(l->m, text);
+	return false;
+}
+
+/* Those that were handed to us say themselves where they are. */
+static void find_netns_of_restored(struct listeners *l)
+{
+	if (netns_of_socket(l, l->tcp[0].fd, &l->ns))
+		log_warn(NULL, "namespace-unknown", kv_str("of", "the listeners"),
+			 kv_str("reason", strerror(errno)));
+}
+
+static bool open_configured(struct listeners *l)
+{
+	const struct conf *c = l->m->conf;
+
+	if (!find_netns(l))
+		return false;
 	open_all(l, c->listen_host, c->tcp_port, SOCK_STREAM);
-	if (!l->n_tcp)
-		return ERR_NOT_FOUND; /* perhaps another server has both ports: leave it its UDP */
+	if (!l->n_tcp) { /* perhaps another server has both ports: leave it its UDP */
+		main_fail(l->m, "Could not listen to any TCP ports");
+		return false;
+	}
 	if (c->udp_port)
 		open_all(l, c->udp_listen_host ? c->udp_listen_host : c->listen_host, c->udp_port,
 			 SOCK_DGRAM);
-	return ERR_OK;
+	return true;
+}
+
+bool listen_open(struct main_ctx *m)
+{
+	if (listeners_new(m, &m->listen)) {
+		main_fail(m, err_text(ERR_NOMEM));
+		return false;
+	}
+	take_restored(m->listen);
+	if (!m->listen->n_tcp)
+		return open_configured(m->listen);
+	find_netns_of_restored(m->listen);
+	return true;
+}
+
+const struct netns *listen_netns(const struct main_ctx *m)
+{
+	return m->listen ? m->listen->ns : NULL;
 }
 
 void listen_close(struct main_ctx *m)

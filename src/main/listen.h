@@ -7,8 +7,11 @@
 #include "main/ctx.h"
 
 /* Opens the sockets of the configuration, or takes those that were restored.  UDP is optional.
- * ERR_NOT_FOUND: no TCP port could be bound. */
-MUST_USE enum err listen_open(struct main_ctx *m);
+ * False: it was said why (main_fail). */
+bool listen_open(struct main_ctx *m);
+
+/* The network namespace the listeners are in, borrowed; NULL: our own. */
+const struct netns *listen_netns(const struct main_ctx *m);
 
 /* Watches the TCP listeners, or leaves new connections in the kernel's queue. */
 void listen_accept(struct main_ctx *m, bool on);

@@ -13,6 +13,7 @@
 #include "main/lease.h"
 #include "main/listen.h"
 #include "main/netlink.h"
+#include "main/netns.h"
 #include "main/reload.h"
 #include "main/restore.h"
 #include "main/sessions.h"
@@ -46,16 +47,27 @@ static enum err set_up_journal(struct main_ctx *m)
 
 static enum err set_up_bans(struct main_ctx *m)
 {
-	struct addr_net *nets;
-	size_t n;
 	enum err err = ban_table_new(m, &m->bans);
 
-	if (err)
-		return err;
-	reload_bans(m);
-	if (ban_read_interfaces(m, &nets, &n) || ban_set_local(m->bans, nets, n))
+	if (!err)
+		reload_bans(m);
+	return err;
+}
+
+/* The subnets that bans spare are those of the interfaces clients come in by. */
+static void find_local_nets(struct main_ctx *m)
+{
+	const struct netns *ns = listen_netns(m);
+	struct addr_net *nets;
+	size_t n;
+	enum err err = netns_enter(ns);
+
+	if (!err) {
+		err = ban_read_interfaces(m, &nets, &n);
+		netns_leave(ns);
+	}
+	if (err || ban_set_local(m->bans, nets, n))
 		log_warn(NULL, "interfaces-unknown", kv_str("effect", "bans spare no subnet"));
-	return ERR_OK;
 }
 
 /* run-as-user and run-as-group own the control socket (admin.md 5). */
@@ -128,10 +140,9 @@ bool main_set_up(struct main_ctx *m)
 		main_fail(m, err_text(err));
 		return false;
 	}
-	if (listen_open(m)) {
-		main_fail(m, "Could not listen to any TCP ports");
+	if (!listen_open(m))
 		return false;
-	}
+	find_local_nets(m);
 	restore_workers(m);
 	ban_set_journal(m->bans, m->journal);
 	stats_save(m);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/convert.h"
+#include "main/netns.h"
 #include "main/sessions.h"
 #include "main/workers.h"
 #include "wire/dtls_hello.h"
@@ -30,6 +31,7 @@ struct udp_listener {
 	struct steer *st;
 	ev_io io;
 	uint16_t port;
+	struct netns *ns; /* NULL: our own */
 	struct udp_listener *next;
 };
 
@@ -52,6 +54,7 @@ struct datagram {
 	struct sockaddr_storage from, local;
 	socklen_t from_len, local_len;
 	struct endpoint source;
+	const struct netns *ns; /* of the listener it came to */
 };
 
 /* ---- the decision -------------------------------------------------------- */
@@ -142,7 +145,7 @@ static void set_options(const struct main_ctx *m, int fd, int family)
 static int connected_socket(const struct main_ctx *m, const struct datagram *d)
 {
 	int family = d->local.ss_family, one = 1;
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = netns_socket(d->ns, family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
@@ -166,7 +169,9 @@ static void steer_one(struct steer *st, const struct datagram *d, unsigned depth
 static void drain_foreign(struct steer *st, int fd, const struct datagram *mine, unsigned depth)
 {
 	uint8_t data[2048];
-	struct datagram d = { .data = data, .local = mine->local, .local_len = mine->local_len };
+	struct datagram d = {
+		.data = data, .local = mine->local, .local_len = mine->local_len, .ns = mine->ns
+	};
 
 	for (unsigned i = 0; i < BATCH; i++) {
 		ssize_t n;
@@ -253,7 +258,7 @@ static bool local_of(struct msghdr *h, uint16_t port, struct datagram *d)
 static void read_one(struct steer *st, const struct udp_listener *u, unsigned i)
 {
 	struct msghdr *h = &st->msg[i].msg_hdr;
-	struct datagram d = { .data = st->data[i], .len = st->msg[i].msg_len };
+	struct datagram d = { .data = st->data[i], .len = st->msg[i].msg_len, .ns = u->ns };
 
 	if (h->msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		return;
@@ -338,6 +343,9 @@ enum err steer_add(struct steer *st, int fd)
 		(void)!endpoint_from_sockaddr((struct sockaddr *)&ss, &ep);
 	u->st = st;
 	u->port = ep.port;
+	if (netns_of_socket(u, fd, &u->ns))
+		log_warn(NULL, "namespace-unknown", kv_str("of", "a UDP listener"),
+			 kv_str("reason", strerror(errno)));
 	ev_io_init(&u->io, on_datagrams, fd, EV_READ);
 	u->io.data = u;
 	u->next = st->first;
