@@ -30,6 +30,11 @@ void conf_join_pool(struct addr_net *net, unsigned mask, const struct conf_row *
  */
 void conf_check(const struct conf *conf, struct conf_report *report);
 
+/* Warns of each start-only option whose value in FRESH, the file as it would be at a start, is not
+ * that of OLD, the configuration in force. */
+void conf_check_restart(const struct conf *old, const struct conf *fresh,
+			struct conf_report *report);
+
 /* One warning that names the options whose origin is set and that do nothing yet. */
 void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report *report);
 

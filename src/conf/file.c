@@ -110,6 +110,16 @@ static enum err merge_rows(TALLOC_CTX *ctx, const struct conf *old, const struct
 	return err;
 }
 
+/* The file for itself, to be compared only: its errors are told when it is merged. */
+static void check_restart(TALLOC_CTX *tmp, const struct conf *old, const struct conf_rows *rows,
+			  struct conf_report *report)
+{
+	struct conf *fresh;
+
+	if (!conf_from_rows(tmp, rows, CONF_SHARE, NULL, &fresh))
+		conf_check_restart(old, fresh, report);
+}
+
 enum err conf_reload_file(TALLOC_CTX *ctx, const char *path, const struct conf *old,
 			  struct conf_report *report, struct conf **out)
 {
@@ -126,6 +136,8 @@ enum err conf_reload_file(TALLOC_CTX *ctx, const char *path, const struct conf *
 		err = merge_rows(tmp, old, &rows, &merged);
 	if (!err)
 		err = conf_from_rows(ctx, &merged, CONF_WHOLE, report, &conf);
+	if (!err)
+		check_restart(tmp, old, &rows, report);
 	talloc_free(tmp);
 	if (!err && bad_syntax) {
 		talloc_free(conf);

@@ -70,6 +70,8 @@ static int act_plain(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase
 	if (!a)
 		return EXIT_FAILURE;
 	fprintf(ctl->out, "%s\n", a->result ? failed : done);
+	for (size_t i = 0; a->done && i < a->done->n_text; i++)
+		fprintf(stderr, "%s\n", a->done->text[i]);
 	return a->result ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 

@@ -309,10 +309,7 @@ static void op_unban(void *arg, uint64_t req, const struct addr *addr)
 
 static void op_reload(void *arg, uint64_t req)
 {
-	struct main_ctx *m = arg;
-
-	control_done(m->control, req, CTL_RESULT__CTL_OK);
-	main_reload(m);
+	reload_ask(arg, req);
 }
 
 static void op_stop(void *arg, uint64_t req)

@@ -169,19 +169,36 @@ void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *
 	}
 }
 
-void control_done_sids(struct control *c, uint64_t req, CtlResult result, char *const *sid,
-		       size_t n)
+static void finish(struct control *c, uint64_t req, CtlDone *done)
 {
 	struct client *cl = find(c, req);
-	CtlDone done = CTL_DONE__INIT;
 
 	if (!cl)
 		return;
 	flush(cl);
+	send_reply(cl, CTL_REPLY__MSG_DONE, done);
+}
+
+void control_done_sids(struct control *c, uint64_t req, CtlResult result, char *const *sid,
+		       size_t n)
+{
+	CtlDone done = CTL_DONE__INIT;
+
 	done.result = result;
 	done.sid = (char **)(uintptr_t)sid;
 	done.n_sid = n;
-	send_reply(cl, CTL_REPLY__MSG_DONE, &done);
+	finish(c, req, &done);
+}
+
+void control_done_text(struct control *c, uint64_t req, CtlResult result, char *const *line,
+		       size_t n)
+{
+	CtlDone done = CTL_DONE__INIT;
+
+	done.result = result;
+	done.text = (char **)(uintptr_t)line;
+	done.n_text = n;
+	finish(c, req, &done);
 }
 
 void control_done(struct control *c, uint64_t req, CtlResult result)

@@ -114,6 +114,9 @@ void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *
 void control_done(struct control *c, uint64_t req, CtlResult result);
 void control_done_sids(struct control *c, uint64_t req, CtlResult result, char *const *sid,
 		       size_t n);
+/* The same with N lines for the human. */
+void control_done_text(struct control *c, uint64_t req, CtlResult result, char *const *line,
+		       size_t n);
 
 /* Somebody runs "show events"; when false, events need not be prepared. */
 bool control_has_listeners(const struct control *c);

@@ -84,7 +84,7 @@ struct main_ctx {
 	int zygote_conf; /* memfd with the packed WorkerConf; -1: auth has not sent certificates */
 	int zygote_area; /* memfd with what its spans name; -1 likewise */
 	ev_signal on_signal[5];
-	ev_timer upkeep, stopping;
+	ev_timer upkeep, stopping, zygote_patience;
 	bool draining, stop_fast; /* MAIN_STOPPING: sessions still go on; nobody waits for us */
 	struct log_sink *sink;
 };

@@ -26,6 +26,7 @@
 #include "main/sessions.h"
 #include "main/stop.h"
 #include "main/workers.h"
+#include "main/zygote.h"
 
 enum { UPKEEP_SECONDS = 900 }; /* config.md 5 */
 
@@ -169,6 +170,7 @@ static int main_free(struct main_ctx *m)
 	for (size_t i = 0; i < sizeof m->on_signal / sizeof m->on_signal[0]; i++)
 		ev_signal_stop(m->loop, &m->on_signal[i]);
 	ev_timer_stop(m->loop, &m->upkeep);
+	zygote_deinit(m);
 	if (m->zygote_conf >= 0)
 		close(m->zygote_conf);
 	if (m->zygote_area >= 0)
@@ -193,6 +195,7 @@ static struct main_ctx *main_new(const struct main_args *args)
 		talloc_free(m);
 		return NULL;
 	}
+	zygote_init(m);
 	watch_signals(m);
 	talloc_set_destructor(m, main_free);
 	return m;

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,19 +19,59 @@
 #include "base/secret.h"
 #include "conf/option.h"
 #include "conf/pack.h"
-#include "ipc/zygote.pb-c.h"
 #include "main/ban.h"
+#include "main/control.h"
 #include "main/crlwatch.h"
+#include "main/reload_wait.h"
 #include "main/restore.h"
 #include "main/stats_journal.h"
-#include "main/workers.h"
+#include "main/zygote.h"
 
 enum { EVERYONE = CONF_TO_SUPER | CONF_TO_MAIN | CONF_TO_AUTH | CONF_TO_WORKER };
 
+/* Auth may have to wait for a token with keys; occtl gives up after 30 seconds. */
+static const double reload_patience = 25.0;
+
 struct reload {
+	struct main_ctx *m;
 	struct conf *candidate; /* auth is loading it; NULL: none on its way */
 	bool again;		/* asked for while one was on its way, or at the start */
+	bool zygote;		/* it is in force, but no worker can be made of it yet */
+	struct reload_wait *wait;
+	ev_timer patience;
 };
+
+/* The reload under way is over, for those who wait for it. */
+static void finish(struct reload *r, bool ok)
+{
+	ev_timer_stop(r->m->loop, &r->patience);
+	r->zygote = false;
+	reload_wait_end(r->wait, ok);
+	if (r->again && !r->candidate)
+		reload_if_asked(r->m);
+}
+
+/* Nobody waits for ever.  What hangs may still come; a corrected file is read at once. */
+static void on_impatient(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct reload *r = w->data;
+	const char *text = r->candidate ? "sallyport-auth has not answered yet; the previous "
+					  "configuration stays in force until it does"
+					: "the new configuration is in force, but sallyport-worker "
+					  "has not started with it; the log may say why";
+
+	(void)loop;
+	(void)revents;
+	log_err(NULL, "reload-slow", kv_text(text));
+	reload_wait_say(r->wait, text);
+	finish(r, false);
+}
+
+static int reload_free(struct reload *r)
+{
+	ev_timer_stop(r->m->loop, &r->patience);
+	return 0;
+}
 
 enum err reload_new(struct main_ctx *m, struct reload **out)
 {
@@ -37,13 +79,17 @@ enum err reload_new(struct main_ctx *m, struct reload **out)
 
 	if (!r)
 		return ERR_NOMEM;
+	r->m = m;
+	ev_timer_init(&r->patience, on_impatient, 0, reload_patience);
+	r->patience.data = r;
+	talloc_set_destructor(r, reload_free);
 	*out = r;
-	return ERR_OK;
+	return reload_wait_new(m, &r->wait);
 }
 
 /* ---- reading ------------------------------------------------------------- */
 
-static void log_findings(const struct conf_report *report, bool again)
+static void log_findings(struct reload *r, const struct conf_report *report, bool again)
 {
 	for (size_t i = 0; i < report->n; i++) {
 		const struct conf_problem *p = &report->item[i];
@@ -54,6 +100,8 @@ static void log_findings(const struct conf_report *report, bool again)
 			log_err(NULL, "configuration", kv_text(text));
 		else if (!skip && p->severity == CONF_WARNING)
 			log_warn(NULL, "configuration", kv_text(text));
+		if (!skip && p->severity >= CONF_WARNING)
+			reload_wait_say(r->wait, text);
 		talloc_free(text);
 	}
 }
@@ -111,7 +159,7 @@ static enum err from_file(struct main_ctx *m)
 		report ? conf_load_file(m, m->args->config_path, report, &m->conf) : ERR_NOMEM;
 
 	if (report)
-		log_findings(report, false);
+		log_findings(m->reload, report, false);
 	talloc_free(report);
 	if (err)
 		return err;
@@ -133,9 +181,39 @@ bool reload_first(struct main_ctx *m, int fd)
 	return true;
 }
 
+static enum err read_again(struct reload *r)
+{
+	struct main_ctx *m = r->m;
+	struct conf_report *report = conf_report_new(m);
+	enum err err;
+	int why;
+
+	if (!report)
+		return ERR_NOMEM;
+	err = conf_reload_file(m, m->args->config_path, m->conf, report, &r->candidate);
+	why = errno;
+	log_findings(r, report, true);
+	talloc_free(report);
+	errno = why;
+	return err;
+}
+
+/* ERR_CONF has been explained line by line. */
+static void say_unreadable(struct reload *r, enum err err)
+{
+	const char *why = err == ERR_SYS || err == ERR_NOT_FOUND ? strerror(errno) : err_text(err);
+	char text[PATH_MAX + 128];
+
+	if (err == ERR_CONF)
+		return;
+	snprintf(text, sizeof text, "error: cannot read %s: %s", r->m->args->config_path, why);
+	log_err(NULL, "configuration", kv_text(text));
+	reload_wait_say(r->wait, text);
+}
+
 void main_reload(struct main_ctx *m)
 {
-	struct conf_report *report;
+	struct reload *r = m->reload;
 	enum err err;
 
 	/* A main that took over may wait for keys that only a corrected file gives it. */
@@ -143,26 +221,38 @@ void main_reload(struct main_ctx *m)
 
 	if (m->phase == MAIN_STOPPING || !m->conf)
 		return;
-	if (m->reload->candidate || starting) {
-		m->reload->again = true;
+	if (r->candidate || r->zygote || starting) {
+		r->again = true;
 		return;
 	}
 	log_info(NULL, "reload", kv_text("reloading configuration"));
-	report = conf_report_new(m);
-	err = report ? conf_reload_file(m, m->args->config_path, m->conf, report,
-					&m->reload->candidate)
-		     : ERR_NOMEM;
-	if (report)
-		log_findings(report, true);
-	talloc_free(report);
-	if (!err)
-		reload_send_auth(m);
-	else if (err == ERR_CONF)
+	reload_wait_begin(r->wait);
+	err = read_again(r);
+	if (err) {
+		say_unreadable(r, err);
 		log_err(NULL, "reload-failed",
 			kv_text("the previous configuration stays in force"));
-	else
-		log_err(NULL, "reload-failed", kv_str("file", m->args->config_path),
-			kv_str("reason", strerror(errno)));
+		finish(r, false);
+		return;
+	}
+	ev_timer_again(m->loop, &r->patience);
+	reload_send_auth(m);
+}
+
+void reload_ask(struct main_ctx *m, uint64_t req)
+{
+	if (m->phase == MAIN_STOPPING || !m->conf) {
+		control_done(m->control, req, CTL_RESULT__CTL_FAILED);
+		return;
+	}
+	reload_wait_add(m->reload->wait, req);
+	main_reload(m);
+}
+
+void reload_on_zygote(struct main_ctx *m)
+{
+	if (m->reload->zygote)
+		finish(m->reload, true);
 }
 
 void reload_files(struct main_ctx *m)
@@ -263,15 +353,17 @@ static void switch_over(struct main_ctx *m)
 	log_info(NULL, "reloaded", kv_u64("generation", m->generation));
 }
 
-static void log_refusal(const ConfResult *msg)
+static void log_refusal(struct reload *r, const ConfResult *msg)
 {
-	for (size_t i = 0; i < msg->n_error; i++)
+	for (size_t i = 0; i < msg->n_error; i++) {
 		log_err(NULL, "configuration", kv_text(msg->error[i]));
+		reload_wait_say(r->wait, msg->error[i]);
+	}
 }
 
 static void refused(struct main_ctx *m, const ConfResult *msg)
 {
-	log_refusal(msg);
+	log_refusal(m->reload, msg);
 	if (m->reload->candidate) {
 		talloc_unlink(m, m->reload->candidate);
 		m->reload->candidate = NULL;
@@ -279,6 +371,7 @@ static void refused(struct main_ctx *m, const ConfResult *msg)
 			kv_text("the previous configuration stays in force"));
 		if (!m->auth_ready)
 			reload_send_auth(m); /* it was started meanwhile and has none at all */
+		finish(m->reload, false);
 	} else if (m->phase == MAIN_STARTING && !m->restarted) {
 		main_fail(m, msg->n_error ? msg->error[0] : "keys cannot be loaded");
 	} else {
@@ -290,10 +383,18 @@ static void refused(struct main_ctx *m, const ConfResult *msg)
 
 void reload_if_asked(struct main_ctx *m)
 {
-	if (!m->reload->again || m->reload->candidate)
+	if (!m->reload->again || m->reload->candidate || m->reload->zygote)
 		return;
 	m->reload->again = false;
 	main_reload(m);
+}
+
+/* Patience begins again: auth may have used up what there was. */
+static void wait_for_zygote(struct reload *r)
+{
+	r->zygote = true;
+	ev_timer_again(r->m->loop, &r->patience);
+	zygote_renew(r->m);
 }
 
 /* Auth's word on what it was given last. */
@@ -308,9 +409,9 @@ static void take_result(struct main_ctx *m, const ConfResult *msg, int area, boo
 			log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
 		m->auth_ready = true;
 		if (next)
-			worker_renew_zygote(m);
+			wait_for_zygote(m->reload);
 		else
-			reload_send_zygote(m);
+			zygote_send_conf(m);
 	}
 	crl_watch_done(m->crls, m->conf, msg->ok);
 	reload_if_asked(m);
@@ -326,23 +427,4 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg, int area)
 		take_result(m, msg, area, next);
 	if (area >= 0)
 		close(area);
-}
-
-/* ---- zygote -------------------------------------------------------------- */
-
-void reload_send_zygote(struct main_ctx *m)
-{
-	ToZygote top = TO_ZYGOTE__INIT;
-	ZygoteConf msg = ZYGOTE_CONF__INIT;
-
-	const int fds[] = { m->zygote_conf, m->zygote_area };
-
-	if (!m->zygote || m->zygote_conf < 0 || m->zygote_area < 0)
-		return;
-	msg.generation = m->generation;
-	msg.verbosity = m->args->verbosity >= 0 ? (uint32_t)m->args->verbosity : m->conf->log_level;
-	top.msg_case = TO_ZYGOTE__MSG_CONF;
-	top.conf = &msg;
-	if (chan_send(m->zygote, &top.base, fds, 2))
-		log_err(NULL, "configuration-not-sent", kv_str("to", "zygote"));
 }

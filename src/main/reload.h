@@ -12,6 +12,12 @@ MUST_USE enum err reload_new(struct main_ctx *m, struct reload **out);
  * result comes later, and until then the running configuration stays. */
 void main_reload(struct main_ctx *m);
 
+/* The same for occtl, whose request REQ is answered when it is over. */
+void reload_ask(struct main_ctx *m, uint64_t req);
+
+/* A zygote is ready: perhaps that was what a reload waited for. */
+void reload_on_zygote(struct main_ctx *m);
+
 /* Does what main_reload had to put off: another one was on its way, or the start was not over. */
 void reload_if_asked(struct main_ctx *m);
 
@@ -31,8 +37,5 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg, int area);
 /* Has auth read the files again that the running configuration names, for new sessions: one of them
  * has changed.  The configuration file itself is not read. */
 void reload_files(struct main_ctx *m);
-
-/* Hands the zygote the running configuration, if auth has sent the certificates. */
-void reload_send_zygote(struct main_ctx *m);
 
 #endif /* MAIN_RELOAD_H */

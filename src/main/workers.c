@@ -11,10 +11,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ipc/convert.h"
-#include "ipc/zygote.pb-c.h"
 #include "main/connect.h"
 #include "main/on_worker.h"
 #include "main/sessions.h"
+#include "main/zygote.h"
 
 enum {
 	ID_SHIFT = 24,	    /* ids of an instance start at its UNIX time, so none is used twice */
@@ -274,35 +274,6 @@ static int worker_free(struct worker *w)
 	return 0;
 }
 
-void worker_respawn_zygote(struct main_ctx *m)
-{
-	Respawn respawn = RESPAWN__INIT;
-
-	m->zygote_ready = false;
-	main_update_accepting(m);
-	respawn.role = ROLE__ROLE_ZYGOTE;
-	main_tell_super(m, TO_SUPER__MSG_RESPAWN, &respawn, -1);
-}
-
-void worker_renew_zygote(struct main_ctx *m)
-{
-	m->zygote_ready = false;
-	main_update_accepting(m);
-	m->zygote_renew = m->zygote && m->zygote_owes;
-	if (!m->zygote_renew)
-		worker_respawn_zygote(m);
-}
-
-void worker_zygote_did(struct main_ctx *m)
-{
-	if (m->zygote_owes)
-		m->zygote_owes--;
-	if (!m->zygote_renew || m->zygote_owes)
-		return;
-	m->zygote_renew = false;
-	worker_respawn_zygote(m);
-}
-
 void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status)
 {
 	struct worker *w;
@@ -402,20 +373,6 @@ static enum err worker_new(struct main_ctx *m, uint64_t id, int fd, struct worke
 	return ERR_OK;
 }
 
-static enum err tell_zygote(struct main_ctx *m, Spawn *spawn, const int fds[3])
-{
-	ToZygote top = TO_ZYGOTE__INIT;
-	enum err err;
-
-	if (!m->zygote)
-		return ERR_CLOSED;
-	top.msg_case = TO_ZYGOTE__MSG_SPAWN;
-	top.spawn = spawn;
-	err = chan_send(m->zygote, &top.base, fds, 3);
-	m->zygote_owes += !err;
-	return err;
-}
-
 static bool tell_auth(struct main_ctx *m, const Spawn *spawn, int fd)
 {
 	WorkerNew new = WORKER_NEW__INIT;
@@ -471,7 +428,7 @@ static enum err announce(struct main_ctx *m, struct worker *w, int fd, const str
 	main_keep_fd(m, FD_KIND__FD_WORKER_AUTH, w->id, e->to_auth[0], &f.note);
 	if (!tell_auth(m, &f.spawn, e->to_auth[0]))
 		return ERR_CLOSED;
-	return tell_zygote(m, &f.spawn, fds);
+	return zygote_spawn(m, &f.spawn, fds);
 }
 
 enum err worker_start(struct main_ctx *m, int fd, const struct endpoint *remote,

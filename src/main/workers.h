@@ -92,16 +92,6 @@ void worker_tell(struct worker *w, ToWorker__MsgCase kind, void *field, int fd);
 /* The process PID has ended with STATUS (waitpid). */
 void worker_exited(struct main_ctx *m, uint32_t pid, uint32_t status);
 
-/* Asks the supervisor for a new zygote; workers of the old one go on. */
-void worker_respawn_zygote(struct main_ctx *m);
-
-/* The same in order, for a reload: not before the old one has made every worker it was asked for,
- * or the connections in its channel would be lost with it. */
-void worker_renew_zygote(struct main_ctx *m);
-
-/* The zygote has done what it was asked for once. */
-void worker_zygote_did(struct main_ctx *m);
-
 /* The zygote told which process serves W; it is written to the journal. */
 void worker_set_pid(struct worker *w, uint32_t pid);
 

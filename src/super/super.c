@@ -216,6 +216,16 @@ static enum err on_failed(struct super *s, struct child *from, const MainFailed 
 	return ERR_OK;
 }
 
+static enum err on_reload(struct super *s, struct child *from, const MainReload *msg,
+			  struct ipc_fds *fds)
+{
+	(void)s;
+	(void)from;
+	(void)msg;
+	(void)fds;
+	return ERR_OK;
+}
+
 static enum err on_respawn(struct super *s, struct child *from, const Respawn *msg,
 			   struct ipc_fds *fds)
 {
@@ -238,7 +248,8 @@ static enum err on_respawn(struct super *s, struct child *from, const Respawn *m
 	R(ToSuper, drop_fd, TO_SUPER__MSG_DROP_FD, FROM_MAIN, ANY_STATE, 0, on_drop_fd)            \
 	R(ToSuper, ready, TO_SUPER__MSG_READY, FROM_MAIN, ANY_STATE, 0, on_ready)                  \
 	R(ToSuper, failed, TO_SUPER__MSG_FAILED, FROM_MAIN, STARTING, 0, on_failed)                \
-	R(ToSuper, respawn, TO_SUPER__MSG_RESPAWN, FROM_MAIN, STARTING | SERVING, 0, on_respawn)
+	R(ToSuper, respawn, TO_SUPER__MSG_RESPAWN, FROM_MAIN, STARTING | SERVING, 0, on_respawn)   \
+	R(ToSuper, reload, TO_SUPER__MSG_RELOAD, FROM_MAIN, ANY_STATE, 0, on_reload)
 
 ROUTES_DEFINE(super_routes, SUPER_ROUTES)
 

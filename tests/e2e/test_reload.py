@@ -1,12 +1,15 @@
 """SIGHUP: new sessions get the new file, running ones keep theirs, a bad file changes nothing."""
 import os
 import shutil
+import signal
+import subprocess
 import time
 
 from lib.harness import marks
+from lib.server import timed
 from lib.shell import sh, wait_for
 from lib.traffic import Pinger, Transfer
-from lib.web import Tunnel
+from lib.web import Tunnel, Web
 
 
 @marks(seconds=90)
@@ -62,9 +65,81 @@ def test_reload_by_occtl(t):
     """Checklist 177: occtl reload does what SIGHUP does."""
     server = t.server()
     server.write_conf(banner="by occtl")
-    t.expect("Server scheduled to reload" in server.occtl("reload").stdout, "words of occtl reload")
-    time.sleep(1)
+    t.equal(server.occtl("reload").stdout, "Server scheduled to reload\n", "words of occtl reload")
+    # It answers when the new configuration counts.
     t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "by occtl", "banner")
+
+
+def test_occtl_tells_what_is_wrong(t):
+    """Issue's point 2, admin 6.5: a reload that fails is a failure of occtl reload, with the lines that say why."""
+    server = t.server({"banner": "old"})
+    key, cert = server.dir + "/other.key", server.dir + "/other.pem"
+    t.pki.server_cert(cert, key, "other")
+    for text, words in (("rekey-method = nonsense\n", [server.conf_file + ":", "unknown rekey method 'nonsense'"]),
+                        ("crl = /no/such/list\nenable-auth = certificate\n[vhost:new.test]\nserver-cert = %s\nserver-key = /no/key\n" % cert,
+                         ["/no/key"]),
+                        (None, ["cannot read " + server.conf_file, "No such file"])):
+        server.write_conf(banner="new")
+        good = open(server.conf_file).read()
+        if text:
+            server.write_file("conf", good + text)
+        else:
+            os.unlink(server.conf_file)
+        run = server.occtl("reload", check=False)
+        t.equal((run.returncode, run.stdout), (1, "Error scheduling reload\n"), "occtl reload with %r\n%s" % (text, run.stderr))
+        for word in words:
+            t.expect(word in run.stderr, "%r is missing for %r" % (word, text), run.stderr)
+        t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "old", "banner")
+    server.write_conf(banner="new")
+    t.equal(server.occtl("reload").stderr, "", "words about a good file")
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "new", "banner")
+
+
+def test_reloads_at_the_same_time(t):
+    """Each of many occtl reload at a time is answered, and the last file counts."""
+    server = t.server()
+    command = [server.tools.occtl, "-s", server.conf["occtl-socket-file"], "reload"]
+    runs = []
+    for number in range(10):
+        server.write_conf(banner="number %d" % number)
+        runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    for run in runs:
+        t.equal((run.communicate(timeout=30)[0], run.returncode), ("Server scheduled to reload\n", 0), "answer")
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "number 9", "banner")
+
+
+def test_start_only_options_are_named(t):
+    """Config 5, 8: a start-only option keeps its value, and one line says that the change needs a restart."""
+    server = t.server({"tcp-port": 443, "listen-host": None})
+    client = t.client(dtls=False).wait()
+    server.write_conf(tcp_port=8443, listen_host="127.0.0.1", auth='"plain[passwd=/other/file]"', banner="both")
+    run = server.occtl("reload")
+    for words in (": tcp-port: the change needs a restart of the server; until then '443' stays in force",
+                  ": listen-host: the change needs a restart of the server",
+                  ": auth: the change needs a restart of the server; until then"):
+        t.equal(run.stderr.count(words), 1, "times of %r\n%s" % (words, run.stderr))
+        t.equal(server.log().count(words), 1, "times of %r in the log" % words)
+    t.equal(run.stderr.count("\n"), 3, "lines\n" + run.stderr)
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "both", "banner")
+    client.stop()
+
+
+@marks(seconds=90)
+def test_a_zygote_that_hangs_does_not_hold_up_a_reload(t):
+    """Config 5: a reload waits for what main has handed over, but not for ever; then logins work again."""
+    server = t.server({"banner": "old"})
+    zygote = server.roles()["zygote"]
+    os.kill(zygote, signal.SIGSTOP)
+    lost = Web(t, raw=True)  # handed to the one that hangs
+    time.sleep(0.3)
+    server.write_conf(banner="new")
+    seconds, run = timed(lambda: server.occtl("reload"))
+    t.equal(run.returncode, 0, "status\n" + run.stderr)
+    t.expect(5 < seconds < 20, "the reload took %.1f s" % seconds)
+    server.wait_log("zygote-hangs")
+    t.expect(server.roles()["zygote"] != zygote, "the zygote is the same")
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "new", "banner")
+    t.equal(lost.socket.recv(1), b"", "the connection that could not be served")
 
 
 def test_reload_during_the_start(t):

@@ -449,6 +449,39 @@ static void a_reload_keeps_start_only_options_and_adds_hosts(void **state)
 	talloc_free(f.ctx);
 }
 
+/* config.md 5, 8: silently is not good enough. */
+static void a_reload_names_what_needs_a_restart(void **state)
+{
+	static const char *const said[] = {
+		":10: tcp-port: the change needs a restart of the server; until then '443' stays in force",
+		":13: server-cert: vhost:a: the change needs a restart of the server; until then '/a'",
+		"auth: the change needs a restart of the server; until then 'plain[passwd=/etc/ocserv",
+		"key-pin: the change needs a restart of the server",
+	};
+	struct fixture f = fixture_new();
+	struct conf *new;
+	char *path;
+
+	(void)state;
+	assert_int_equal(fixture_load_more(&f, "udp-port = 443\nkey-pin = one\n[vhost:a]\n"
+					       "server-cert = /a\nserver-key = /ak\n"),
+			 ERR_OK);
+	path = write_temp(&f, CONF_MINIMAL
+			  "udp-port = 443 # the same\nkey-pin = two\n"
+			  "tcp-port = 999\nauth = \"plain[passwd=/other]\"\n[vhost:a]\n"
+			  "server-cert = /b\nserver-key = /ak\n");
+	TALLOC_FREE(f.report);
+	f.report = conf_report_new(f.ctx);
+	assert_int_equal(conf_reload_file(f.ctx, path, f.conf, f.report, &new), ERR_OK);
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+		if (!fixture_said(&f, said[i]))
+			fail_msg("not said: %s", said[i]);
+	assert_int_equal(f.report->warnings, 4);
+	assert_false(fixture_said(&f, "one"));
+	unlink(path);
+	talloc_free(f.ctx);
+}
+
 static void a_bad_reload_says_why_and_gives_nothing(void **state)
 {
 	struct fixture f = fixture_new();
@@ -509,6 +542,7 @@ int main(void)
 		cmocka_unit_test(values_keep_what_belongs_to_them),
 		cmocka_unit_test(groups_beyond_96_are_left_out),
 		cmocka_unit_test(a_reload_keeps_start_only_options_and_adds_hosts),
+		cmocka_unit_test(a_reload_names_what_needs_a_restart),
 		cmocka_unit_test(a_bad_reload_says_why_and_gives_nothing),
 		cmocka_unit_test(findings_of_the_start_are_not_repeated_on_reload),
 	};
