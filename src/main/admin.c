@@ -167,7 +167,7 @@ void admin_event_connect(const struct worker *w)
 	struct control *c = w->m->control;
 	struct control_user user;
 
-	if (!c || !control_has_listeners(c))
+	if (!c || !control_has_listener(c))
 		return;
 	fill_user(w, &user);
 	control_event_connect(c, &user);
@@ -179,7 +179,7 @@ void admin_event_disconnect(const struct worker *w)
 	int64_t lasted = clock_unix() - w->session->connected_at;
 	struct control_user user;
 
-	if (!c || !control_has_listeners(c))
+	if (!c || !control_has_listener(c))
 		return;
 	fill_user(w, &user);
 	control_event_disconnect(c, &user, end_reason_text(w->reason),
@@ -241,8 +241,9 @@ static void op_terminate(void *arg, uint64_t req, const struct control_target *t
 		control_done(m->control, req, CTL_RESULT__CTL_FAILED);
 		return;
 	}
-	if (target->id || target->user)
-		end_meant(m, target);
+	/* A connection that is still logging in has no session that auth could find. */
+	if ((target->id || target->user) && end_meant(m, target))
+		control_reply_acted(m->control, req);
 }
 
 void admin_on_invalidated(struct main_ctx *m, const InvalidateResult *msg)

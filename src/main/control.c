@@ -12,206 +12,17 @@
 #include "ipc/chan.h"
 #include "ipc/convert.h"
 #include "ipc/route.h"
+#include "main/control_client.h"
 #include "main/control_pack.h"
 
-enum {
-	CLIENTS_MAX = 64,    /* occtl at once */
-	BATCH = 32,	     /* users or bans in one reply, */
-	BATCH_BYTES = 65536, /* and about so many bytes */
-	LISTENER_LAG = 256,  /* events a listener may leave unread before it is dropped */
-};
-
-enum client_state { ST_NEW = 1, ST_ASKED = 2, ST_LISTENING = 4 };
-
-struct client {
-	struct control *control;
-	struct chan *chan;
-	uint64_t req;
-	enum client_state state;
-	/* Rows that wait to fill a reply; children of `rows`. */
-	TALLOC_CTX *rows;
-	CtlUser *user[BATCH];
-	CtlBan *ban[BATCH];
-	size_t n_user, n_ban, bytes;
-	struct client *next;
-};
-
-struct control {
-	struct ev_loop *loop;
-	ev_io accept;
-	char *path;
-	const struct control_ops *ops;
-	void *arg;
-	struct client *first;
-	size_t n;
-	uint64_t last_req;
-};
-
-/* ---- clients and replies ---- */
-
-static int client_destroy(struct client *cl)
-{
-	struct client **p = &cl->control->first;
-
-	while (*p != cl)
-		p = &(*p)->next;
-	*p = cl->next;
-	cl->control->n--;
-	return 0;
-}
-
-static void send_reply(struct client *cl, CtlReply__MsgCase kind, void *field)
-{
-	CtlReply reply = CTL_REPLY__INIT;
-
-	reply.msg_case = kind;
-	reply.done = field; /* all members of the union are message pointers */
-	if (chan_send(cl->chan, &reply.base, NULL, 0))
-		log_debug(NULL, "control-reply-lost", kv_u64("request", cl->req));
-}
-
-static void flush(struct client *cl)
-{
-	CtlUsers users = CTL_USERS__INIT;
-	CtlBans bans = CTL_BANS__INIT;
-
-	users.n_user = cl->n_user;
-	users.user = cl->user;
-	bans.n_ban = cl->n_ban;
-	bans.ban = cl->ban;
-	if (cl->n_user)
-		send_reply(cl, CTL_REPLY__MSG_USERS, &users);
-	if (cl->n_ban)
-		send_reply(cl, CTL_REPLY__MSG_BANS, &bans);
-	cl->n_user = cl->n_ban = cl->bytes = 0;
-	talloc_free_children(cl->rows);
-}
-
-static struct client *find(const struct control *c, uint64_t req)
-{
-	struct client *cl = c->first;
-
-	while (cl && cl->req != req)
-		cl = cl->next;
-	return cl && cl->state == ST_ASKED ? cl : NULL;
-}
-
-void control_reply_status(struct control *c, uint64_t req, const struct control_status *status)
-{
-	struct client *cl = find(c, req);
-	CtlStatus msg;
-
-	if (!cl)
-		return;
-	control_pack_status(status, &msg);
-	send_reply(cl, CTL_REPLY__MSG_STATUS, &msg);
-}
-
-/* A copy of MSG that borrows nothing, to wait with others for one reply; NULL without memory. */
-static void *keep_row(struct client *cl, const ProtobufCMessage *msg)
-{
-	size_t len = protobuf_c_message_get_packed_size(msg);
-	ProtobufCMessage *copy = NULL;
-	uint8_t *data;
-
-	if (cl->bytes + len > BATCH_BYTES || cl->n_user == BATCH || cl->n_ban == BATCH)
-		flush(cl);
-	data = talloc_size(NULL, len);
-	if (!data)
-		return NULL;
-	protobuf_c_message_pack(msg, data);
-	if (ipc_unpack(cl->rows, msg->descriptor, data, len, &copy))
-		copy = NULL;
-	talloc_free(data);
-	cl->bytes += len;
-	return copy;
-}
-
-void control_reply_user(struct control *c, uint64_t req, const struct control_user *user)
-{
-	struct client *cl = find(c, req);
-	CtlUser *msg = cl ? control_pack_user(cl, user) : NULL, *row;
-
-	if (!msg)
-		return;
-	row = keep_row(cl, &msg->base);
-	if (row)
-		cl->user[cl->n_user++] = row;
-	talloc_free(msg);
-}
-
-void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *ban)
-{
-	struct client *cl = find(c, req);
-	char ip[ADDR_TEXT];
-	CtlBan msg = CTL_BAN__INIT, *row;
-
-	if (!cl)
-		return;
-	msg.ip = addr_print(&ban->addr, ip);
-	msg.score = ban->score;
-	msg.expires = ban->expires;
-	msg.banned = ban->banned;
-	row = keep_row(cl, &msg.base);
-	if (row)
-		cl->ban[cl->n_ban++] = row;
-}
-
-void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *row, size_t n)
-{
-	struct client *cl = find(c, req);
-
-	for (size_t i = 0; cl && i < n; i += BATCH) {
-		CtlSessions msg = CTL_SESSIONS__INIT;
-		msg.n_session = n - i < BATCH ? n - i : BATCH;
-		msg.session = (SessionRow **)(uintptr_t)(row + i);
-		send_reply(cl, CTL_REPLY__MSG_SESSIONS, &msg);
-	}
-}
-
-static void finish(struct control *c, uint64_t req, CtlDone *done)
-{
-	struct client *cl = find(c, req);
-
-	if (!cl)
-		return;
-	flush(cl);
-	send_reply(cl, CTL_REPLY__MSG_DONE, done);
-}
-
-void control_done_sids(struct control *c, uint64_t req, CtlResult result, char *const *sid,
-		       size_t n)
-{
-	CtlDone done = CTL_DONE__INIT;
-
-	done.result = result;
-	done.sid = (char **)(uintptr_t)sid;
-	done.n_sid = n;
-	finish(c, req, &done);
-}
-
-void control_done_text(struct control *c, uint64_t req, CtlResult result, char *const *line,
-		       size_t n)
-{
-	CtlDone done = CTL_DONE__INIT;
-
-	done.result = result;
-	done.text = (char **)(uintptr_t)line;
-	done.n_text = n;
-	finish(c, req, &done);
-}
-
-void control_done(struct control *c, uint64_t req, CtlResult result)
-{
-	control_done_sids(c, req, result, NULL, 0);
-}
+enum { LISTENER_LAG = 256 }; /* events a listener may leave unread before it is dropped */
 
 /* ---- requests ---- */
 
 /* The routes hand over the control as "process" and the client as "peer". */
 static uint64_t asked(struct client *cl)
 {
-	cl->state = ST_ASKED;
+	client_set_state(cl, CLIENT_ASKED);
 	return cl->req;
 }
 
@@ -261,13 +72,26 @@ static enum err on_bans(struct control *c, struct client *cl, const CtlNothing *
 	return ERR_OK;
 }
 
+/* admin.md 5: only the last one hears events.  The other one is told, and left to its user. */
+static void silence_listener(struct control *c)
+{
+	CtlDone done = CTL_DONE__INIT;
+
+	for (struct client *cl = c->first; cl; cl = cl->next) {
+		if (cl->state != CLIENT_LISTENING)
+			continue;
+		client_reply(cl, CTL_REPLY__MSG_DONE, &done);
+		client_set_state(cl, CLIENT_SILENCED);
+	}
+}
+
 static enum err on_events(struct control *c, struct client *cl, const CtlNothing *msg,
 			  struct ipc_fds *fds)
 {
-	(void)c;
 	(void)msg;
 	(void)fds;
-	cl->state = ST_LISTENING;
+	silence_listener(c);
+	client_set_state(cl, CLIENT_LISTENING);
 	return ERR_OK;
 }
 
@@ -327,16 +151,16 @@ static enum err on_stop(struct control *c, struct client *cl, const CtlNothing *
 
 /* One request a connection: every row asks for a new client. */
 #define CONTROL_ROUTES(R)                                                                          \
-	R(CtlRequest, status, CTL_REQUEST__MSG_STATUS, 1, ST_NEW, 0, on_status)                    \
-	R(CtlRequest, users, CTL_REQUEST__MSG_USERS, 1, ST_NEW, 0, on_users)                       \
-	R(CtlRequest, sessions, CTL_REQUEST__MSG_SESSIONS, 1, ST_NEW, 0, on_sessions)              \
-	R(CtlRequest, bans, CTL_REQUEST__MSG_BANS, 1, ST_NEW, 0, on_bans)                          \
-	R(CtlRequest, events, CTL_REQUEST__MSG_EVENTS, 1, ST_NEW, 0, on_events)                    \
-	R(CtlRequest, disconnect, CTL_REQUEST__MSG_DISCONNECT, 1, ST_NEW, 0, on_disconnect)        \
-	R(CtlRequest, terminate, CTL_REQUEST__MSG_TERMINATE, 1, ST_NEW, 0, on_terminate)           \
-	R(CtlRequest, unban, CTL_REQUEST__MSG_UNBAN, 1, ST_NEW, 0, on_unban)                       \
-	R(CtlRequest, reload, CTL_REQUEST__MSG_RELOAD, 1, ST_NEW, 0, on_reload)                    \
-	R(CtlRequest, stop, CTL_REQUEST__MSG_STOP, 1, ST_NEW, 0, on_stop)
+	R(CtlRequest, status, CTL_REQUEST__MSG_STATUS, 1, CLIENT_NEW, 0, on_status)                \
+	R(CtlRequest, users, CTL_REQUEST__MSG_USERS, 1, CLIENT_NEW, 0, on_users)                   \
+	R(CtlRequest, sessions, CTL_REQUEST__MSG_SESSIONS, 1, CLIENT_NEW, 0, on_sessions)          \
+	R(CtlRequest, bans, CTL_REQUEST__MSG_BANS, 1, CLIENT_NEW, 0, on_bans)                      \
+	R(CtlRequest, events, CTL_REQUEST__MSG_EVENTS, 1, CLIENT_NEW, 0, on_events)                \
+	R(CtlRequest, disconnect, CTL_REQUEST__MSG_DISCONNECT, 1, CLIENT_NEW, 0, on_disconnect)    \
+	R(CtlRequest, terminate, CTL_REQUEST__MSG_TERMINATE, 1, CLIENT_NEW, 0, on_terminate)       \
+	R(CtlRequest, unban, CTL_REQUEST__MSG_UNBAN, 1, CLIENT_NEW, 0, on_unban)                   \
+	R(CtlRequest, reload, CTL_REQUEST__MSG_RELOAD, 1, CLIENT_NEW, 0, on_reload)                \
+	R(CtlRequest, stop, CTL_REQUEST__MSG_STOP, 1, CLIENT_NEW, 0, on_stop)
 
 ROUTES_DEFINE(control_routes, CONTROL_ROUTES)
 
@@ -378,34 +202,9 @@ static bool is_permitted(int fd)
 	return false;
 }
 
-static enum err client_new(struct control *c, int fd)
-{
-	static const struct chan_ops ops = { on_message, on_closed };
-	struct client *cl = talloc_zero(c, struct client);
-	enum err err;
-
-	if (!cl) {
-		close(fd);
-		return ERR_NOMEM;
-	}
-	cl->control = c;
-	cl->req = ++c->last_req;
-	cl->state = ST_NEW;
-	cl->next = c->first;
-	c->first = cl;
-	c->n++;
-	talloc_set_destructor(cl, client_destroy);
-	cl->rows = talloc_new(cl);
-	err = chan_new(cl, c->loop, fd, &ctl_request__descriptor, &ops, cl, &cl->chan);
-	if (err) {
-		close(fd);
-		talloc_free(cl);
-	}
-	return err;
-}
-
 static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 {
+	static const struct chan_ops ops = { on_message, on_closed };
 	struct control *c = w->data;
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
@@ -413,11 +212,12 @@ static void on_accept(struct ev_loop *loop, ev_io *w, int revents)
 	(void)revents;
 	if (fd < 0)
 		return;
-	if (c->n >= CLIENTS_MAX || !is_permitted(fd)) {
+	if (!is_permitted(fd)) {
 		close(fd);
 		return;
 	}
-	if (client_new(c, fd))
+	client_make_room(c);
+	if (client_new(c, fd, &ops))
 		log_warn(NULL, "control-client-lost");
 }
 
@@ -467,29 +267,28 @@ void control_unlink(struct control *c)
 
 /* ---- events ---- */
 
-bool control_has_listeners(const struct control *c)
+bool control_has_listener(const struct control *c)
 {
 	for (const struct client *cl = c->first; cl; cl = cl->next)
-		if (cl->state == ST_LISTENING)
+		if (cl->state == CLIENT_LISTENING)
 			return true;
 	return false;
 }
 
 /* A listener that does not read is dropped rather than told half of what happened. */
-static void tell_listeners(struct control *c, CtlEvent *event, const struct control_user *user)
+static void tell_listener(struct control *c, CtlEvent *event, const struct control_user *user)
 {
-	struct client *next;
+	struct client *cl = c->first;
 
-	event->user = control_pack_user(c, user);
-	for (struct client *cl = c->first; event->user && cl; cl = next) {
-		next = cl->next;
-		if (cl->state != ST_LISTENING)
-			continue;
-		if (chan_queued(cl->chan) > LISTENER_LAG)
-			talloc_free(cl);
-		else
-			send_reply(cl, CTL_REPLY__MSG_EVENT, event);
+	while (cl && cl->state != CLIENT_LISTENING)
+		cl = cl->next;
+	if (cl && chan_queued(cl->chan) > LISTENER_LAG) {
+		talloc_free(cl);
+		return;
 	}
+	event->user = cl ? control_pack_user(cl, user) : NULL;
+	if (event->user)
+		client_reply(cl, CTL_REPLY__MSG_EVENT, event);
 	talloc_free(event->user);
 }
 
@@ -498,7 +297,7 @@ void control_event_connect(struct control *c, const struct control_user *user)
 	CtlEvent event = CTL_EVENT__INIT;
 
 	event.connected = true;
-	tell_listeners(c, &event, user);
+	tell_listener(c, &event, user);
 }
 
 void control_event_disconnect(struct control *c, const struct control_user *user,
@@ -508,5 +307,5 @@ void control_event_disconnect(struct control *c, const struct control_user *user
 
 	event.reason = (char *)(uintptr_t)reason;
 	event.duration = duration;
-	tell_listeners(c, &event, user);
+	tell_listener(c, &event, user);
 }

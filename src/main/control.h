@@ -34,7 +34,7 @@ struct control_target {
 struct control_status {
 	pid_t main_pid, auth_pid;
 	int64_t up_since, stats_since; /* UNIX time */
-	uint32_t active_sessions, banned, auth_entries, tls_db_entries;
+	uint32_t active_sessions, banned, tls_db_entries;
 	uint64_t total_sessions, total_auth_failures;
 	/* the current period */
 	uint64_t handled, session_timeouts, idle_timeouts, errors, auth_failures;
@@ -109,6 +109,10 @@ void control_reply_user(struct control *c, uint64_t req, const struct control_us
 void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *row, size_t n);
 void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *ban);
 
+/* Something was done for REQ already: should the rest find nothing (CTL_NOT_FOUND), it is CTL_OK.
+ */
+void control_reply_acted(struct control *c, uint64_t req);
+
 /* Ends the answer to REQ.  The second form tells the sessions that were removed (CTL_OK) or that a
  * prefix did not tell apart (CTL_AMBIGUOUS). */
 void control_done(struct control *c, uint64_t req, CtlResult result);
@@ -119,7 +123,7 @@ void control_done_text(struct control *c, uint64_t req, CtlResult result, char *
 		       size_t n);
 
 /* Somebody runs "show events"; when false, events need not be prepared. */
-bool control_has_listeners(const struct control *c);
+bool control_has_listener(const struct control *c);
 
 /* Tells listeners that USER's tunnel came up or (REASON set, DURATION in seconds) ended. */
 void control_event_connect(struct control *c, const struct control_user *user);

@@ -122,7 +122,6 @@ void control_pack_status(const struct control_status *in, CtlStatus *out)
 	out->total_sessions = in->total_sessions;
 	out->total_auth_failures = in->total_auth_failures;
 	out->banned = in->banned;
-	out->auth_entries = in->auth_entries;
 	out->tls_db_entries = in->tls_db_entries;
 	out->stats_since = in->stats_since;
 	out->handled = in->handled;

@@ -127,8 +127,9 @@ static void core_terminate(void *arg, uint64_t req, const struct control_target 
 
 	if (t->sid)
 		control_done_sids(c->control, req, CTL_RESULT__CTL_AMBIGUOUS, sids, 2);
-	else
-		control_done(c->control, req, CTL_RESULT__CTL_OK);
+	if (t->user && strcmp(t->user, "nobody") != 0)
+		control_reply_acted(c->control, req);
+	control_done(c->control, req, CTL_RESULT__CTL_NOT_FOUND);
 }
 
 static void core_unban(void *arg, uint64_t req, const struct addr *addr)
@@ -306,33 +307,102 @@ static void a_malformed_or_second_request_ends_its_client_only(void **state)
 	the_status_arrives(state);
 }
 
-static void all_listeners_hear_events(void **state)
+static int listen_to_events(struct fixture *f)
 {
-	struct fixture *f = *state;
 	CtlNothing nothing = CTL_NOTHING__INIT;
 	CtlRequest req = CTL_REQUEST__INIT;
-	CtlWho who = CTL_WHO__INIT;
-	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	CtlReply *reply;
+	int fd;
 
 	req.msg_case = CTL_REQUEST__MSG_EVENTS;
 	req.events = &nothing;
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(client_connect(f->path, true, &p[i].fd), ERR_OK);
-		assert_int_equal(client_send(p[i].fd, &req), ERR_OK);
-	}
+	assert_int_equal(client_connect(f->path, true, &fd), ERR_OK);
+	assert_int_equal(client_send(fd, &req), ERR_OK);
+	ask(f, CTL_REQUEST__MSG_STATUS, NULL); /* by now it is known */
+	return fd;
+}
+
+static void make_event(struct fixture *f)
+{
+	CtlWho who = CTL_WHO__INIT;
+
 	who.id = 100;
-	the_status_arrives(state); /* both are known by now */
-	ask(f, CTL_REQUEST__MSG_DISCONNECT, &who);
-	for (int i = 0; i < 2; i++) {
-		assert_int_equal(poll(&p[i], 1, 2000), 1);
-		assert_int_equal(client_read(f, p[i].fd, &reply), ERR_OK);
-		assert_int_equal(reply->msg_case, CTL_REPLY__MSG_EVENT);
-		assert_false(reply->event->connected);
-		assert_string_equal(reply->event->reason, "user disconnected");
-		assert_int_equal(reply->event->user->id, 100);
-		close(p[i].fd);
-	}
+	talloc_free(ask(f, CTL_REQUEST__MSG_DISCONNECT, &who));
+}
+
+static CtlReply *next_reply(struct fixture *f, int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	CtlReply *reply;
+
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_int_equal(client_read(f, fd, &reply), ERR_OK);
+	return reply;
+}
+
+static void only_the_last_listener_hears_events(void **state)
+{
+	struct fixture *f = *state;
+	int first = listen_to_events(f), second;
+	struct pollfd p = { first, POLLIN, 0 };
+	const CtlReply *reply;
+
+	make_event(f);
+	assert_int_equal(next_reply(f, first)->msg_case, CTL_REPLY__MSG_EVENT);
+	second = listen_to_events(f);
+	assert_int_equal(next_reply(f, first)->msg_case, CTL_REPLY__MSG_DONE);
+	make_event(f);
+	reply = next_reply(f, second);
+	assert_int_equal(reply->msg_case, CTL_REPLY__MSG_EVENT);
+	assert_false(reply->event->connected);
+	assert_string_equal(reply->event->reason, "user disconnected");
+	assert_int_equal(reply->event->user->id, 100);
+	assert_int_equal(poll(&p, 1, 50), 0); /* not even the end of the connection */
+	close(first);
+	close(second);
+}
+
+/* It neither blocks the core nor makes it remember more and more. */
+static void a_listener_that_does_not_read_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+	int fd = listen_to_events(f);
+	CtlReply *reply;
+	enum err err;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 2000; i++)
+		make_event(f);
+	while ((err = client_read(f, fd, &reply)) == ERR_OK)
+		n++;
+	assert_int_equal(err, ERR_CLOSED);
+	assert_in_range(n, 1, 1999);
+	close(fd);
+}
+
+static void silent_clients_hold_up_nobody(void **state)
+{
+	struct fixture *f = *state;
+	int fd[200], listener = listen_to_events(f);
+
+	for (size_t i = 0; i < 200; i++)
+		assert_int_equal(client_connect(f->path, true, &fd[i]), ERR_OK);
+	the_status_arrives(state);
+	make_event(f);
+	assert_int_equal(next_reply(f, listener)->msg_case, CTL_REPLY__MSG_EVENT);
+	for (size_t i = 0; i < 200; i++)
+		close(fd[i]);
+	close(listener);
+}
+
+static void what_was_done_before_the_answer_counts(void **state)
+{
+	CtlWho who = CTL_WHO__INIT;
+
+	who.user = (char[]){ "still logging in" };
+	assert_int_equal(ask(*state, CTL_REQUEST__MSG_TERMINATE, &who)->result, CTL_RESULT__CTL_OK);
+	who.user = (char[]){ "nobody" };
+	assert_int_equal(ask(*state, CTL_REQUEST__MSG_TERMINATE, &who)->result,
+			 CTL_RESULT__CTL_NOT_FOUND);
 }
 
 static void other_users_get_nothing(void **state)
@@ -392,7 +462,7 @@ static void an_orderly_stop_removes_the_socket(void **state)
 	snprintf(path, sizeof path, "%s/two", f->dir);
 	assert_int_equal(control_listen(path, (uid_t)-1, (gid_t)-1, &fd), ERR_OK);
 	assert_int_equal(control_new(f, loop, fd, path, &ops, NULL, &c), ERR_OK);
-	assert_false(control_has_listeners(c));
+	assert_false(control_has_listener(c));
 	control_unlink(c);
 	assert_int_equal(stat(path, &st), -1);
 	talloc_free(c);
@@ -410,7 +480,10 @@ int main(void)
 		CASE(bans_and_actions_are_answered),
 		CASE(a_client_that_leaves_early_harms_nobody),
 		CASE(a_malformed_or_second_request_ends_its_client_only),
-		CASE(all_listeners_hear_events),
+		CASE(only_the_last_listener_hears_events),
+		CASE(a_listener_that_does_not_read_is_dropped),
+		CASE(silent_clients_hold_up_nobody),
+		CASE(what_was_done_before_the_answer_counts),
 		CASE(other_users_get_nothing),
 		CASE(the_socket_has_its_mode_and_replaces_a_stale_file),
 		CASE(an_orderly_stop_removes_the_socket),
