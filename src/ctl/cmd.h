@@ -25,11 +25,15 @@ enum cmd_flag {
 	CMD_LABEL = 32,	    /* only a line of the help */
 };
 
+struct geo;
+
 /* What a command works with. */
 struct ctl {
 	const char *socket;
 	bool json, no_pager, debug, interactive;
-	FILE *out; /* stdout or the pager */
+	bool utf8;	 /* the terminal shows UTF-8 */
+	struct geo *geo; /* NULL: places are not known */
+	FILE *out;	 /* stdout or the pager */
 };
 
 /* A command's argument, parsed. */

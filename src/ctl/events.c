@@ -6,33 +6,39 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "ctl/fmt.h"
 #include "ctl/json.h"
 #include "ctl/show.h"
+#include "ctl/text.h"
 #include "ctl/user.h"
 
-static void print_event(TALLOC_CTX *ctx, const struct ctl *ctl, const CtlEvent *e)
+static void print_line(const struct view *v, const CtlEvent *e)
 {
 	const CtlUser *u = e->user;
 	char time[FMT_TEXT];
-	json_t *list;
 
-	if (!u)
-		return;
-	if (ctl->json) {
-		list = json_array();
-		json_array_append_new(list, user_json(ctx, u, clock_unix()));
-		js_print(ctl->out, list);
-		return;
-	}
-	fprintf(ctl->out, "%s: %s user '%s' (%u) from %s with IP %s", u->vhost,
-		e->connected ? "connected" : "disconnect", fmt_safe(ctx, u->username), u->id,
+	fprintf(v->out, "%s: %s user '%s' (%u) from %s with IP %s", text_safe(v->ctx, u->vhost),
+		e->connected ? "connected" : "disconnect", text_safe(v->ctx, u->username), u->id,
 		u->remote_ip, user_vpn_ip(u));
 	if (!e->connected)
-		fprintf(ctl->out, " (reason: %s, time: %s)", fmt_safe(ctx, e->reason),
+		fprintf(v->out, " (reason: %s, time: %s)", text_safe(v->ctx, e->reason),
 			fmt_interval((int64_t)e->duration, time));
-	fputc('\n', ctl->out);
+	fputc('\n', v->out);
+}
+
+static void print_event(TALLOC_CTX *ctx, const struct ctl *ctl, const CtlEvent *e)
+{
+	struct js_array list = { .out = ctl->out };
+	struct view v = view_of(ctx, ctl);
+
+	if (!e->user)
+		return;
+	if (ctl->json) {
+		js_array_add(&list, user_json(&v, e->user));
+		js_array_end(&list);
+	} else {
+		print_line(&v, e);
+	}
 }
 
 /* Single keys without echo, if standard input is a terminal. */
@@ -47,19 +53,24 @@ static bool terminal_begin(struct termios *old)
 	return tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
 }
 
-/* Prints what has arrived.  False at the server's end. */
+/* Prints what has arrived.  False at the server's end, or when nobody reads what we print. */
 static bool read_events(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 {
 	TALLOC_CTX *tmp = talloc_new(ctx);
 	CtlReply *reply;
 	enum err err;
 
-	while ((err = client_read(tmp, fd, &reply)) == ERR_OK)
+	while ((err = client_read(tmp, fd, &reply)) == ERR_OK) {
 		if (reply->msg_case == CTL_REPLY__MSG_EVENT)
 			print_event(tmp, ctl, reply->event);
+		else if (reply->msg_case == CTL_REPLY__MSG_DONE)
+			fputs("another 'show events' was started: this one hears no more\n",
+			      stderr);
+	}
 	talloc_free(tmp);
-	fflush(ctl->out);
-	return err == ERR_AGAIN;
+	if (err != ERR_AGAIN)
+		client_say_lost();
+	return fflush(ctl->out) == 0 && err == ERR_AGAIN;
 }
 
 /* A key was pressed, or standard input has ended and is not watched any more. */
@@ -72,27 +83,32 @@ static bool is_quit_key(struct pollfd *in)
 	return c == 'q' || c == 'Q';
 }
 
-static void follow(TALLOC_CTX *ctx, const struct ctl *ctl, int fd, int signals)
+/* Returns the exit code: leaving is what one does here, the server's end is a failure. */
+static int follow(TALLOC_CTX *ctx, const struct ctl *ctl, int fd, int signals)
 {
-	struct pollfd p[] = { { fd, POLLIN, 0 },
-			      { STDIN_FILENO, POLLIN, 0 },
-			      { signals, POLLIN, 0 } };
+	struct pollfd p[] = {
+		{ fd, POLLIN, 0 },
+		{ STDIN_FILENO, POLLIN, 0 },
+		{ signals, POLLIN, 0 },
+		{ STDOUT_FILENO, 0, 0 }, /* a pipe that nobody reads any more */
+	};
 
-	while (poll(p, 3, -1) > 0) {
-		if (p[2].revents || (p[1].revents && is_quit_key(&p[1])))
-			return;
+	while (poll(p, sizeof p / sizeof p[0], -1) > 0) {
+		if (p[2].revents || p[3].revents || (p[1].revents && is_quit_key(&p[1])))
+			return EXIT_SUCCESS;
 		if (p[0].revents && !read_events(ctx, ctl, fd))
-			return;
+			return EXIT_FAILURE;
 	}
+	return EXIT_FAILURE;
 }
 
 /* Signals end the loop and not the program, so that the terminal is put right again. */
-static void follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
+static int follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 {
 	sigset_t stop, old_mask;
 	struct termios old;
 	bool keys = terminal_begin(&old);
-	int signals;
+	int signals, status;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
@@ -100,7 +116,7 @@ static void follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 	sigaddset(&stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop, &old_mask);
 	signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-	follow(ctx, ctl, fd, signals);
+	status = follow(ctx, ctl, fd, signals);
 	if (signals >= 0) {
 		struct signalfd_siginfo seen;
 		/* Taken from the queue, or they would end the program once they are let in. */
@@ -111,6 +127,7 @@ static void follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	if (keys)
 		tcsetattr(STDIN_FILENO, TCSANOW, &old);
+	return status;
 }
 
 /* Listens first and lists the users then: nobody is missed in between. */
@@ -134,7 +151,7 @@ int show_events(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 		if (!ctl->json)
 			fputs("Press 'q' or CTRL+C to quit\n", ctl->out);
 		fflush(ctl->out);
-		follow_until_signal(ctx, ctl, fd);
+		status = follow_until_signal(ctx, ctl, fd);
 	}
 	close(fd);
 	return status;

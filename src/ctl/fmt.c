@@ -65,15 +65,3 @@ const char *fmt_cipher(const char *suite)
 
 	return last ? last : suite;
 }
-
-const char *fmt_safe(TALLOC_CTX *ctx, const char *text)
-{
-	char *copy = talloc_strdup(ctx, text);
-
-	if (!copy)
-		return "";
-	for (unsigned char *p = (unsigned char *)copy; *p; p++)
-		if (*p < 0x20 || *p == 0x7f || (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0))
-			*p = '?';
-	return copy;
-}

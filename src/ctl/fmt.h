@@ -3,7 +3,6 @@
 #define CTL_FMT_H
 
 #include <stdint.h>
-#include <talloc.h>
 
 enum { FMT_TEXT = 48 }; /* room for any of these */
 
@@ -20,9 +19,5 @@ char *fmt_date(int64_t unix_time, char text[FMT_TEXT]);
 /* The part of a ciphersuite text that names the cipher: "(DTLS1.2)-(PSK)-(AES-256-GCM)" gives
  * "(AES-256-GCM)".  Borrowed from SUITE. */
 const char *fmt_cipher(const char *suite);
-
-/* TEXT without control characters, which would act on the administrator's terminal; child of CTX
- * ("" without memory). */
-const char *fmt_safe(TALLOC_CTX *ctx, const char *text);
 
 #endif /* CTL_FMT_H */

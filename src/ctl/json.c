@@ -5,20 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* jansson refuses text that is no UTF-8; then every byte above ASCII becomes a '?'. */
+#include "ctl/text.h"
+
+/* jansson refuses text that is no UTF-8; then each byte of it that is none becomes a '?'. */
 static json_t *make_string(const char *text)
 {
 	json_t *s = json_string(text);
-	char *copy;
+	char *copy, *start;
+	const char *p;
 
 	if (s)
 		return s;
 	copy = strdup(text);
 	if (!copy)
 		return NULL;
-	for (char *p = copy; *p; p++)
-		if (*p & 0x80)
-			*p = '?';
+	for (p = start = copy; *p; start = copy + (p - copy))
+		if (text_next(&p) & TEXT_INVALID)
+			*start = '?';
 	s = json_string(copy);
 	free(copy);
 	return s;
@@ -52,12 +55,44 @@ void js_list(json_t *object, const char *key, char *const *item, size_t n)
 	json_object_set_new(object, key, list);
 }
 
+/* jansson escapes the control characters of ASCII but DEL.  The others that steer a terminal can
+ * stand only inside strings, so they may be replaced in its output. */
+static void put_escaped(FILE *out, const char *json)
+{
+	while (*json) {
+		const char *start = json;
+		uint32_t c = text_next(&json);
+
+		if (c >= 0x7f && c <= 0xffff && text_is_steering(c))
+			fprintf(out, "\\u%04x", (unsigned)c);
+		else
+			fwrite(start, 1, (size_t)(json - start), out);
+	}
+}
+
+static void dump(FILE *out, json_t *value)
+{
+	char *text = json_dumps(value, JSON_INDENT(2));
+
+	if (text)
+		put_escaped(out, text);
+	free(text);
+	json_decref(value);
+}
+
 void js_print(FILE *out, json_t *root)
 {
-	if (json_is_array(root) && json_array_size(root) == 0)
-		fputs("[\n]", out);
-	else
-		json_dumpf(root, out, JSON_INDENT(2));
+	dump(out, root);
 	fputc('\n', out);
-	json_decref(root);
+}
+
+void js_array_add(struct js_array *a, json_t *element)
+{
+	fputs(a->n++ ? ",\n\n" : "[\n", a->out);
+	dump(a->out, element);
+}
+
+void js_array_end(struct js_array *a)
+{
+	fputs(a->n ? "\n]\n" : "[\n]\n", a->out);
 }

@@ -17,7 +17,16 @@ void js_int_text(json_t *object, const char *key, uint64_t n);
 
 void js_list(json_t *object, const char *key, char *const *item, size_t n);
 
-/* Prints ROOT and gives it up. */
+/* Prints ROOT and gives it up.  Nothing in it can steer a terminal. */
 void js_print(FILE *out, json_t *root);
+
+/* An array that is printed while it is made; begin with { .out = FILE }. */
+struct js_array {
+	FILE *out;
+	size_t n; /* elements so far */
+};
+
+void js_array_add(struct js_array *a, json_t *element); /* gives ELEMENT up */
+void js_array_end(struct js_array *a);
 
 #endif /* CTL_JSON_H */

@@ -3,17 +3,17 @@
 #define CTL_LINE_H
 
 #include <stddef.h>
-#include <stdio.h>
-#include <talloc.h>
 
-/* A line under way. */
+#include "ctl/view.h"
+
+/* A line under way.  On a terminal it is folded, between items where it can be, to its width. */
 struct line {
-	FILE *out;
-	TALLOC_CTX *ctx;
+	const struct view *v;
 	unsigned items; /* printed so far */
+	size_t column;	/* of the cursor */
 };
 
-/* Adds "KEY: VALUE" unless VALUE is empty; control characters are not printed. */
+/* Adds "KEY: VALUE" unless VALUE is empty; what would steer the terminal is escaped. */
 void line_text(struct line *l, const char *key, const char *value);
 void line_printf(struct line *l, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

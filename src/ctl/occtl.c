@@ -1,6 +1,8 @@
 /* occtl.c - the administrator's tool (admin.md 6). */
 #include "config.h"
 
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include <talloc.h>
 
 #include "ctl/cmd.h"
+#include "ctl/geo.h"
 #include "ctl/shell.h"
 
 #define DEFAULT_SOCKET "/var/run/occtl.socket"
@@ -72,11 +75,30 @@ static char *join(TALLOC_CTX *ctx, char **argv)
 	return line;
 }
 
+/* Whether the terminal shows UTF-8 is for the user's locale to say.  Names are UTF-8 in any case:
+ * line editing and the widths of characters need a locale that knows it. */
+static bool set_locale(void)
+{
+	bool utf8 = setlocale(LC_CTYPE, "") && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+
+	if (!utf8)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+	return utf8;
+}
+
+static int run_command(struct ctl *ctl, char **argv)
+{
+	char *line = join(NULL, argv);
+	int status = line ? cmd_run_line(ctl, line) : EXIT_FAILURE;
+
+	talloc_free(line);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = { .socket = DEFAULT_SOCKET, .out = stdout };
-	int i = 1, status = EXIT_FAILURE;
-	char *line;
+	int i = 1, status;
 
 	(void)argc;
 	signal(SIGPIPE, SIG_IGN); /* a pager that is left early is no failure */
@@ -86,15 +108,16 @@ int main(int argc, char **argv)
 			return EXIT_SUCCESS;
 		i += r == OPTION_TAKEN_TWO ? 2 : 1;
 	}
+	ctl.utf8 = set_locale();
+	ctl.geo = geo_new(NULL, getenv("OCCTL_GEOIP"));
 	if (!argv[i]) {
 		ctl.json = false;
 		ctl.interactive = true;
 		banner();
-		return shell_run(&ctl);
+		status = shell_run(&ctl);
+	} else {
+		status = run_command(&ctl, argv + i);
 	}
-	line = join(NULL, argv + i);
-	if (line)
-		status = cmd_run_line(&ctl, line);
-	talloc_free(line);
+	talloc_free(ctl.geo);
 	return status;
 }

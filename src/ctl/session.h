@@ -3,12 +3,10 @@
 #define CTL_SESSION_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <talloc.h>
 
 #include <jansson.h>
 
+#include "ctl/table.h"
 #include "ipc/main.pb-c.h"
 
 enum { SESSION_SHORT_ID = 6, SESSION_FULL_ID = 28 };
@@ -22,9 +20,12 @@ bool session_has_prefix(const SessionRow *s, const char *sid);
 /* SID could be the beginning of some id: base64 of 20 bytes. */
 bool session_is_id(const char *sid);
 
-void session_print_header(FILE *out);
-void session_print_row(TALLOC_CTX *ctx, FILE *out, const SessionRow *s, int64_t now);
-void session_print(TALLOC_CTX *ctx, FILE *out, const SessionRow *s);
-json_t *session_json(const SessionRow *s); /* the caller owns it */
+/* The table of "show sessions", and a row of it (T may be NULL). */
+struct table *session_table(const struct view *v);
+void session_row(const struct view *v, struct table *t, const SessionRow *s);
+
+/* The record and the object of "show session"; the caller owns the latter. */
+void session_print(const struct view *v, const SessionRow *s);
+json_t *session_json(const struct view *v, const SessionRow *s);
 
 #endif /* CTL_SESSION_H */

@@ -8,7 +8,7 @@
 #include <histedit.h>
 
 #include "ctl/complete.h"
-#include "ctl/fmt.h"
+#include "ctl/text.h"
 
 enum { HISTORY_LINES = 500 };
 
@@ -24,7 +24,7 @@ static void list_words(TALLOC_CTX *ctx, const struct strv *words)
 {
 	fputc('\n', stdout);
 	for (size_t i = 0; i < words->n; i++)
-		printf("%s  ", fmt_safe(ctx, words->item[i]));
+		printf("%s  ", text_safe(ctx, words->item[i]));
 	fputc('\n', stdout);
 	fflush(stdout);
 }

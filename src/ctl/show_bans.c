@@ -1,10 +1,10 @@
 /* show_bans.c - show ip bans, show ip ban points; unban ip. */
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "ctl/fmt.h"
 #include "ctl/json.h"
 #include "ctl/show.h"
+#include "ctl/view.h"
 #include "ipc/convert.h"
 
 static json_t *ban_json(const CtlBan *b, bool points, int64_t now)
@@ -21,25 +21,31 @@ static json_t *ban_json(const CtlBan *b, bool points, int64_t now)
 	return o;
 }
 
-static void print_header(FILE *out, bool points)
+/* The remaining time stands behind the last column, as the reference has it. */
+static void print_row(const struct view *v, const CtlBan *b, bool points)
 {
-	if (points)
-		fprintf(out, "%15s %10s\n", "IP", "score");
-	else
-		fprintf(out, "%15s %10s %30s\n", "IP", "score", "expires");
+	char date[FMT_TEXT], left[FMT_TEXT];
+
+	fprintf(v->out, "%15s %10u", b->ip, b->score);
+	if (!points)
+		fprintf(v->out, " %30s (%s)", fmt_date(b->expires, date),
+			fmt_interval(b->expires - v->now, left));
+	fputc('\n', v->out);
 }
 
-static void print_row(FILE *out, const CtlBan *b, bool points, int64_t now)
+static void print_table(const struct view *v, const struct answer *a, bool points)
 {
-	char date[FMT_TEXT], left[FMT_TEXT], expires[2 * FMT_TEXT + 4];
+	bool first = true;
 
-	if (points) {
-		fprintf(out, "%15s %10u\n", b->ip, b->score);
-		return;
+	for (size_t i = 0; i < a->n_ban; i++) {
+		if (!points && !a->ban[i]->banned)
+			continue;
+		if (first)
+			fprintf(v->out, points ? "%15s %10s\n" : "%15s %10s %30s\n", "IP", "score",
+				"expires");
+		print_row(v, a->ban[i], points);
+		first = false;
 	}
-	snprintf(expires, sizeof expires, "%s (%s)", fmt_date(b->expires, date),
-		 fmt_interval(b->expires - now, left));
-	fprintf(out, "%15s %10u %30s\n", b->ip, b->score, expires);
 }
 
 /* POINTS: every address with its score; else those that are banned now. */
@@ -47,28 +53,19 @@ static int show_table(TALLOC_CTX *ctx, const struct ctl *ctl, bool points)
 {
 	CtlNothing nothing = CTL_NOTHING__INIT;
 	const struct answer *a = show_ask(ctx, ctl, CTL_REQUEST__MSG_BANS, &nothing);
-	int64_t now = clock_unix();
-	bool first = true;
-	json_t *list;
+	struct js_array list = { .out = ctl->out };
+	struct view v = view_of(ctx, ctl);
 
 	if (!a)
 		return EXIT_FAILURE;
-	list = json_array();
-	for (size_t i = 0; i < a->n_ban; i++) {
-		if (!points && !a->ban[i]->banned)
-			continue;
-		if (ctl->json) {
-			json_array_append_new(list, ban_json(a->ban[i], points, now));
-			continue;
-		}
-		if (first)
-			print_header(ctl->out, points);
-		print_row(ctl->out, a->ban[i], points, now);
-		first = false;
+	if (!ctl->json) {
+		print_table(&v, a, points);
+		return EXIT_SUCCESS;
 	}
-	if (ctl->json)
-		js_print(ctl->out, json_incref(list));
-	json_decref(list);
+	for (size_t i = 0; i < a->n_ban; i++)
+		if (points || a->ban[i]->banned)
+			js_array_add(&list, ban_json(a->ban[i], points, v.now));
+	js_array_end(&list);
 	return EXIT_SUCCESS;
 }
 

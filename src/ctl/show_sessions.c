@@ -1,10 +1,10 @@
 /* show_sessions.c - show sessions all, sessions valid, session SID; terminate session. */
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "ctl/json.h"
 #include "ctl/session.h"
 #include "ctl/show.h"
+#include "ctl/text.h"
 
 static struct answer *ask_sessions(TALLOC_CTX *ctx, const struct ctl *ctl)
 {
@@ -21,30 +21,51 @@ static struct answer *ask_sessions(TALLOC_CTX *ctx, const struct ctl *ctl)
 	return a;
 }
 
+static void print_json(const struct view *v, SessionRow *const *row, size_t n)
+{
+	struct js_array list = { .out = v->out };
+
+	for (size_t i = 0; i < n; i++)
+		js_array_add(&list, session_json(v, row[i]));
+	js_array_end(&list);
+}
+
+/* Leaves only the sessions that WANTED says yes to. */
+static void filter(struct answer *a, bool (*wanted)(const SessionRow *s, const char *arg),
+		   const char *arg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_session; i++)
+		if (wanted(a->session[i], arg))
+			a->session[n++] = a->session[i];
+	a->n_session = n;
+}
+
+static bool is_valid(const SessionRow *s, const char *unused)
+{
+	(void)unused;
+	return session_is_valid(s);
+}
+
 static int show_list(TALLOC_CTX *ctx, const struct ctl *ctl, bool valid_only)
 {
-	const struct answer *a = ask_sessions(ctx, ctl);
-	json_t *list;
-	bool first = true;
+	struct answer *a = ask_sessions(ctx, ctl);
+	struct view v = view_of(ctx, ctl);
+	struct table *table;
 
 	if (!a)
 		return EXIT_FAILURE;
-	list = json_array();
-	for (size_t i = 0; i < a->n_session; i++) {
-		if (valid_only && !session_is_valid(a->session[i]))
-			continue;
-		if (ctl->json) {
-			json_array_append_new(list, session_json(a->session[i]));
-			continue;
-		}
-		if (first)
-			session_print_header(ctl->out);
-		session_print_row(ctx, ctl->out, a->session[i], clock_unix());
-		first = false;
+	if (valid_only)
+		filter(a, is_valid, NULL);
+	if (ctl->json) {
+		print_json(&v, a->session, a->n_session);
+		return EXIT_SUCCESS;
 	}
-	if (ctl->json)
-		js_print(ctl->out, json_incref(list));
-	json_decref(list);
+	table = session_table(&v);
+	for (size_t i = 0; i < a->n_session; i++)
+		session_row(&v, table, a->session[i]);
+	table_print(table, false);
 	return EXIT_SUCCESS;
 }
 
@@ -60,34 +81,27 @@ int show_sessions_valid(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value
 	return show_list(ctx, ctl, true);
 }
 
-int show_session(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
+int show_session(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *value)
 {
-	const struct answer *a = ask_sessions(ctx, ctl);
-	json_t *list;
-	size_t found = 0;
+	struct answer *a = ask_sessions(ctx, ctl);
+	struct view v = view_of(ctx, ctl);
 
 	if (!a)
 		return EXIT_FAILURE;
-	list = json_array();
-	for (size_t i = 0; i < a->n_session; i++) {
-		if (!session_has_prefix(a->session[i], v->text))
-			continue;
-		found++;
-		if (ctl->json)
-			json_array_append_new(list, session_json(a->session[i]));
-		else
-			session_print(ctx, ctl->out, a->session[i]);
+	filter(a, session_has_prefix, value->text);
+	if (ctl->json) {
+		print_json(&v, a->session, a->n_session);
+		return EXIT_SUCCESS;
 	}
-	if (ctl->json)
-		js_print(ctl->out, json_incref(list));
-	else if (!found)
+	for (size_t i = 0; i < a->n_session; i++)
+		session_print(&v, a->session[i]);
+	if (a->n_session == 0)
 		fputs("Session ID not found or expired\n", ctl->out);
-	json_decref(list);
 	return EXIT_SUCCESS;
 }
 
 /* Says so when a live connection hangs on a session that will be terminated. */
-static void warn_of_connections(const struct answer *a, const char *sid)
+static void warn_of_connections(TALLOC_CTX *ctx, const struct answer *a, const char *sid)
 {
 	for (size_t i = 0; i < a->n_session; i++) {
 		const SessionRow *s = a->session[i];
@@ -95,7 +109,8 @@ static void warn_of_connections(const struct answer *a, const char *sid)
 			fprintf(stderr,
 				"warning: session '%.*s' (user: %s) has an active connection; "
 				"the connection will not be dropped\n",
-				SESSION_SHORT_ID, s->session->sid, s->session->user);
+				SESSION_SHORT_ID, s->session->sid,
+				text_safe(ctx, s->session->user));
 	}
 }
 
@@ -111,7 +126,7 @@ int act_terminate_session(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_val
 	a = ask_sessions(ctx, ctl);
 	if (!a)
 		return EXIT_FAILURE;
-	warn_of_connections(a, v->text);
+	warn_of_connections(ctx, a, v->text);
 	who.sid = (char *)(uintptr_t)v->text;
 	a = show_ask(ctx, ctl, CTL_REQUEST__MSG_TERMINATE, &who);
 	if (!a)

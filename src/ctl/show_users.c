@@ -1,8 +1,7 @@
 /* show_users.c - show users, user, id, iroutes. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/clock.h"
-#include "ctl/fmt.h"
 #include "ctl/json.h"
 #include "ctl/show.h"
 #include "ctl/user.h"
@@ -41,43 +40,47 @@ static struct answer *ask_users(TALLOC_CTX *ctx, const struct ctl *ctl, const ch
 	return show_ask(ctx, ctl, CTL_REQUEST__MSG_USERS, &who);
 }
 
-static void print_json(TALLOC_CTX *ctx, const struct ctl *ctl, const struct answer *a)
+static void print_json(const struct view *v, const struct answer *a)
 {
-	json_t *list = json_array();
+	struct js_array list = { .out = v->out };
 
 	for (size_t i = 0; i < a->n_user; i++)
-		json_array_append_new(list, user_json(ctx, a->user[i], clock_unix()));
-	js_print(ctl->out, list);
+		js_array_add(&list, user_json(v, a->user[i]));
+	js_array_end(&list);
 }
 
-int show_users(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
+int show_users(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *value)
 {
-	struct answer *a = ask_users(ctx, ctl, NULL, 0);
+	const struct answer *a = ask_users(ctx, ctl, NULL, 0);
+	struct view v = view_of(ctx, ctl);
+	struct table *table;
 
-	(void)v;
+	(void)value;
 	if (!a)
 		return EXIT_FAILURE;
 	if (ctl->json) {
-		print_json(ctx, ctl, a);
+		print_json(&v, a);
 		return EXIT_SUCCESS;
 	}
-	if (a->n_user)
-		user_print_header(ctl->out);
+	table = user_table(&v);
 	for (size_t i = 0; i < a->n_user; i++)
-		user_print_row(ctx, ctl->out, a->user[i], clock_unix());
+		user_row(&v, table, a->user[i]);
+	table_print(table, false);
 	return EXIT_SUCCESS;
 }
 
 static int show_records(TALLOC_CTX *ctx, const struct ctl *ctl, const struct answer *a)
 {
+	struct view v = view_of(ctx, ctl);
+
 	if (!a)
 		return EXIT_FAILURE;
 	if (ctl->json)
-		print_json(ctx, ctl, a);
+		print_json(&v, a);
 	else if (a->n_user == 0)
 		fputs("user or ID not found\n", ctl->out);
 	for (size_t i = 0; !ctl->json && i < a->n_user; i++)
-		user_print(ctx, ctl->out, a->user[i], clock_unix());
+		user_print(&v, a->user[i]);
 	return a->n_user ? EXIT_SUCCESS : EXIT_NOT_FOUND;
 }
 
@@ -91,12 +94,28 @@ int show_id(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 	return show_records(ctx, ctl, ask_users(ctx, ctl, NULL, v->id));
 }
 
+/* ---- iroutes ---- */
+
+/* Who has not connected yet has no networks behind him either. */
+static struct answer *ask_connected(TALLOC_CTX *ctx, const struct ctl *ctl)
+{
+	struct answer *a = ask_users(ctx, ctl, NULL, 0);
+	size_t n = 0;
+
+	for (size_t i = 0; a && i < a->n_user; i++)
+		if (strcmp(a->user[i]->state, "connected") == 0)
+			a->user[n++] = a->user[i];
+	if (a)
+		a->n_user = n;
+	return a;
+}
+
 static json_t *iroute_json(const CtlUser *u)
 {
 	json_t *o = json_object();
 
 	js_int(o, "ID", u->id);
-	js_text(o, "Username", u->username);
+	js_text(o, "Username", user_or_none(u->username));
 	js_text(o, "vhost", u->vhost);
 	js_text(o, "Device", u->device);
 	js_text(o, "IP", user_vpn_ip(u));
@@ -104,30 +123,48 @@ static json_t *iroute_json(const CtlUser *u)
 	return o;
 }
 
-static void print_iroutes(TALLOC_CTX *ctx, FILE *out, const CtlUser *u)
+static void iroute_rows(struct table *table, const CtlUser *u)
 {
-	for (size_t i = 0; i < u->n_iroute; i++)
-		fprintf(out, "%6u %8s %8s %6s %16s %28s\n", u->id, fmt_safe(ctx, u->username),
-			u->vhost, u->device, user_vpn_ip(u), fmt_safe(ctx, u->iroute[i]));
+	char id[16];
+	const char *cell[] = {
+		id, user_or_none(u->username), u->vhost, u->device, user_vpn_ip(u), NULL,
+	};
+
+	snprintf(id, sizeof id, "%u", u->id);
+	for (size_t i = 0; i < u->n_iroute; i++) {
+		cell[5] = u->iroute[i];
+		table_row(table, cell);
+	}
 }
 
-int show_iroutes(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
+static void print_iroutes(const struct view *v, const struct answer *a)
 {
-	struct answer *a = ask_users(ctx, ctl, NULL, 0);
-	json_t *list = json_array();
+	static const struct column col[] = {
+		{ "id", 6, 6, 6, 0 },	  { "user", 8, 8, 4, 0 },      { "vhost", 8, 8, 5, 0 },
+		{ "device", 6, 6, 6, 0 }, { "vpn-ip", 16, 16, 15, 0 }, { "iroute", 28, 28, 18, 0 },
+	};
+	struct table *table = table_new(v, col, sizeof col / sizeof col[0]);
 
-	(void)v;
-	if (a && !ctl->json && a->n_user)
-		fprintf(ctl->out, "%6s %8s %8s %6s %16s %28s\n", "id", "user", "vhost", "device",
-			"vpn-ip", "iroute");
-	for (size_t i = 0; a && i < a->n_user; i++) {
-		if (ctl->json)
-			json_array_append_new(list, iroute_json(a->user[i]));
-		else
-			print_iroutes(ctx, ctl->out, a->user[i]);
+	for (size_t i = 0; i < a->n_user; i++)
+		iroute_rows(table, a->user[i]);
+	table_print(table, a->n_user > 0);
+}
+
+int show_iroutes(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *value)
+{
+	const struct answer *a = ask_connected(ctx, ctl);
+	struct js_array list = { .out = ctl->out };
+	struct view v = view_of(ctx, ctl);
+
+	(void)value;
+	if (!a)
+		return EXIT_FAILURE;
+	if (!ctl->json) {
+		print_iroutes(&v, a);
+		return EXIT_SUCCESS;
 	}
-	if (a && ctl->json)
-		js_print(ctl->out, json_incref(list));
-	json_decref(list);
-	return a ? EXIT_SUCCESS : EXIT_FAILURE;
+	for (size_t i = 0; i < a->n_user; i++)
+		js_array_add(&list, iroute_json(a->user[i]));
+	js_array_end(&list);
+	return EXIT_SUCCESS;
 }

@@ -40,7 +40,7 @@ static void print_amount(FILE *out, const char *key, uint64_t bytes)
 	fprintf(out, "\t%s: %s\n", key, fmt_amount(whole_kb(bytes), text));
 }
 
-static void print_general(FILE *out, const CtlStatus *s, int64_t now)
+static void print_general(FILE *out, const CtlStatus *s, int64_t now, int64_t entries)
 {
 	fputs("General info:\n\tStatus: online\n", out);
 	print_number(out, "Server PID", s->main_pid);
@@ -51,6 +51,10 @@ static void print_general(FILE *out, const CtlStatus *s, int64_t now)
 	print_number(out, "Total sessions", s->total_sessions);
 	print_number(out, "Total authentication failures", s->total_auth_failures);
 	print_number(out, "IPs in ban list", s->banned);
+	if (entries >= 0) {
+		print_number(out, "Sec-mod client entries", (uint64_t)entries);
+		print_number(out, "TLS DB entries", s->tls_db_entries);
+	}
 }
 
 static void print_period(FILE *out, const CtlStatus *s, int64_t now)
@@ -74,13 +78,13 @@ static void print_period(FILE *out, const CtlStatus *s, int64_t now)
 	print_amount(out, "TX", s->tx_bytes);
 }
 
-void status_print(FILE *out, const CtlStatus *s, int64_t now)
+void status_print(const struct view *v, const CtlStatus *s, int64_t entries)
 {
 	fputs("Note: session times and RX/TX of this period count sessions that have ended;\n"
 	      "the live numbers of connected users are in 'show users' and 'show user'.\n\n",
-	      out);
-	print_general(out, s, now);
-	print_period(out, s, now);
+	      v->out);
+	print_general(v->out, s, v->now, entries);
+	print_period(v->out, s, v->now);
 }
 
 static void json_moment(json_t *o, const char *key, const char *age_key, int64_t when, int64_t now)
@@ -98,7 +102,7 @@ static void json_interval(json_t *o, const char *key, uint32_t seconds)
 	js_text(o, key, fmt_interval(seconds, text));
 }
 
-static void json_general(json_t *o, const CtlStatus *s, int64_t now, bool debug)
+static void json_general(json_t *o, const CtlStatus *s, int64_t now, int64_t entries)
 {
 	js_text(o, "Status", "online");
 	js_int(o, "Server PID", s->main_pid);
@@ -111,8 +115,8 @@ static void json_general(json_t *o, const CtlStatus *s, int64_t now, bool debug)
 	js_int(o, "Total sessions", (int64_t)s->total_sessions);
 	js_int(o, "Total authentication failures", (int64_t)s->total_auth_failures);
 	js_int(o, "IPs in ban list", s->banned);
-	if (debug) {
-		js_int(o, "Sec-mod client entries", s->auth_entries);
+	if (entries >= 0) {
+		js_int(o, "Sec-mod client entries", entries);
 		js_int(o, "TLS DB entries", s->tls_db_entries);
 	}
 }
@@ -129,13 +133,13 @@ static void json_times(json_t *o, const CtlStatus *s)
 	js_int(o, "raw_max_session_time", s->max_session_time * MINUTE);
 }
 
-json_t *status_json(const CtlStatus *s, int64_t now, bool debug)
+json_t *status_json(const struct view *v, const CtlStatus *s, int64_t entries)
 {
 	json_t *o = json_object();
 	char text[FMT_TEXT];
 
-	json_general(o, s, now, debug);
-	json_moment(o, "Last stats reset", "_Last stats reset", s->stats_since, now);
+	json_general(o, s, v->now, entries);
+	json_moment(o, "Last stats reset", "_Last stats reset", s->stats_since, v->now);
 	js_int(o, "raw_last_stats_reset", s->stats_since);
 	js_int(o, "Sessions handled", (int64_t)s->handled);
 	js_int(o, "Timed out sessions", (int64_t)s->session_timeouts);

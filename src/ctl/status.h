@@ -2,17 +2,17 @@
 #ifndef CTL_STATUS_H
 #define CTL_STATUS_H
 
-#include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <jansson.h>
 
+#include "ctl/view.h"
 #include "ipc/ctl.pb-c.h"
 
-void status_print(FILE *out, const CtlStatus *s, int64_t now);
+/* ENTRIES is how many sessions auth remembers; negative: it was not asked (only --debug does). */
+void status_print(const struct view *v, const CtlStatus *s, int64_t entries);
 
-/* The caller owns it.  DEBUG adds the fields that only developers want. */
-json_t *status_json(const CtlStatus *s, int64_t now, bool debug);
+/* The caller owns it. */
+json_t *status_json(const struct view *v, const CtlStatus *s, int64_t entries);
 
 #endif /* CTL_STATUS_H */

@@ -16,9 +16,9 @@ const char *user_vpn_ip(const CtlUser *u)
 	return *u->ipv4 ? u->ipv4 : u->ipv6;
 }
 
-static const char *or_none(const char *text)
+const char *user_or_none(const char *name)
 {
-	return *text ? text : "(none)";
+	return *name ? name : "(none)";
 }
 
 /* Bytes a second since the connection was made. */
@@ -29,31 +29,52 @@ static uint64_t average(const CtlUser *u, uint64_t bytes, int64_t now)
 	return seconds > 0 ? bytes / (uint64_t)seconds : bytes;
 }
 
-void user_print_header(FILE *out)
+struct table *user_table(const struct view *v)
 {
-	fprintf(out, "%8s %8s %8s %14s %14s %6s %7s %14s %9s\n", "id", "user", "vhost", "ip",
-		"vpn-ip", "device", "since", "dtls-cipher", "status");
+	static const struct column col[] = {
+		{ "id", 8, 8, 7, 0 },
+		{ "user", 8, 8, 4, 0 },
+		{ "vhost", 8, 8, 5, 0 },
+		{ "ip", 14, 14, 15, 0 },
+		{ "vpn-ip", 14, 14, 15, 0 },
+		{ "device", 6, 6, 6, 0 },
+		{ "since", 7, 6, 6, 0 }, /* as wide as an interval */
+		{ "dtls-cipher", 14, 14, 8, 0 },
+		{ "status", 9, 9, 6, 0 },
+	};
+
+	return table_new(v, col, sizeof col / sizeof col[0]);
 }
 
-void user_print_row(TALLOC_CTX *ctx, FILE *out, const CtlUser *u, int64_t now)
+void user_row(const struct view *v, struct table *t, const CtlUser *u)
 {
-	const char *cipher = *u->dtls_cipher ? fmt_cipher(u->dtls_cipher) : "(no-dtls)";
-	char since[FMT_TEXT];
+	char id[16], since[FMT_TEXT];
+	const char *cell[] = {
+		id,
+		user_or_none(u->username),
+		u->vhost,
+		u->remote_ip,
+		user_vpn_ip(u),
+		u->device,
+		fmt_interval(v->now - u->connected_at, since),
+		*u->dtls_cipher ? fmt_cipher(u->dtls_cipher) : "(no-dtls)",
+		u->state,
+	};
 
-	fprintf(out, "%8u %8s %8s %14s %14s %6s %6s %14s %9s\n", u->id,
-		fmt_safe(ctx, or_none(u->username)), u->vhost, u->remote_ip, user_vpn_ip(u),
-		u->device, fmt_interval(now - u->connected_at, since), fmt_safe(ctx, cipher),
-		u->state);
+	snprintf(id, sizeof id, "%u", u->id);
+	table_row(t, cell);
 }
 
 /* ---- the human record ---- */
 
 static void print_identity(struct line *l, const CtlUser *u)
 {
+	const struct view *v = l->v;
+
 	line_printf(l, "ID", "%u", u->id);
 	line_end(l);
-	line_text(l, "Username", or_none(u->username));
-	line_text(l, "Groupname", or_none(u->groupname));
+	line_text(l, "Username", user_or_none(u->username));
+	line_text(l, "Groupname", user_or_none(u->groupname));
 	line_end(l);
 	line_single(l, "State", u->state);
 	line_single(l, "vhost", u->vhost);
@@ -62,7 +83,7 @@ static void print_identity(struct line *l, const CtlUser *u)
 		line_printf(l, "MTU", "%u", u->mtu);
 	line_end(l);
 	line_text(l, "Remote IP", u->remote_ip);
-	line_text(l, "Location", "unknown");
+	line_text(l, "Location", geo_location(v->ctx, v->geo, u->remote_ip));
 	line_end(l);
 	line_single(l, "Local Device IP", u->local_ip);
 	line_text(l, "IPv4", u->ipv4);
@@ -74,7 +95,7 @@ static void print_identity(struct line *l, const CtlUser *u)
 	line_single(l, "User-Agent", u->user_agent);
 }
 
-static void print_traffic(struct line *l, const CtlUser *u, int64_t now)
+static void print_traffic(struct line *l, const CtlUser *u)
 {
 	char a[FMT_TEXT], b[FMT_TEXT];
 
@@ -86,21 +107,22 @@ static void print_traffic(struct line *l, const CtlUser *u, int64_t now)
 	line_printf(l, "RX", "%" PRIu64 " (%s)", u->rx, fmt_amount(u->rx, a));
 	line_printf(l, "TX", "%" PRIu64 " (%s)", u->tx, fmt_amount(u->tx, a));
 	line_end(l);
-	fprintf(l->out, "\tAverage bandwidth RX: %s  TX: %s\n", fmt_rate(average(u, u->rx, now), a),
-		fmt_rate(average(u, u->tx, now), b));
+	fprintf(l->v->out, "\tAverage bandwidth RX: %s  TX: %s\n",
+		fmt_rate(average(u, u->rx, l->v->now), a),
+		fmt_rate(average(u, u->tx, l->v->now), b));
 }
 
-static void print_moment(struct line *l, const char *key, int64_t when, int64_t now)
+static void print_moment(struct line *l, const char *key, int64_t when)
 {
 	char date[FMT_TEXT], since[FMT_TEXT];
 
 	if (!when)
 		return;
-	line_printf(l, key, "%s (%s)", fmt_date(when, date), fmt_interval(now - when, since));
+	line_printf(l, key, "%s (%s)", fmt_date(when, date), fmt_interval(l->v->now - when, since));
 	line_end(l);
 }
 
-static void print_session(struct line *l, const CtlUser *u, int64_t now)
+static void print_session(struct line *l, const CtlUser *u)
 {
 	if (u->dpd)
 		line_printf(l, "DPD", "%u", u->dpd);
@@ -108,8 +130,8 @@ static void print_session(struct line *l, const CtlUser *u, int64_t now)
 		line_printf(l, "KeepAlive", "%u", u->keepalive);
 	line_end(l);
 	line_single(l, "Hostname", u->hostname);
-	print_moment(l, "Last connected at", u->connected_at, now);
-	print_moment(l, "Session started at", u->session_started_at, now);
+	print_moment(l, "Last connected at", u->connected_at);
+	print_moment(l, "Session started at", u->session_started_at);
 	line_printf(l, "Session", "%.*s", SID_SHORT, u->sid);
 	line_end(l);
 	line_single(l, "TLS ciphersuite", u->tls_cipher);
@@ -134,32 +156,32 @@ static void print_network(struct line *l, const CtlUser *u)
 	line_single(l, "Restricted to ports", u->restrict_to_ports);
 }
 
-void user_print(TALLOC_CTX *ctx, FILE *out, const CtlUser *u, int64_t now)
+void user_print(const struct view *v, const CtlUser *u)
 {
-	struct line l = { out, ctx, 0 };
+	struct line l = { .v = v };
 
 	print_identity(&l, u);
-	print_traffic(&l, u, now);
-	print_session(&l, u, now);
-	fputc('\n', out);
+	print_traffic(&l, u);
+	print_session(&l, u);
+	fputc('\n', v->out);
 	print_network(&l, u);
-	fputc('\n', out);
+	fputc('\n', v->out);
 }
 
 /* ---- the JSON object, keys in the order of admin.md ---- */
 
-static void json_identity(json_t *o, const CtlUser *u)
+static void json_identity(const struct view *v, json_t *o, const CtlUser *u)
 {
 	js_int(o, "ID", u->id);
-	js_text(o, "Username", or_none(u->username));
-	js_text(o, "Groupname", or_none(u->groupname));
+	js_text(o, "Username", user_or_none(u->username));
+	js_text(o, "Groupname", user_or_none(u->groupname));
 	js_text(o, "State", u->state);
 	js_text(o, "vhost", u->vhost);
 	js_text(o, "Device", u->device);
 	if (u->mtu)
 		js_int_text(o, "MTU", u->mtu);
 	js_text(o, "Remote IP", u->remote_ip);
-	js_text(o, "Location", "unknown");
+	js_text(o, "Location", geo_location(v->ctx, v->geo, u->remote_ip));
 	js_text(o, "Local Device IP", u->local_ip);
 	js_text(o, "IPv4", u->ipv4);
 	js_text(o, "P-t-P IPv4", u->ipv4_server);
@@ -226,13 +248,13 @@ static void json_ports(TALLOC_CTX *ctx, json_t *o, const char *ports)
 	js_list(o, "Restricted to ports", list.item, list.n);
 }
 
-json_t *user_json(TALLOC_CTX *ctx, const CtlUser *u, int64_t now)
+json_t *user_json(const struct view *v, const CtlUser *u)
 {
 	json_t *o = json_object();
 
-	json_identity(o, u);
-	json_traffic(o, u, now);
-	json_session(o, u, now);
+	json_identity(v, o, u);
+	json_traffic(o, u, v->now);
+	json_session(o, u, v->now);
 	js_list(o, "DNS", u->dns, u->n_dns);
 	js_list(o, "NBNS", u->nbns, u->n_nbns);
 	js_list(o, "Split-DNS-Domains", u->split_dns, u->n_split_dns);
@@ -243,6 +265,6 @@ json_t *user_json(TALLOC_CTX *ctx, const CtlUser *u, int64_t now)
 	js_list(o, "No-routes", u->no_route, u->n_no_route);
 	js_list(o, "iRoutes", u->iroute, u->n_iroute);
 	js_text(o, "Restricted to routes", u->restrict_to_routes ? "True" : "False");
-	json_ports(ctx, o, u->restrict_to_ports);
+	json_ports(v->ctx, o, u->restrict_to_ports);
 	return o;
 }

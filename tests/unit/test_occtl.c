@@ -1,4 +1,5 @@
 /* test_occtl.c - what occtl prints: intervals, amounts, records, JSON (admin.md 6.6-6.13). */
+#include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include "ctl/json.h"
 #include "ctl/session.h"
 #include "ctl/status.h"
+#include "ctl/text.h"
 #include "ctl/user.h"
 
 enum { NOW = 1795330897 }; /* 2026-11-22 07:01 in the zone that main() sets */
@@ -64,15 +66,67 @@ static void dates_go_beyond_2038(void **state)
 	assert_string_equal(fmt_date(4102444800, text), "2100-01-01 00:00");
 }
 
+/* ---- text ---- */
+
 static void texts_of_clients_cannot_steer_the_terminal(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 
 	(void)state;
-	assert_string_equal(fmt_safe(ctx, "a\033[2Jb\n\x7f \xc3\xa4"), "a?[2Jb?? \xc3\xa4");
-	assert_string_equal(fmt_safe(ctx, "x\xc2\x9bz"), "x?\x9bz");
+	assert_string_equal(text_safe(ctx, "a\033[2Jb\n\x7f \xc3\xa4"),
+			    "a\\x1b[2Jb\\x0a\\x7f \xc3\xa4");
+	assert_string_equal(text_safe(ctx, "x\xc2\x9bz"), "x\\x9bz");	   /* CSI in UTF-8 */
+	assert_string_equal(text_safe(ctx, "x\x9bz\xc3"), "x\\x9bz\\xc3"); /* and in Latin-1 */
+	assert_string_equal(text_safe(ctx, "a\xe2\x80\xae"
+					   "b"),
+			    "a\\u202eb"); /* right to left */
+	assert_string_equal(text_safe(ctx, ""), "");
 	assert_string_equal(fmt_cipher("(DTLS1.2)-(PSK)-(AES-256-GCM)"), "(AES-256-GCM)");
 	assert_string_equal(fmt_cipher("plain"), "plain");
+	talloc_free(ctx);
+}
+
+static void only_the_shortest_form_is_utf8(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t c;
+	} row[] = {
+		{ "a", 'a' },
+		{ "\xc3\xa4", 0xe4 },
+		{ "\xe2\x82\xac", 0x20ac },
+		{ "\xf0\x9f\x98\x80", 0x1f600 },
+		{ "\xc0\x9b", TEXT_INVALID | 0xc0 },	     /* ESC in two bytes */
+		{ "\xe0\x80\x9b", TEXT_INVALID | 0xe0 },     /* and in three */
+		{ "\xed\xa0\x80", TEXT_INVALID | 0xed },     /* half of a surrogate pair */
+		{ "\xf4\x90\x80\x80", TEXT_INVALID | 0xf4 }, /* beyond the last character */
+		{ "\xe2\x82", TEXT_INVALID | 0xe2 },	     /* cut off */
+		{ "\x80", TEXT_INVALID | 0x80 },
+		{ "\xff", TEXT_INVALID | 0xff },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		const char *p = row[i].text;
+		assert_int_equal(text_next(&p), row[i].c);
+		if (row[i].c & TEXT_INVALID)
+			assert_ptr_equal(p, row[i].text + 1);
+		else
+			assert_int_equal(*p, 0);
+	}
+}
+
+static void text_is_measured_and_cut_in_columns(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+
+	(void)state;
+	assert_int_equal(text_width("J\xc3\xb6rg"), 4);
+	assert_int_equal(text_width("\xe6\x9d\xb1\xe4\xba\xac"), 4); /* two wide ones */
+	assert_string_equal(text_cut(ctx, "J\xc3\xb6rgen", 6, "~"), "J\xc3\xb6rgen");
+	assert_string_equal(text_cut(ctx, "J\xc3\xb6rgen", 3, "~"), "J\xc3\xb6~");
+	assert_string_equal(text_cut(ctx, "\xe6\x9d\xb1\xe4\xba\xac", 3, ""), "\xe6\x9d\xb1");
+	assert_string_equal(text_cut(ctx, "abc", 0, ""), "");
 	talloc_free(ctx);
 }
 
@@ -116,6 +170,33 @@ static CtlUser sample(void)
 	return u;
 }
 
+/* What is printed between begin() and shown(), at NOW. */
+struct shown {
+	struct view v;
+	char *text;
+	size_t len;
+};
+
+static void begin(struct shown *s, size_t width)
+{
+	*s = (struct shown){ .v = { .now = NOW, .width = width, .more = "~" } };
+	s->v.ctx = talloc_new(NULL);
+	s->v.out = open_memstream(&s->text, &s->len);
+}
+
+static const char *shown(struct shown *s)
+{
+	fflush(s->v.out);
+	return s->text;
+}
+
+static void end(struct shown *s)
+{
+	fclose(s->v.out);
+	free(s->text);
+	talloc_free(s->v.ctx);
+}
+
 static const char record[] =
 	"\tID: 3713\n"
 	"\tUsername: test   Groupname: group1\n"
@@ -147,45 +228,133 @@ static const char record[] =
 
 static void a_user_record_is_printed_as_specified(void **state)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
 	CtlUser u = sample();
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct shown s;
 
 	(void)state;
-	user_print(ctx, out, &u, NOW);
-	fclose(out);
-	assert_string_equal(text, record);
-	free(text);
-	talloc_free(ctx);
+	begin(&s, 0);
+	user_print(&s.v, &u);
+	assert_string_equal(shown(&s), record);
+	end(&s);
+	begin(&s, 200);
+	user_print(&s.v, &u);
+	assert_string_equal(shown(&s), record);
+	end(&s);
 }
 
-static void a_user_row_is_printed_as_specified(void **state)
+/* Every line of TEXT fits WIDTH columns. */
+static void assert_narrow(const char *text, size_t width)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
+	while (*text) {
+		size_t length = strcspn(text, "\n"), tabs = strspn(text, "\t");
+		assert_true(length + 7 * tabs <= width);
+		text += length + 1;
+	}
+}
+
+static void a_narrow_terminal_folds_a_record_and_loses_nothing(void **state)
+{
 	CtlUser u = sample();
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct shown s;
 
 	(void)state;
-	user_print_header(out);
-	user_print_row(ctx, out, &u, NOW);
+	u.groupname =
+		TEXT("a group whose name alone takes more than half of the line, and then more");
+	begin(&s, 80);
+	user_print(&s.v, &u);
+	assert_narrow(shown(&s), 80);
+	assert_non_null(strstr(shown(&s), "\tUsername: test\n\tGroupname: a group whose name"));
+	assert_non_null(strstr(shown(&s), "-(AES-\n\t\t256-GCM)\n"));
+	assert_non_null(strstr(shown(&s), "\tDevice: vpnbb0   MTU: 1434\n"));
+	end(&s);
+}
+
+static void print_rows(const struct view *v)
+{
+	struct table *t = user_table(v);
+	CtlUser u = sample();
+
+	user_row(v, t, &u);
 	u.dtls_cipher = TEXT("");
 	u.username = TEXT("");
 	u.ipv4 = TEXT("");
-	user_print_row(ctx, out, &u, NOW);
-	fclose(out);
-	assert_string_equal(
-		text, "      id     user    vhost             ip         vpn-ip device   since    "
-		      "dtls-cipher    status\n"
-		      "    3713     test  default      127.0.0.1 192.168.199.190 vpnbb0     3s  "
-		      "(AES-256-GCM) connected\n"
-		      "    3713   (none)  default      127.0.0.1     fd91::6cef vpnbb0     3s      "
-		      "(no-dtls) connected\n");
-	free(text);
-	talloc_free(ctx);
+	user_row(v, t, &u);
+	table_print(t, false);
+}
+
+static const char rows[] =
+	"      id     user    vhost             ip         vpn-ip device   since    "
+	"dtls-cipher    status\n"
+	"    3713     test  default      127.0.0.1 192.168.199.190 vpnbb0     3s  "
+	"(AES-256-GCM) connected\n"
+	"    3713   (none)  default      127.0.0.1     fd91::6cef vpnbb0     3s      "
+	"(no-dtls) connected\n";
+
+static void user_rows_are_printed_as_specified(void **state)
+{
+	struct shown s;
+
+	(void)state;
+	begin(&s, 0);
+	print_rows(&s.v);
+	assert_string_equal(shown(&s), rows);
+	end(&s);
+	begin(&s, 200);
+	print_rows(&s.v);
+	assert_string_equal(shown(&s), rows);
+	end(&s);
+}
+
+static void a_narrow_terminal_gets_shorter_cells_and_whole_addresses(void **state)
+{
+	struct shown s;
+	CtlUser u = sample();
+	struct table *t;
+
+	(void)state;
+	begin(&s, 80);
+	t = user_table(&s.v);
+	u.username = TEXT("someone@with.a.very.long.name.example");
+	u.dtls_cipher = TEXT("(DTLS1.2)-(PSK)-(CHACHA20-POLY1305)");
+	u.id = 4194303;
+	u.remote_ip = TEXT("203.113.113.113");
+	user_row(&s.v, t, &u);
+	table_print(t, false);
+	assert_narrow(shown(&s), 80);
+	assert_non_null(strstr(shown(&s), "4194303 som~ "));
+	assert_non_null(strstr(shown(&s), " 203.113.113.113 192.168.199.190 vpnbb0     3s "));
+	end(&s);
+}
+
+static void a_table_without_rows_has_no_heading_either(void **state)
+{
+	struct shown s;
+
+	(void)state;
+	begin(&s, 80);
+	table_print(user_table(&s.v), false);
+	assert_string_equal(shown(&s), "");
+	table_print(user_table(&s.v), true);
+	assert_memory_equal(shown(&s), "id user vhost", 13);
+	end(&s);
+}
+
+static void cells_cannot_steer_the_terminal(void **state)
+{
+	struct shown s;
+	CtlUser u = sample();
+	struct table *t;
+
+	(void)state;
+	begin(&s, 80);
+	t = user_table(&s.v);
+	u.username = u.vhost = u.device = u.tls_cipher = u.dtls_cipher = u.hostname = u.user_agent =
+		u.groupname = TEXT("\033]0;x\a\r");
+	user_row(&s.v, t, &u);
+	table_print(t, false);
+	user_print(&s.v, &u);
+	assert_null(strpbrk(shown(&s), "\033\a\r"));
+	end(&s);
 }
 
 static const char *text_of(json_t *o, const char *key)
@@ -240,7 +409,7 @@ static void a_user_object_has_the_specified_keys_and_types(void **state)
 		"Restricted to routes",
 		"Restricted to ports",
 	};
-	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct view v = { .ctx = talloc_new(NULL), .now = NOW };
 	CtlUser u = sample();
 	const char *key;
 	json_t *o, *value;
@@ -248,7 +417,7 @@ static void a_user_object_has_the_specified_keys_and_types(void **state)
 
 	(void)state;
 	u.restrict_to_ports = TEXT("tcp(443), icmp()");
-	o = user_json(ctx, &u, NOW);
+	o = user_json(&v, &u);
 	json_object_foreach(o, key, value) assert_string_equal(key, order[i++]);
 	assert_int_equal(i, sizeof order / sizeof order[0]);
 	assert_int_equal(json_integer_value(json_object_get(o, "ID")), 3713);
@@ -260,12 +429,12 @@ static void a_user_object_has_the_specified_keys_and_types(void **state)
 	assert_int_equal(json_array_size(json_object_get(o, "NBNS")), 0);
 	assert_int_equal(json_array_size(json_object_get(o, "Restricted to ports")), 2);
 	json_decref(o);
-	talloc_free(ctx);
+	talloc_free(v.ctx);
 }
 
 static void a_default_route_and_odd_bytes_make_valid_json(void **state)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct view v = { .ctx = talloc_new(NULL), .now = NOW };
 	CtlUser u = sample();
 	json_t *o;
 
@@ -273,25 +442,37 @@ static void a_default_route_and_odd_bytes_make_valid_json(void **state)
 	u.n_route = 0;
 	u.user_agent = TEXT("bad \xff \"agent\"\x01");
 	u.hostname = TEXT("");
-	o = user_json(ctx, &u, NOW);
+	o = user_json(&v, &u);
 	assert_string_equal(text_of(o, "Routes"), "defaultroute");
 	assert_string_equal(text_of(o, "User-Agent"), "bad ? \"agent\"\x01");
 	assert_null(json_object_get(o, "Hostname"));
 	json_decref(o);
-	talloc_free(ctx);
+	talloc_free(v.ctx);
 }
 
-static void an_empty_list_is_still_json(void **state)
+static void an_array_is_json_with_any_number_of_elements(void **state)
 {
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
 	(void)state;
-	js_print(out, json_array());
-	fclose(out);
-	assert_string_equal(text, "[\n]\n");
-	free(text);
+	for (size_t n = 0; n < 3; n++) {
+		struct shown s;
+		struct js_array list;
+		json_t *back;
+
+		begin(&s, 0);
+		list = (struct js_array){ .out = s.v.out };
+		for (size_t i = 0; i < n; i++)
+			js_array_add(&list,
+				     json_pack("{s:s}", "key", "\x7f\xc2\x9b\xe2\x80\xae\"\\"));
+		js_array_end(&list);
+		back = json_loads(shown(&s), JSON_REJECT_DUPLICATES, NULL);
+		assert_int_equal(json_array_size(back), n);
+		assert_null(strpbrk(shown(&s), "\x7f\xc2\xe2"));
+		if (n)
+			assert_string_equal(text_of(json_array_get(back, n - 1), "key"),
+					    "\x7f\xc2\x9b\xe2\x80\xae\"\\");
+		json_decref(back);
+		end(&s);
+	}
 }
 
 /* ---- status ---- */
@@ -299,11 +480,11 @@ static void an_empty_list_is_still_json(void **state)
 static void the_status_is_printed_as_specified(void **state)
 {
 	CtlStatus s = CTL_STATUS__INIT;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct shown out;
+	const char *text;
 
 	(void)state;
+	begin(&out, 0);
 	s.main_pid = 3268;
 	s.auth_pid = 3270;
 	s.auth_instances = 1;
@@ -311,8 +492,8 @@ static void the_status_is_printed_as_specified(void **state)
 	s.max_session_time = 2;
 	s.min_mtu = s.max_mtu = 1434;
 	s.rx_bytes = 1999;
-	status_print(out, &s, NOW);
-	fclose(out);
+	status_print(&out.v, &s, -1);
+	text = shown(&out);
 	assert_non_null(strstr(text, "\n\nGeneral info:\n\tStatus: online\n\tServer PID: 3268\n"
 				     "\tSec-mod PID: 3270\n\tSec-mod instance count: 1\n"
 				     "\tUp since: 2026-11-22 07:01 (    2s)\n"
@@ -323,7 +504,11 @@ static void the_status_is_printed_as_specified(void **state)
 				     "\tSessions handled: 0\n\tTimed out sessions: 0\n"));
 	assert_non_null(strstr(text, "\tMax session time:  2m:00s\n\tMin MTU: 1434\n"
 				     "\tMax MTU: 1434\n\tRX: 1.0 kB\n\tTX: 0 bytes\n"));
-	free(text);
+	assert_null(strstr(text, "entries"));
+	status_print(&out.v, &s, 5);
+	assert_non_null(strstr(shown(&out), "\tIPs in ban list: 0\n\tSec-mod client entries: 5\n"
+					    "\tTLS DB entries: 0\n\n"));
+	end(&out);
 }
 
 static void the_status_object_has_integers_where_specified(void **state)
@@ -351,13 +536,14 @@ static void the_status_object_has_integers_where_specified(void **state)
 		"raw_rx",
 		"raw_tx",
 	};
+	struct view v = { .now = NOW };
 	CtlStatus s = CTL_STATUS__INIT;
 	json_t *o;
 
 	(void)state;
 	s.up_since = NOW - 60;
 	s.avg_session_time = 3;
-	o = status_json(&s, NOW, false);
+	o = status_json(&v, &s, -1);
 	for (size_t i = 0; i < sizeof integer / sizeof integer[0]; i++)
 		assert_true(json_is_integer(json_object_get(o, integer[i])));
 	assert_string_equal(text_of(o, "Status"), "online");
@@ -366,8 +552,9 @@ static void the_status_object_has_integers_where_specified(void **state)
 	assert_null(json_object_get(o, "Min MTU"));
 	assert_null(json_object_get(o, "TLS DB entries"));
 	json_decref(o);
-	o = status_json(&s, NOW, true);
+	o = status_json(&v, &s, 3);
 	assert_true(json_is_integer(json_object_get(o, "TLS DB entries")));
+	assert_int_equal(json_integer_value(json_object_get(o, "Sec-mod client entries")), 3);
 	json_decref(o);
 }
 
@@ -375,16 +562,15 @@ static void the_status_object_has_integers_where_specified(void **state)
 
 static void a_session_is_printed_as_specified(void **state)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
 	SessionRow s = SESSION_ROW__INIT;
 	Session in = SESSION__INIT;
 	Endpoint remote = ENDPOINT__INIT;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct shown out;
+	struct table *t;
 	json_t *o;
 
 	(void)state;
+	begin(&out, 0);
 	remote.addr.data = (uint8_t *)(uintptr_t) "\x7f\0\0\x01";
 	remote.addr.len = 4;
 	in.sid = TEXT("ndhD0Cgf733dMtj0EEKI1Ts/inY=");
@@ -397,11 +583,13 @@ static void a_session_is_printed_as_specified(void **state)
 	s.state = TEXT("authenticated");
 	s.in_use = 1;
 	s.is_open = true;
-	session_print(ctx, out, &s);
+	session_print(&out.v, &s);
 	s.expires = NOW + 300;
-	session_print_row(ctx, out, &s, NOW + 3);
-	fclose(out);
-	assert_string_equal(text,
+	out.v.now = NOW + 3;
+	t = session_table(&out.v);
+	session_row(&out.v, t, &s);
+	table_print(t, false);
+	assert_string_equal(shown(&out),
 			    "\tSession: ndhD0C\n"
 			    "\tFull session ID: ndhD0Cgf733dMtj0EEKI1Ts/inY=\n"
 			    "\tCreated: 2026-11-22 07:01\n"
@@ -411,14 +599,15 @@ static void a_session_is_printed_as_specified(void **state)
 			    "\tRemote IP: 127.0.0.1   Location: unknown\n"
 			    "\tIn use: True   Activated: True\n"
 			    "\tCertificate auth: False\n"
+			    "session     user    vhost             ip               user agent  "
+			    "created   status\n"
 			    "ndhD0C     test  default      127.0.0.1 Open AnyConnect VPN Agen "
 			    "      3s authenticated\n");
-	free(text);
-	o = session_json(&s);
+	o = session_json(&out.v, &s);
 	assert_string_equal(text_of(o, "Expires"), "2026-11-22 07:06");
 	assert_int_equal(json_integer_value(json_object_get(o, "in_use")), 1);
 	json_decref(o);
-	talloc_free(ctx);
+	end(&out);
 }
 
 static void session_ids_are_base64_and_match_by_their_beginning(void **state)
@@ -445,17 +634,24 @@ int main(void)
 		cmocka_unit_test(amounts_go_in_steps_of_a_thousand),
 		cmocka_unit_test(dates_go_beyond_2038),
 		cmocka_unit_test(texts_of_clients_cannot_steer_the_terminal),
+		cmocka_unit_test(only_the_shortest_form_is_utf8),
+		cmocka_unit_test(text_is_measured_and_cut_in_columns),
 		cmocka_unit_test(a_user_record_is_printed_as_specified),
-		cmocka_unit_test(a_user_row_is_printed_as_specified),
+		cmocka_unit_test(a_narrow_terminal_folds_a_record_and_loses_nothing),
+		cmocka_unit_test(user_rows_are_printed_as_specified),
+		cmocka_unit_test(a_narrow_terminal_gets_shorter_cells_and_whole_addresses),
+		cmocka_unit_test(a_table_without_rows_has_no_heading_either),
+		cmocka_unit_test(cells_cannot_steer_the_terminal),
 		cmocka_unit_test(a_user_object_has_the_specified_keys_and_types),
 		cmocka_unit_test(a_default_route_and_odd_bytes_make_valid_json),
-		cmocka_unit_test(an_empty_list_is_still_json),
+		cmocka_unit_test(an_array_is_json_with_any_number_of_elements),
 		cmocka_unit_test(the_status_is_printed_as_specified),
 		cmocka_unit_test(the_status_object_has_integers_where_specified),
 		cmocka_unit_test(a_session_is_printed_as_specified),
 		cmocka_unit_test(session_ids_are_base64_and_match_by_their_beginning),
 	};
 
+	setlocale(LC_CTYPE, "C.UTF-8");
 	setenv("TZ", "UTC", 1);
 	tzset();
 	return cmocka_run_group_tests(tests, NULL, NULL);
