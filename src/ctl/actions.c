@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "ctl/show.h"
+#include "ctl/text.h"
 
 /* Asks for KIND of whom V means; EXIT_NOT_FOUND when the server found nobody. */
 static int act_on(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind,
@@ -71,7 +72,7 @@ static int act_plain(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase
 		return EXIT_FAILURE;
 	fprintf(ctl->out, "%s\n", a->result ? failed : done);
 	for (size_t i = 0; a->done && i < a->done->n_text; i++)
-		fprintf(stderr, "%s\n", a->done->text[i]);
+		fprintf(stderr, "%s\n", text_safe(ctx, a->done->text[i]));
 	return a->result ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
