@@ -63,6 +63,26 @@ static unsigned get_encodings(const struct http_request *req, const char *name)
 	return bits;
 }
 
+enum cstp_encoding cstp_encoding_choose(unsigned offered, uint32_t lz4, uint32_t lzs)
+{
+	if (offered & CSTP_ENC_LZ4 && (lz4 >= lzs || !(offered & CSTP_ENC_LZS)))
+		return CSTP_ENC_LZ4;
+	return offered & CSTP_ENC_LZS ? CSTP_ENC_LZS : CSTP_ENC_NONE;
+}
+
+const char *cstp_encoding_name(enum cstp_encoding encoding)
+{
+	switch (encoding) {
+	case CSTP_ENC_LZ4:
+		return "oc-lz4";
+	case CSTP_ENC_LZS:
+		return "lzs";
+	case CSTP_ENC_NONE:
+		break;
+	}
+	return NULL;
+}
+
 static void parse_families(const struct http_request *req, struct cstp_request *r)
 {
 	const char *types = http_header(req, "X-CSTP-Address-Type");

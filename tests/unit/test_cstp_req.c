@@ -77,6 +77,22 @@ static void unknown_encodings_are_ignored(void **state)
 	talloc_free(ctx);
 }
 
+static void the_preferred_encoding_is_chosen_among_those_offered(void **state)
+{
+	const unsigned both = CSTP_ENC_LZ4 | CSTP_ENC_LZS;
+
+	(void)state;
+	assert_int_equal(cstp_encoding_choose(both, 90, 80), CSTP_ENC_LZ4);
+	assert_int_equal(cstp_encoding_choose(both, 90, 91), CSTP_ENC_LZS);
+	assert_int_equal(cstp_encoding_choose(both, 90, 90), CSTP_ENC_LZ4);
+	assert_int_equal(cstp_encoding_choose(CSTP_ENC_LZS, 90, 80), CSTP_ENC_LZS);
+	assert_int_equal(cstp_encoding_choose(CSTP_ENC_LZ4, 80, 90), CSTP_ENC_LZ4);
+	assert_int_equal(cstp_encoding_choose(0, 90, 80), CSTP_ENC_NONE);
+	assert_string_equal(cstp_encoding_name(CSTP_ENC_LZ4), "oc-lz4");
+	assert_string_equal(cstp_encoding_name(CSTP_ENC_LZS), "lzs");
+	assert_null(cstp_encoding_name(CSTP_ENC_NONE));
+}
+
 static void one_family_can_be_wanted(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -153,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_whole_request_is_read),
 		cmocka_unit_test(absent_headers_mean_the_defaults),
 		cmocka_unit_test(unknown_encodings_are_ignored),
+		cmocka_unit_test(the_preferred_encoding_is_chosen_among_those_offered),
 		cmocka_unit_test(one_family_can_be_wanted),
 		cmocka_unit_test(bogus_numbers_are_ignored),
 		cmocka_unit_test(a_master_secret_has_48_bytes),
