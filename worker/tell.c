@@ -74,6 +74,8 @@ static void fill_facts(struct worker *w, struct facts_msg *m)
 {
 	m->facts = (TunnelFacts)TUNNEL_FACTS__INIT;
 	m->facts.dtls_cipher = text(w->facts.dtls_cipher);
+	m->facts.cstp_compression = text(w->facts.cstp_encoding);
+	m->facts.dtls_compression = text(w->facts.dtls_encoding);
 	m->facts.mtu = w->facts.mtu;
 	m->facts.dpd = w->facts.dpd;
 	m->facts.keepalive = w->facts.keepalive;

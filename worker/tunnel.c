@@ -2,6 +2,7 @@
 #include "worker/tunnel.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -135,6 +136,11 @@ static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 		.rx_rate = g->conf->rx_data_per_sec,
 		.tx_rate = g->conf->tx_data_per_sec,
 		.send_timeout = SEND_TIMEOUT,
+		.tcp_encoding = plan->cstp_encoding,
+		.udp_encoding = plan->dtls_encoding,
+		.no_compress = host->no_compress_limit < UINT_MAX
+				       ? (unsigned)host->no_compress_limit
+				       : UINT_MAX,
 	};
 }
 
@@ -184,6 +190,8 @@ static void announce(struct worker *w, const struct tunnel_plan *plan)
 	w->facts.mtu = plan->data_mtu;
 	w->facts.dpd = plan->dpd;
 	w->facts.keepalive = plan->keepalive;
+	w->facts.cstp_encoding = cstp_encoding_name(plan->cstp_encoding);
+	w->facts.dtls_encoding = cstp_encoding_name(plan->dtls_encoding);
 	if (plan->dtls.mode == DTLS_PSK)
 		log_info(&w->log, "dtls-offered", kv_text("setting up DTLS-PSK connection"));
 	if (plan->dtls.mode == DTLS_LEGACY)

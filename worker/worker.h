@@ -57,7 +57,8 @@ struct call {
 struct worker_facts {
 	char user_agent[CLIENT_TEXT];
 	const char *tls_cipher;
-	const char *dtls_cipher; /* NULL: no DTLS now */
+	const char *dtls_cipher;		   /* NULL: no DTLS now */
+	const char *cstp_encoding, *dtls_encoding; /* compression, static; NULL: none */
 	struct endpoint udp_remote;
 	uint32_t mtu, dpd, keepalive;
 };

@@ -34,19 +34,6 @@ bool conf_check_device(struct conf_set *s, const char *text)
 	return false;
 }
 
-/* config.md 8.3 [DOUBT]: lz4:lzs, or ALGO:NUMBER; anything else is only worth a warning. */
-bool conf_check_compression(struct conf_set *s, const char *text)
-{
-	size_t word = strcspn(text, ":");
-	bool known =
-		(word == 3 && (!strncasecmp(text, "lz4", 3) || !strncasecmp(text, "lzs", 3))) ||
-		(word == 6 && !strncasecmp(text, "oc-lz4", 6));
-
-	if (!known)
-		conf_set_warning(s, "invalid compression modstring %s; use lz4:lzs", text);
-	return true;
-}
-
 /* Bounds of config.md 8.8 for both IPv6 prefix options. */
 static bool check_prefix(struct conf_set *s, const char *text, const char *what)
 {

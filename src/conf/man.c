@@ -33,7 +33,7 @@ static const struct example examples[] = {
 	{ CONF_OPT_crl, false, "/etc/sallyport/crl.pem" },
 	{ CONF_OPT_ocsp_response, false, "/etc/sallyport/ocsp.der" },
 	{ CONF_OPT_dh_params, false, "/etc/sallyport/dh.pem" },
-	{ CONF_OPT_compression_algo_priority, false, "lz4:lzs" },
+	{ CONF_OPT_compression_algo_priority, false, "lzs:oc-lz4" },
 	{ CONF_OPT_rekey_method, true, "ssl" },
 	{ CONF_OPT_cert_user_oid, false, "0.9.2342.19200300.100.1.1" },
 	{ CONF_OPT_cert_group_oid, false, "2.5.4.11" },

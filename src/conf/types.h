@@ -10,7 +10,7 @@ extern const struct conf_type conf_type_flag, conf_type_u32, conf_type_secs, con
 	conf_type_secret, conf_type_list, conf_type_facility, conf_type_rekey, conf_type_prio,
 	conf_type_net4, conf_type_mask4, conf_type_net6, conf_type_addr4, conf_type_addr6,
 	conf_type_nets, conf_type_routes, conf_type_ports, conf_type_groups, conf_type_auth,
-	conf_type_acct, conf_type_kkdcp;
+	conf_type_acct, conf_type_kkdcp, conf_type_algos;
 
 /* {item, n}: what every list field looks like from here. */
 struct conf_any_list {
@@ -46,7 +46,6 @@ bool conf_is_true(const char *text);
 /* Checks of options.def: TEXT is the cleaned value. */
 bool conf_check_tcp_port(struct conf_set *s, const char *text);
 bool conf_check_device(struct conf_set *s, const char *text);
-bool conf_check_compression(struct conf_set *s, const char *text);
 bool conf_check_ipv6_prefix(struct conf_set *s, const char *text);
 bool conf_check_ipv6_subnet(struct conf_set *s, const char *text);
 bool conf_check_dns(struct conf_set *s, const char *text);

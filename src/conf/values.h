@@ -20,6 +20,11 @@ struct conf_prio {
 	uint8_t value;
 };
 
+/* compression-algo-priority: the higher number is preferred. */
+struct conf_algos {
+	uint32_t lz4, lzs;
+};
+
 /* config.md 13.1.  TEXT is what clients and scripts see: "default", "A.B.C.D/MASK" or the IPv6
  * network as written. */
 struct conf_route {

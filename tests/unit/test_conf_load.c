@@ -226,8 +226,8 @@ static void old_switches_set_the_other_way_do_nothing(void **state)
 static void later_options_are_named_in_one_warning(void **state)
 {
 	(void)state;
-	accepts("ocsp-response = /x\nuse-utmp = false\n[vhost:a]\ncompression = true\n",
-		"warning: not implemented yet: ocsp-response, compression");
+	accepts("ping-leases = true\nuse-utmp = false\n[vhost:a]\nocsp-response = /x\n",
+		"warning: not implemented yet: ocsp-response, ping-leases");
 }
 
 /* compat-checklist 116; config.md 3.2. */

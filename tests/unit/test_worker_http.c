@@ -637,6 +637,42 @@ static void answer_configures_the_client(void **state)
 	play_end(&p);
 }
 
+#define OFFERS                                                                                     \
+	"X-CSTP-Accept-Encoding: lzs,oc-lz4\r\nX-DTLS-Accept-Encoding: lzs\r\n"                    \
+	"X-DTLS-CipherSuite: PSK-NEGOTIATE\r\n"
+
+/* protocol.md 11.79. */
+static void compression_is_announced_only_when_asked_for_by_both_sides(void **state)
+{
+	static const char *const on[] = { "compression", "true", NULL };
+	static const char *const on_lzs[] = { "compression", "true", "compression-algo-priority",
+					      "lzs:100", NULL };
+	struct play p;
+	const char *text;
+
+	(void)state;
+	play_init(&p, no_rows);
+	assert_null(strstr(play_run(&p, CONNECT(COOKIE, OFFERS)), "Content-Encoding"));
+	assert_int_equal(p.plan->cstp_encoding | p.plan->dtls_encoding, CSTP_ENC_NONE);
+	play_end(&p);
+	play_init(&p, on);
+	assert_null(strstr(play_run(&p, CONNECT(COOKIE, "")), "Content-Encoding"));
+	text = play_run(&p, CONNECT(COOKIE, OFFERS));
+	assert_non_null(strstr(text, "\r\nX-CSTP-Content-Encoding: oc-lz4\r\n"));
+	assert_non_null(strstr(text, "\r\nX-DTLS-Content-Encoding: lzs\r\n"));
+	assert_int_equal(p.plan->cstp_encoding, CSTP_ENC_LZ4);
+	assert_int_equal(p.plan->dtls_encoding, CSTP_ENC_LZS);
+	p.grant.udp = false;
+	text = play_run(&p, CONNECT(COOKIE, OFFERS));
+	assert_null(strstr(text, "X-DTLS-Content-Encoding"));
+	assert_int_equal(p.plan->dtls_encoding, CSTP_ENC_NONE);
+	play_end(&p);
+	play_init(&p, on_lzs);
+	text = play_run(&p, CONNECT(COOKIE, OFFERS));
+	assert_non_null(strstr(text, "\r\nX-CSTP-Content-Encoding: lzs\r\n"));
+	play_end(&p);
+}
+
 static void mobile_clients_get_their_own_timers(void **state)
 {
 	static const char *const rows[] = { "dpd", "60", "mobile-dpd", "600", NULL };
@@ -776,6 +812,7 @@ int main(void)
 		cmocka_unit_test(second_certificate_signs_the_document_it_was_asked_with),
 		cmocka_unit_test(old_openconnect_gets_a_bare_password_form),
 		cmocka_unit_test(answer_configures_the_client),
+		cmocka_unit_test(compression_is_announced_only_when_asked_for_by_both_sides),
 		cmocka_unit_test(mobile_clients_get_their_own_timers),
 		cmocka_unit_test(small_links_withdraw_ipv6),
 		cmocka_unit_test(absurd_mtu_headers_change_nothing),

@@ -32,6 +32,20 @@ static void plan_dtls(const struct http_dialogue *d, const struct cstp_request *
 	memcpy(plan->master_secret, want->master_secret, sizeof plan->master_secret);
 }
 
+/* For each channel of its own (protocol.md 5.9). */
+static void plan_compression(const struct http_dialogue *d, const struct cstp_request *want,
+			     struct tunnel_plan *plan)
+{
+	const struct conf_algos *prefer = &d->conf->compression_algo_priority;
+
+	if (!d->host->compression)
+		return;
+	plan->cstp_encoding = cstp_encoding_choose(want->cstp_encodings, prefer->lz4, prefer->lzs);
+	if (plan->dtls.mode != DTLS_NONE)
+		plan->dtls_encoding =
+			cstp_encoding_choose(want->dtls_encodings, prefer->lz4, prefer->lzs);
+}
+
 /* Without a cipher of its own the choice is open between AEAD ciphers (our DTLS priorities have no
  * other), of which AES-GCM adds most; the same where UDP may never come up, so that the tunnel's
  * MTU does not depend on that. */
@@ -95,6 +109,7 @@ void connect_plan(const struct http_dialogue *d, const struct http_client *clien
 		.idle_timeout = mobile ? s->mobile_idle_timeout : s->idle_timeout,
 	};
 	plan_dtls(d, want, grant, out);
+	plan_compression(d, want, out);
 	plan_mtu(d, want, out);
 	plan_rekey(d, out);
 }
@@ -175,6 +190,8 @@ static void fill_session(struct cstp_response *r, const struct tunnel_plan *plan
 	r->udp_port = plan->grant->udp_port;
 	r->base_mtu = plan->link_mtu;
 	r->mtu = plan->data_mtu;
+	r->cstp_encoding = cstp_encoding_name(plan->cstp_encoding);
+	r->dtls_encoding = cstp_encoding_name(plan->dtls_encoding);
 	memcpy(r->app_id, plan->grant->app_id, sizeof r->app_id);
 }
 

@@ -133,6 +133,7 @@ struct tunnel_plan {
 	struct addr_net v6; /* family 0 when the MTU withdrew it */
 	struct dtls_choice dtls;
 	uint8_t master_secret[DTLS_MASTER_SECRET]; /* legacy DTLS */
+	enum cstp_encoding cstp_encoding, dtls_encoding;
 	uint32_t link_mtu, data_mtu;
 	uint32_t dpd, keepalive, idle_timeout;
 	enum cstp_rekey rekey;

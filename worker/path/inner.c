@@ -47,6 +47,40 @@ void inner_from_client(struct path *p, const uint8_t *data, size_t len)
 	bucket_take(&p->rx, len);
 }
 
+void inner_from_compressed(struct path *p, enum cstp_encoding encoding, const uint8_t *data,
+			   size_t len)
+{
+	unsigned most = p->limits.data_mtu > p->data_mtu ? p->limits.data_mtu : p->data_mtu;
+	const uint8_t *pkt;
+	size_t n;
+	enum err err =
+		encoding ? compress_unpack(p->compress, encoding, data, len, &pkt, &n) : ERR_STATE;
+	if (err) {
+		log_warn(p->limits.log, "bad-compressed-packet", kv_err(err));
+		path_finish(p, PATH_END_ERROR);
+		return;
+	}
+	/* The client's device has the MTU that was announced, or one its own probes have raised: a
+	 * longer packet did not come out of it. */
+	if (n > most) {
+		p->count.dropped++;
+		return;
+	}
+	inner_from_client(p, pkt, n);
+}
+
+enum cstp_type inner_compress(struct path *p, enum cstp_encoding encoding, uint8_t **pkt,
+			      size_t *len)
+{
+	uint8_t *packed = NULL;
+	if (encoding && *len > p->limits.no_compress)
+		packed = compress_pack(p->compress, encoding, *pkt, *len, len);
+	if (!packed)
+		return CSTP_DATA;
+	*pkt = packed;
+	return CSTP_COMPRESSED;
+}
+
 static bool tcp_has_room(const struct path *p)
 {
 	/* Data between the messages of a renegotiation would be lost (2.8): it waits in the TUN. */
@@ -82,7 +116,8 @@ static void send_packet(struct path *p, uint8_t *pkt, size_t len)
 		p->count.dropped++;
 		return;
 	}
-	tcp_chan_send(p, CSTP_DATA, pkt, len);
+	enum cstp_type type = inner_compress(p, p->limits.tcp_encoding, &pkt, &len);
+	tcp_chan_send(p, type, pkt, len);
 	if (stream_waiting(p->stream) >= FLUSH_AT && stream_flush(p->stream, false, p->now))
 		path_finish(p, PATH_END_CLOSED);
 }

@@ -28,7 +28,10 @@ static enum err make_parts(struct path *p, int tcp_fd, int tun_fd)
 	p->frames = cstp_stream_new(p);
 	if (err || !p->frames)
 		return ERR_NOMEM;
-	err = tun_new(p, tun_fd, &p->tun);
+	if (p->limits.tcp_encoding || p->limits.udp_encoding)
+		err = compress_new(p, &p->compress);
+	if (!err)
+		err = tun_new(p, tun_fd, &p->tun);
 	if (!err)
 		err = stream_new(p, p->tls, tcp_fd, &p->stream);
 	return err;
@@ -134,6 +137,7 @@ static void trim(struct path *p)
 	tun_trim(p->tun);
 	stream_trim(p->stream);
 	lazy_trim(p->plain);
+	compress_trim(p->compress);
 	if (p->udp.out)
 		batch_trim(p->udp.out);
 	if (p->udp.in)

@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "wire/cstp_req.h"
 #include "wire/dtls_suite.h"
 
 struct path;
@@ -60,6 +61,8 @@ struct path_limits {
 	bool deny_roaming;
 	uint64_t rx_rate, tx_rate; /* most bytes per second from and to the client */
 	unsigned send_timeout;	   /* a blocked TCP send longer than this ends the tunnel */
+	enum cstp_encoding tcp_encoding, udp_encoding; /* negotiated; compress-only-if-smaller */
+	unsigned no_compress; /* packets of up to so many bytes are sent as they are */
 };
 
 /* How DTLS will be done; choice.mode DTLS_NONE: never. */

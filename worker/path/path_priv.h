@@ -4,6 +4,7 @@
 
 #include "worker/path/assoc.h"
 #include "worker/path/bucket.h"
+#include "worker/path/compress.h"
 #include "worker/path/lazy.h"
 #include "worker/path/liveness.h"
 #include "worker/path/path.h"
@@ -52,8 +53,9 @@ struct path {
 	struct udp_chan udp;
 	struct liveness live;
 	struct rekey rekey;
-	struct bucket rx, tx; /* limits of the session */
-	struct lazy *plain;   /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
+	struct bucket rx, tx;	   /* limits of the session */
+	struct compress *compress; /* NULL: neither channel has negotiated it */
+	struct lazy *plain;	   /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
 
 	struct path_counters count;
 	unsigned data_mtu;
@@ -82,6 +84,17 @@ void path_set_mtu(struct path *p, unsigned mtu);
 
 /* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN. */
 void inner_from_client(struct path *p, const uint8_t *pkt, size_t len);
+
+/* A compressed packet from the client, on a channel that has negotiated ENCODING.  What is none
+ * ends the tunnel (protocol.md 5.9). */
+void inner_from_compressed(struct path *p, enum cstp_encoding encoding, const uint8_t *data,
+			   size_t len);
+
+/* Compresses the packet *PKT of *LEN bytes for a channel that has negotiated ENCODING.  Gives the
+ * type of its frame: CSTP_COMPRESSED with *PKT and *LEN changed (the new memory has headroom, too,
+ * and is borrowed until the next packet), or CSTP_DATA. */
+enum cstp_type inner_compress(struct path *p, enum cstp_encoding encoding, uint8_t **pkt,
+			      size_t *len);
 
 /* Reads the TUN until it is empty, the budget of a wake-up is used or a socket is full, and sends
  * over the better channel. */

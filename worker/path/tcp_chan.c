@@ -15,14 +15,23 @@ static void on_disconnect(struct path *p, const struct cstp_frame *f)
 	path_finish(p, bye.reason == CSTP_BYE_USER ? PATH_END_USER : PATH_END_PAUSE);
 }
 
+/* A packet: the client sends those here only when it has no UDP (6.9). */
+static void on_data(struct path *p, const struct cstp_frame *f)
+{
+	if (p->udp.state == UDP_ACTIVE)
+		udp_chan_set_inactive(p, "data on TCP");
+	if (f->type == CSTP_COMPRESSED)
+		inner_from_compressed(p, p->limits.tcp_encoding, f->data, f->len);
+	else
+		inner_from_client(p, f->data, f->len);
+}
+
 static void on_frame(struct path *p, const struct cstp_frame *f)
 {
 	switch (f->type) {
 	case CSTP_DATA:
-		/* The client sends data here only when it has no UDP (6.9). */
-		if (p->udp.state == UDP_ACTIVE)
-			udp_chan_set_inactive(p, "data on TCP");
-		inner_from_client(p, f->data, f->len);
+	case CSTP_COMPRESSED:
+		on_data(p, f);
 		break;
 	case CSTP_DPD_REQ:
 		tcp_chan_control(p, CSTP_DPD_RESP, f->data, f->len);
@@ -32,9 +41,6 @@ static void on_frame(struct path *p, const struct cstp_frame *f)
 		break;
 	case CSTP_DISCONNECT:
 		on_disconnect(p, f);
-		break;
-	case CSTP_COMPRESSED: /* never negotiated */
-		path_finish(p, PATH_END_ERROR);
 		break;
 	default:
 		log_debug(p->limits.log, "unknown-frame", kv_u64("type", f->type));

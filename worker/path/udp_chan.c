@@ -121,8 +121,9 @@ static bool send_frame(struct path *p, const uint8_t *frame, size_t len)
 bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len)
 {
 	struct udp_chan *u = &p->udp;
+	enum cstp_type type = inner_compress(p, p->limits.udp_encoding, &pkt, &len);
 	uint8_t *frame = pkt - DTLS_FRAME_HEADER;
-	frame[0] = CSTP_DATA;
+	frame[0] = (uint8_t)type;
 	if (!send_frame(p, frame, len + DTLS_FRAME_HEADER))
 		return false;
 	/* Whole batches leave while the next one is collected. */
@@ -224,8 +225,8 @@ static void on_record(struct path *p, uint8_t *data, size_t len)
 		pmtu_answered(&p->udp.pmtu, p->now);
 		apply_mtu(p);
 		break;
-	case CSTP_COMPRESSED: /* never negotiated */
-		path_finish(p, PATH_END_ERROR);
+	case CSTP_COMPRESSED: /* authentic, so a fault is the client's and ends the tunnel */
+		inner_from_compressed(p, p->limits.udp_encoding, f.data, f.len);
 		break;
 	default: /* keepalive, or of no meaning here */
 		break;
