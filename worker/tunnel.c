@@ -113,6 +113,13 @@ static enum err networks_behind(TALLOC_CTX *ctx, const struct conf_routes *irout
 	return ERR_OK;
 }
 
+static enum path_priority priority_kind(const struct conf_prio *p)
+{
+	if (!p->set)
+		return PATH_PRIORITY_NONE;
+	return p->tos ? PATH_PRIORITY_TOS : PATH_PRIORITY_SOCKET;
+}
+
 static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 			struct path_limits *out)
 {
@@ -136,6 +143,9 @@ static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 		.rx_rate = g->conf->rx_data_per_sec,
 		.tx_rate = g->conf->tx_data_per_sec,
 		.send_timeout = SEND_TIMEOUT,
+		.output_buffer = host->output_buffer,
+		.priority_kind = priority_kind(&g->conf->net_priority),
+		.priority = g->conf->net_priority.value,
 		.tcp_encoding = plan->cstp_encoding,
 		.udp_encoding = plan->dtls_encoding,
 		.no_compress = host->no_compress_limit < UINT_MAX

@@ -228,7 +228,8 @@ static bool parse_prio(struct conf_set *s, const char *text, void *out)
 	if (!p.set)
 		conf_set_warning(s, "'%s' has no effect; write 0 to 6, or 0xNN for a TOS byte",
 				 text);
-	*(struct conf_prio *)out = p.set ? p : (struct conf_prio){ 0 };
+	else
+		*(struct conf_prio *)out = p;
 	return true;
 }
 

@@ -1,4 +1,4 @@
-/* test_conf_traffic.c - the type of compression-algo-priority. */
+/* test_conf_traffic.c - the types of compression-algo-priority and net-priority. */
 #include "tests/unit/conf_help.h"
 
 /* The configuration of LINES; its warning, if there must be one, says WARNING. */
@@ -72,12 +72,75 @@ static void compression_is_off_unless_asked_for(void **state)
 	talloc_free(f.ctx);
 }
 
+static void has_priority(const char *value, bool tos, unsigned number)
+{
+	char lines[100];
+	struct fixture f;
+
+	snprintf(lines, sizeof lines, "net-priority = %s\n", value);
+	f = load(lines, NULL);
+	assert_true(f.conf->host[0]->net_priority.set);
+	assert_int_equal(f.conf->host[0]->net_priority.tos, tos);
+	assert_int_equal(f.conf->host[0]->net_priority.value, number);
+	talloc_free(f.ctx);
+}
+
+/* config.md 8.11. */
+static void priorities_are_numbers_or_tos_bytes(void **state)
+{
+	(void)state;
+	has_priority("0", false, 0);
+	has_priority("6", false, 6);
+	has_priority("0x10", true, 0x10);
+	has_priority("0XB8", true, 0xb8);
+	has_priority("0xff", true, 0xff);
+	has_priority("0x0", true, 0);
+}
+
+static void other_priorities_have_no_effect_and_are_named(void **state)
+{
+	static const char *const bad[] = { "7", "-1", "high", "0x", "0x100", "0xZZ", "3 4", "1.5" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char lines[100], warning[100];
+		struct fixture f;
+
+		snprintf(lines, sizeof lines, "net-priority = %s\n", bad[i]);
+		snprintf(warning, sizeof warning, "'%s' has no effect; write 0 to 6, or 0xNN",
+			 bad[i]);
+		f = load(lines, warning);
+		assert_false(f.conf->host[0]->net_priority.set);
+		talloc_free(f.ctx);
+	}
+}
+
+/* No effect means that the host's value stays. */
+static void a_bad_priority_of_a_user_leaves_the_host_s(void **state)
+{
+	struct fixture f = load("net-priority = 4\n", NULL);
+	struct conf_rows rows = { 0 };
+	struct session_conf *s = NULL;
+	struct conf_row row = { .option = "net-priority", .value = "9", .file = "u", .line = 1 };
+
+	(void)state;
+	assert_int_equal(conf_rows_add(f.ctx, &rows, &row), ERR_OK);
+	assert_int_equal(conf_session_new(f.ctx, f.conf->host[0], &rows, f.report, &s), ERR_OK);
+	assert_true(s->net_priority.set);
+	assert_int_equal(s->net_priority.value, 4);
+	assert_true(fixture_said(&f, "'9' has no effect"));
+	talloc_free(f.ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ways_to_prefer_an_algorithm_are_read),
 		cmocka_unit_test(other_values_are_named_and_change_nothing),
 		cmocka_unit_test(compression_is_off_unless_asked_for),
+		cmocka_unit_test(priorities_are_numbers_or_tos_bytes),
+		cmocka_unit_test(other_priorities_have_no_effect_and_are_named),
+		cmocka_unit_test(a_bad_priority_of_a_user_leaves_the_host_s),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

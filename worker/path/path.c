@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "wire/mtu.h"
 #include "worker/path/path_priv.h"
+#include "worker/path/sockopt.h"
 
 enum {
 	TRIM_AFTER_MS = 1000, /* buffers of a session that carries nothing are given back then */
@@ -60,6 +61,7 @@ enum err path_new(TALLOC_CTX *ctx, gnutls_session_t tls, int tcp_fd, int tun_fd,
 	rekey_init(&p->rekey, tls, limits, p->now);
 	bucket_init(&p->rx, limits->rx_rate, p->now);
 	bucket_init(&p->tx, limits->tx_rate, p->now);
+	sockopt_apply(tcp_fd, false, limits);
 	enum err err = make_parts(p, tcp_fd, tun_fd);
 	if (err) {
 		talloc_free(p);

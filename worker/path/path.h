@@ -40,6 +40,13 @@ struct path_counters {
 	uint64_t dropped;	       /* dropped: queue full, too big, malformed */
 };
 
+/* What struct path_limits' priority is. */
+enum path_priority {
+	PATH_PRIORITY_NONE,
+	PATH_PRIORITY_SOCKET, /* SO_PRIORITY, 0 to 6 */
+	PATH_PRIORITY_TOS,    /* TOS byte of IPv4, traffic class of IPv6 */
+};
+
 /* Plain limits; intervals in seconds, 0 = off unless said otherwise.  Copied, but for borrowed
  * pointers, which must outlive the path. */
 struct path_limits {
@@ -62,6 +69,9 @@ struct path_limits {
 	uint64_t rx_rate, tx_rate; /* most bytes per second from and to the client */
 	unsigned send_timeout;	   /* a blocked TCP send longer than this ends the tunnel */
 	enum cstp_encoding tcp_encoding, udp_encoding; /* negotiated; compress-only-if-smaller */
+	unsigned output_buffer; /* send buffer of the client's sockets, in link MTUs; 0 default */
+	enum path_priority priority_kind; /* of the client's sockets */
+	uint8_t priority;
 	unsigned no_compress; /* packets of up to so many bytes are sent as they are */
 };
 

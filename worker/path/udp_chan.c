@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "wire/dtls_hello.h"
+#include "worker/path/sockopt.h"
 
 enum {
 	HELLO_GAP_MS = 3000, /* a second hello from elsewhere is ignored for so long (6.3) */
@@ -331,6 +332,7 @@ static void feed_pending(struct path *p, const uint8_t *data, size_t len)
 static void socket_options(const struct path *p, int fd, bool v6)
 {
 	int discover = v6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
+	sockopt_apply(fd, true, &p->limits);
 	/* Merged datagrams could be far more than a limit lets pass. */
 	if (!p->limits.rx_rate)
 		udp_in_socket(fd);
