@@ -192,7 +192,7 @@ static enum err load_exposed(TALLOC_CTX *ctx, const struct host_conf *conf,
 			     struct keys_report *report, struct conf_exposed *out)
 {
 	struct conf_report *found = conf_report_new(ctx);
-	enum err err = found ? conf_exposed_read(ctx, conf, found, out) : ERR_NOMEM;
+	enum err err = found ? conf_exposed_read(ctx, conf, 0, found, out) : ERR_NOMEM;
 
 	for (size_t i = 0; found && i < found->n; i++)
 		add_error(report, report->ctx, conf->name,

@@ -97,7 +97,7 @@ static void log_report(const struct log_ctx *log, const struct conf_report *repo
 static enum err read_rows(TALLOC_CTX *ctx, const struct session *s, const struct host *host,
 			  struct conf_report *report, struct conf_rows *rows)
 {
-	enum err err = conf_user_rows(ctx, host->conf, s->user, s->group, report, rows);
+	enum err err = conf_user_rows(ctx, host->conf, s->user, s->group, report, NULL, rows);
 
 	for (size_t i = 0; !err && i < s->n_rows; i++) {
 		struct conf_row row = { .option = s->row[i].option,

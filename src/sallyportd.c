@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "conf/explain.h"
 #include "conf/option.h"
 #include "conf/pack.h"
 #include "main/main.h"
@@ -162,6 +163,27 @@ static int serve(TALLOC_CTX *ctx, const struct server_args *args, const char *co
 	return supervise(ctx, args, absolute, conf, programs);
 }
 
+/* --print-config, of the file or for one user of it. */
+static int print_config(TALLOC_CTX *ctx, const struct server_args *args, const struct conf *conf)
+{
+	const struct conf_question q = { args->user, args->group, args->vhost };
+	struct conf_explained *e;
+	enum err err;
+
+	if (!args->user) {
+		conf_show(conf, stdout);
+		return 0;
+	}
+	err = conf_explain(ctx, conf, &q, &e);
+	if (err == ERR_NOT_FOUND)
+		fprintf(stderr, "error: the file has no virtual host '%s'\n", args->vhost);
+	else if (err)
+		fprintf(stderr, "error: %s\n", err_text(err));
+	else
+		conf_explain_print(e, stdout);
+	return err || e->refused ? 1 : 0;
+}
+
 static int run_service(const struct server_args *args)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -175,8 +197,7 @@ static int run_service(const struct server_args *args)
 		return 1;
 	}
 	if (args->print) {
-		conf_show(conf, stdout);
-		status = 0;
+		status = print_config(ctx, args, conf);
 	} else if (programs_open(&programs)) {
 		fprintf(stderr,
 			"error: sallyport-auth and sallyport-worker of this build were not found\n");

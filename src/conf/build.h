@@ -6,6 +6,7 @@
 
 enum {
 	CONF_HOSTS_MAX = 1024,
+	CONF_COMPRESS_FLOOR = 64,	 /* bytes; least no-compress-limit, config.md 8.3 */
 	CONF_FILE_MAX = 4 * 1024 * 1024, /* bytes of a file; longer ones are refused */
 };
 

@@ -96,6 +96,7 @@ struct conf {
 struct session_conf {
 	const struct host_conf *host;	/* for what only hosts have; borrowed */
 	const struct conf_row **origin; /* NULL: the host's value */
+	struct conf_rows rows;		/* those of the files, in the order they count */
 	bool default_route; /* everything goes through the tunnel; then `route` is empty */
 #define OPT(type, field, name, scope, to, flags, def, limits, doc) CONF_SESSION_##scope(type, field)
 #include "conf/options.def"
@@ -126,13 +127,30 @@ MUST_USE enum err conf_from_rows(TALLOC_CTX *ctx, const struct conf_rows *rows, 
 /* The host whose name equals the SNI name, ignoring case; the default host for NULL or no match. */
 const struct host_conf *conf_host(const struct conf *conf, const char *name);
 
+/* What became of the search for one of the files of config.md 10.2. */
+struct conf_looked {
+	enum {
+		CONF_LOOKED_NOT,     /* no folder is configured, or the session has no group */
+		CONF_LOOKED_NONE,    /* there is neither the file nor a default for it */
+		CONF_LOOKED_FILE,    /* the file counts */
+		CONF_LOOKED_DEFAULT, /* default-user-config or default-group-config counts */
+	} result;
+	const char *path;     /* DIR/NAME; NULL for CONF_LOOKED_NOT */
+	const char *fallback; /* the default file; NULL: not configured.  Borrowed from the host */
+};
+
+struct conf_looked_both {
+	struct conf_looked group, user;
+};
+
 /* Reads the files of USER in GROUP (NULL or "": none) as config.md 10.2 says and gives their rows,
  * group first; no rows when no file applies.  OUT's rows are children of CTX.
  * ERR_CONF: the session must be refused, REPORT says why with file and line.
- * The values were tried with conf_session_new, too. */
+ * The values were tried with conf_session_new, too.  LOOKED (may be NULL) is set in any case; its
+ * paths are children of CTX. */
 MUST_USE enum err conf_user_rows(TALLOC_CTX *ctx, const struct host_conf *host, const char *user,
 				 const char *group, struct conf_report *report,
-				 struct conf_rows *out);
+				 struct conf_looked_both *looked, struct conf_rows *out);
 
 /* Parses the text of one per-user or per-group file and appends to ROWS (children of CTX).
  * Keys that do not belong there are reported as CONF_INFO and left out.  ERR_CONF as above. */

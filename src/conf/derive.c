@@ -4,8 +4,6 @@
 #include "conf/build.h"
 #include "conf/types.h"
 
-enum { COMPRESS_FLOOR = 64 }; /* bytes; config.md 8.3 */
-
 void conf_join_pool(struct addr_net *net, unsigned mask, const struct conf_row *net_row,
 		    const struct conf_row *mask_row)
 {
@@ -72,8 +70,8 @@ static void derive_timers(struct host_conf *h)
 	h->mobile_idle_follows = !h->origin[CONF_OPT_mobile_idle_timeout];
 	if (h->mobile_idle_follows)
 		h->mobile_idle_timeout = h->idle_timeout;
-	if (h->no_compress_limit < COMPRESS_FLOOR)
-		h->no_compress_limit = COMPRESS_FLOOR;
+	if (h->no_compress_limit < CONF_COMPRESS_FLOOR)
+		h->no_compress_limit = CONF_COMPRESS_FLOOR;
 }
 
 /* The supplemental settings' source goes with the auth lines, inherited ones included. */

@@ -10,7 +10,7 @@
 /* ---- reading ------------------------------------------------------------- */
 
 static enum err add_behind(TALLOC_CTX *ctx, struct conf_exposed *out, const char *user,
-			   const char *route)
+			   const char *route, const struct conf_row *row)
 {
 	struct conf_behind *item =
 		talloc_realloc(ctx, out->item, struct conf_behind, (unsigned)out->n + 1);
@@ -20,7 +20,9 @@ static enum err add_behind(TALLOC_CTX *ctx, struct conf_exposed *out, const char
 	out->item = item;
 	item[out->n].user = talloc_strdup(item, user);
 	item[out->n].route = talloc_strdup(item, route);
-	if (!item[out->n].user || !item[out->n].route)
+	item[out->n].file = talloc_strdup(item, row->file);
+	item[out->n].line = row->line;
+	if (!item[out->n].user || !item[out->n].route || !item[out->n].file)
 		return ERR_NOMEM;
 	out->n++;
 	return ERR_OK;
@@ -41,7 +43,7 @@ static enum err take_row(TALLOC_CTX *ctx, const char *user, const struct conf_ro
 		conf_report_add(report, CONF_ERROR, &where, "%s", why);
 		err = ERR_CONF;
 	} else if (!err) {
-		err = add_behind(ctx, out, user, route.text);
+		err = add_behind(ctx, out, user, route.text, row);
 	}
 	talloc_free(tmp);
 	return err;
@@ -85,7 +87,7 @@ static enum err read_entry(TALLOC_CTX *ctx, DIR *dir, const char *folder, const 
 	return err;
 }
 
-enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host,
+enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host, unsigned most,
 			   struct conf_report *report, struct conf_exposed *out)
 {
 	DIR *dir = host->expose_iroutes && host->config_per_user ? opendir(host->config_per_user)
@@ -94,7 +96,7 @@ enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host,
 	struct dirent *entry;
 	enum err first = ERR_OK;
 
-	while (dir && (entry = readdir(dir))) {
+	for (unsigned n = 0; dir && (!most || n < most) && (entry = readdir(dir)); n++) {
 		enum err err =
 			read_entry(ctx, dir, host->config_per_user, entry->d_name, report, &all);
 		first = first ? first : err;
@@ -108,11 +110,14 @@ enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host,
 
 /* ---- adding -------------------------------------------------------------- */
 
-static enum err add_route(TALLOC_CTX *ctx, struct conf_rows *rows, const char *text)
+/* Where it is said goes along, for those who ask why a session has it. */
+static enum err add_route(TALLOC_CTX *ctx, struct conf_rows *rows, const char *text,
+			  const char *file, unsigned line)
 {
 	const struct conf_row row = { .option = conf_options[CONF_OPT_route].name,
 				      .value = text,
-				      .file = "" };
+				      .file = file,
+				      .line = line };
 
 	return conf_rows_add(ctx, rows, &row);
 }
@@ -140,10 +145,11 @@ enum err conf_exposed_add(TALLOC_CTX *ctx, const struct host_conf *host,
 		/* The first route of a session's rows replaces the host's (layers.c), unless those
 		 * are appended all the same. */
 		for (size_t k = 0; !err && !begun && !host->append_routes && k < host->route.n; k++)
-			err = add_route(ctx, rows, host->route.item[k].text);
+			err = add_route(ctx, rows, host->route.item[k].text, "", 0);
 		begun = true;
 		if (!err)
-			err = add_route(ctx, rows, exposed->item[i].route);
+			err = add_route(ctx, rows, exposed->item[i].route, exposed->item[i].file,
+					exposed->item[i].line);
 	}
 	return err;
 }

@@ -10,6 +10,8 @@
 struct conf_behind {
 	const char *user;
 	const char *route; /* as clients are told */
+	const char *file;  /* where it is said */
+	unsigned line;
 };
 
 struct conf_exposed {
@@ -17,11 +19,11 @@ struct conf_exposed {
 	size_t n;
 };
 
-/* Reads the iroutes of all files in HOST's config-per-user; none without expose-iroutes.  OUT's
- * members are children of CTX.
+/* Reads the iroutes of the files in HOST's config-per-user, of the first MOST of them (0: of all);
+ * none without expose-iroutes.  OUT's members are children of CTX.
  *	ERR_CONF	an iroute is malformed, REPORT says where
  *	ERR_NOMEM */
-MUST_USE enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host,
+MUST_USE enum err conf_exposed_read(TALLOC_CTX *ctx, const struct host_conf *host, unsigned most,
 				    struct conf_report *report, struct conf_exposed *out);
 
 /* Adds to ROWS (children of CTX), which are all others of a session of USER, what makes the routes

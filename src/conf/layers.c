@@ -195,7 +195,7 @@ enum err conf_session_new(TALLOC_CTX *ctx, const struct host_conf *host,
 			  struct session_conf **out)
 {
 	struct session_conf *s = talloc_zero(ctx, struct session_conf);
-	struct conf_rows *own = &(struct conf_rows){ 0 };
+
 	enum err err = ERR_NOMEM;
 
 	if (!s)
@@ -203,12 +203,12 @@ enum err conf_session_new(TALLOC_CTX *ctx, const struct host_conf *host,
 	s->host = host;
 	s->origin = talloc_zero_array(s, const struct conf_row *, CONF_OPT_COUNT);
 	for (size_t i = 0; s->origin && i < rows->n; i++)
-		if (conf_rows_add(s, own, &rows->item[i]))
+		if (conf_rows_add(s, &s->rows, &rows->item[i]))
 			goto out;
 	if (s->origin)
 		err = begin_with_host(s);
 	if (!err)
-		err = apply_rows(s, own, report);
+		err = apply_rows(s, &s->rows, report);
 	if (!err)
 		err = append_host_routes(s);
 	if (!err) {

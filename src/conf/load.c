@@ -200,18 +200,13 @@ static void set_renamed(struct loader *l, struct host_conf *host, const struct c
 			const struct conf_alias *alias)
 {
 	const struct conf_option *opt = &conf_options[alias->to];
-	bool flag = conf_is_true(row->value);
+	const char *value = conf_value_of(row);
 
-	if (alias->kind == CONF_ALIAS_IF_TRUE || alias->kind == CONF_ALIAS_IF_FALSE) {
-		if (flag != (alias->kind == CONF_ALIAS_IF_TRUE))
-			return;
-		note_replaced(l, row, opt->name);
-		set_value(l, host, opt, row, "true");
+	if (!value)
 		return;
-	}
-	if (alias->kind == CONF_ALIAS_RENAMED)
+	if (alias->kind != CONF_ALIAS_SAME)
 		note_replaced(l, row, opt->name);
-	set_value(l, host, opt, row, row->value);
+	set_value(l, host, opt, row, value);
 }
 
 /* ROW does not name an option: an old name, or nothing known. */

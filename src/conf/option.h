@@ -96,6 +96,10 @@ const struct conf_alias *conf_alias_find(const char *name);
  * that set nothing any more. */
 const struct conf_option *conf_option_of(const char *name);
 
+/* What ROW sets that option to: its value, or what an old name's value stands for; NULL when it
+ * leaves the option alone.  Borrowed from ROW or static. */
+const char *conf_value_of(const struct conf_row *row);
+
 /* The title of the section that begins with OPT, or NULL. */
 const char *conf_section_title(enum conf_opt opt);
 

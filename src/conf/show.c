@@ -4,13 +4,14 @@
 
 #include "base/buf.h"
 #include "conf/build.h"
+#include "conf/origin.h"
 #include "conf/types.h"
 
 enum { VALUE_MAX = 64 * 1024, COLUMN = 40 };
 
-/* "name = value   # file:line", or commented out when there is no value. */
+/* "name = value   # why: file:line", or commented out when there is no value. */
 static void print_line(FILE *out, const struct conf_option *opt, const char *value,
-		       const struct conf_row *row)
+		       struct conf_origin why)
 {
 	bool hidden = opt->type == &conf_type_secret;
 	int n = *value ? fprintf(out, "%s%s = %s", hidden ? "#" : "", opt->name, value)
@@ -18,20 +19,21 @@ static void print_line(FILE *out, const struct conf_option *opt, const char *val
 
 	if (n < COLUMN)
 		fprintf(out, "%*s", COLUMN - n, "");
-	if (row)
-		fprintf(out, " # %s:%u\n", row->file, row->line);
+	fprintf(out, " # %s%s", why.rule ? why.rule : "", why.rule ? ": " : "");
+	if (why.row)
+		fprintf(out, "%s:%u\n", why.row->file, why.row->line);
 	else
-		fprintf(out, " # %s\n", *value ? "default" : "unset");
+		fprintf(out, "%s\n", *value ? "default" : "unset");
 }
 
 static void show_item(FILE *out, const struct conf_option *opt, const void *value,
-		      const struct conf_row *row)
+		      struct conf_origin why)
 {
 	struct buf b;
 
 	buf_init(&b, NULL, VALUE_MAX);
 	opt->type->print(value, &b);
-	print_line(out, opt, buf_text(&b), row);
+	print_line(out, opt, buf_text(&b), why);
 	talloc_free(b.data);
 }
 
@@ -50,40 +52,39 @@ static void show_own(const struct conf *conf, const struct host_conf *host, FILE
 		const struct conf_option *opt =
 			is_own(host, row) ? conf_option_of(row->option) : NULL;
 
-		if (opt)
+		const char *value = opt ? conf_value_of(row) : NULL;
+
+		if (value)
 			print_line(out, opt,
-				   opt->type == &conf_type_secret ? "(set, not shown)" : row->value,
-				   row);
+				   opt->type == &conf_type_secret ? "(set, not shown)" : value,
+				   (struct conf_origin){ row, NULL });
 	}
 }
 
 /* Lists take a line for each element. */
-static void show_option(FILE *out, const struct conf_option *opt, const void *field,
-			const struct conf_row *row)
+static void show_option(const struct conf *conf, const struct conf_option *opt, FILE *out)
 {
+	const struct host_conf *host = conf->host[0];
+	const void *field = conf_field_ro(conf, host, opt);
 	struct conf_any_list list = { 0 };
 
 	if (!opt->type->item) {
-		show_item(out, opt, field, row);
+		show_item(out, opt, field, conf_origin_of(conf, host, opt, 0));
 		return;
 	}
 	memcpy(&list, field, sizeof(list));
 	if (!list.n)
-		print_line(out, opt, "", row);
+		print_line(out, opt, "", (struct conf_origin){ host->origin[opt->id], NULL });
 	for (size_t i = 0; i < list.n; i++)
-		show_item(out, opt, (const char *)list.item + i * opt->type->item, row);
+		show_item(out, opt, (const char *)list.item + i * opt->type->item,
+			  conf_origin_of(conf, host, opt, i));
 }
 
 static void show_default(const struct conf *conf, FILE *out)
 {
-	const struct host_conf *host = conf->host[0];
-
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *opt = &conf_options[i];
-
-		if (opt->scope != CONF_SCOPE_PERUSER)
-			show_option(out, opt, conf_field_ro(conf, host, opt), host->origin[i]);
-	}
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++)
+		if (conf_options[i].scope != CONF_SCOPE_PERUSER)
+			show_option(conf, &conf_options[i], out);
 }
 
 void conf_show(const struct conf *conf, FILE *out)

@@ -112,6 +112,18 @@ const struct conf_option *conf_option_of(const char *name)
 	return alias && alias->to < CONF_OPT_COUNT ? &conf_options[alias->to] : opt;
 }
 
+const char *conf_value_of(const struct conf_row *row)
+{
+	const struct conf_alias *alias =
+		conf_option_find(row->option) ? NULL : conf_alias_find(row->option);
+
+	if (alias && alias->kind == CONF_ALIAS_IF_TRUE)
+		return conf_is_true(row->value) ? "true" : NULL;
+	if (alias && alias->kind == CONF_ALIAS_IF_FALSE)
+		return conf_is_true(row->value) ? NULL : "true";
+	return row->value;
+}
+
 const char *conf_section_title(enum conf_opt opt)
 {
 	for (size_t i = 0; i < conf_n_sections; i++)

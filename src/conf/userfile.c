@@ -74,29 +74,25 @@ static enum err read_fallback(TALLOC_CTX *ctx, const char *path, struct conf_rep
 
 /* The file, or its replacement, or nothing. */
 static enum err read_entry(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
-			   struct conf_rows *rows)
+			   struct conf_looked *looked, struct conf_rows *rows)
 {
-	char *path = talloc_asprintf(NULL, "%s/%s", l->dir, l->name);
 	int fd = open_entry(l->dir, l->name);
-	enum err err = ERR_OK;
 
-	if (!path)
-		err = ERR_NOMEM;
-	else if (fd >= 0)
-		err = parse_fd(ctx, fd, path, report, rows);
-	else if (errno == ENOENT && l->fallback)
-		err = read_fallback(ctx, l->fallback, report, rows);
-	else if (errno != ENOENT) {
-		complain(report, path, "cannot read the file", strerror(errno));
-		err = ERR_CONF;
+	if (fd >= 0) {
+		looked->result = CONF_LOOKED_FILE;
+		return parse_fd(ctx, fd, looked->path, report, rows);
 	}
-	talloc_free(path);
-	return err;
+	if (errno != ENOENT) {
+		complain(report, looked->path, "cannot read the file", strerror(errno));
+		return ERR_CONF;
+	}
+	looked->result = l->fallback ? CONF_LOOKED_DEFAULT : CONF_LOOKED_NONE;
+	return l->fallback ? read_fallback(ctx, l->fallback, report, rows) : ERR_OK;
 }
 
 /* The name comes from the client, hence is checked before it becomes a path. */
 static enum err look_up(TALLOC_CTX *ctx, const struct lookup *l, struct conf_report *report,
-			struct conf_rows *rows)
+			struct conf_looked *looked, struct conf_rows *rows)
 {
 	if (!l->dir)
 		return ERR_OK;
@@ -104,7 +100,9 @@ static enum err look_up(TALLOC_CTX *ctx, const struct lookup *l, struct conf_rep
 		complain(report, l->dir, "refusing the name of a file", l->what);
 		return ERR_CONF;
 	}
-	return read_entry(ctx, l, report, rows);
+	looked->fallback = l->fallback;
+	looked->path = talloc_asprintf(ctx, "%s/%s", l->dir, l->name);
+	return looked->path ? read_entry(ctx, l, report, looked, rows) : ERR_NOMEM;
 }
 
 /* Tries the values, and says what a file sets in vain. */
@@ -124,22 +122,26 @@ static enum err try_rows(const struct host_conf *host, const struct conf_rows *r
 }
 
 enum err conf_user_rows(TALLOC_CTX *ctx, const struct host_conf *host, const char *user,
-			const char *group, struct conf_report *report, struct conf_rows *out)
+			const char *group, struct conf_report *report,
+			struct conf_looked_both *looked, struct conf_rows *out)
 {
 	const struct lookup by_group = { "the group name cannot be a file name", group,
 					 host->config_per_group, host->default_group_config };
 	const struct lookup by_user = { "the user name cannot be a file name", user,
 					host->config_per_user, host->default_user_config };
+	struct conf_looked_both found = { 0 };
 	struct conf_rows rows = { 0 };
 	enum err err = ERR_OK;
 
 	/* RADIUS attributes take the place of both files (config.md 6.4). */
 	if (!host->radius_groupconfig && group && *group)
-		err = look_up(ctx, &by_group, report, &rows);
+		err = look_up(ctx, &by_group, report, &found.group, &rows);
 	if (!host->radius_groupconfig && !err)
-		err = look_up(ctx, &by_user, report, &rows);
+		err = look_up(ctx, &by_user, report, &found.user, &rows);
 	if (!err)
 		err = try_rows(host, &rows, report);
+	if (looked)
+		*looked = found;
 	if (err)
 		talloc_free(rows.item);
 	else

@@ -18,6 +18,9 @@ enum {
 	OPT_NO_CHDIR = 256,
 	OPT_FACILITY,
 	OPT_PRINT_CONFIG,
+	OPT_USER,
+	OPT_GROUP,
+	OPT_VHOST,
 	OPT_ROLE,
 	OPT_CHANNEL,
 };
@@ -28,6 +31,9 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "test-config", no_argument, NULL, 't' },
 	{ "print-config", no_argument, NULL, OPT_PRINT_CONFIG },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "group", required_argument, NULL, OPT_GROUP },
+	{ "vhost", required_argument, NULL, OPT_VHOST },
 	{ "no-chdir", no_argument, NULL, OPT_NO_CHDIR },
 	{ "pid-file", required_argument, NULL, 'p' },
 	{ "log-stderr", no_argument, NULL, 'e' },
@@ -48,6 +54,9 @@ static const char usage[] =
 	"  -c, --config FILE        configuration file\n"
 	"  -t, --test-config        check the configuration and exit (0 usable, 1 not)\n"
 	"      --print-config       print every option's effective value and exit\n"
+	"      --user NAME          with --print-config: what this user would get, and why\n"
+	"      --group NAME         with --user: in this group, not the one he is in first\n"
+	"      --vhost NAME         with --user: on this virtual host\n"
 	"      --no-chdir           do not move to / in the background\n"
 	"  -p, --pid-file FILE      write the process id to FILE\n"
 	"  -e, --log-stderr         log to stderr only\n"
@@ -140,9 +149,22 @@ static bool set_flag(struct server_args *a, int c)
 	return true;
 }
 
+/* The user whose settings --print-config explains.  False when C is none of its options. */
+static bool set_question(struct server_args *a, int c)
+{
+	const char **text = c == OPT_USER    ? &a->user
+			    : c == OPT_GROUP ? &a->group
+			    : c == OPT_VHOST ? &a->vhost
+					     : NULL;
+
+	if (text)
+		*text = optarg;
+	return text != NULL;
+}
+
 static enum err set_option(struct server_args *a, int c)
 {
-	if (set_flag(a, c))
+	if (set_flag(a, c) || set_question(a, c))
 		return ERR_OK;
 	switch (c) {
 	case 'c':
@@ -179,6 +201,11 @@ enum err args_parse(int argc, char **argv, struct server_args *out)
 		err = set_option(out, c);
 	if (!err && optind < argc) {
 		fprintf(stderr, "error: no additional command line options are allowed\n");
+		err = finished(out, 1);
+	}
+	if (!err && ((out->user && !out->print) || ((out->group || out->vhost) && !out->user))) {
+		fprintf(stderr, "error: --user goes with --print-config, --group and --vhost with "
+				"--user\n");
 		err = finished(out, 1);
 	}
 	return err;

@@ -12,7 +12,8 @@ struct server_args {
 	int verbosity;	      /* -d; -1: the file decides */
 	int facility;	      /* --syslog-facility; -1: the file decides */
 	const char *facility_name;
-	unsigned log_targets; /* -e, -s as LOG_TO_*; 0: not said */
+	const char *user, *group, *vhost; /* --print-config for one user; NULL: not given */
+	unsigned log_targets;		  /* -e, -s as LOG_TO_*; 0: not said */
 	bool foreground, test, print, no_chdir, traceable;
 	int channel;	 /* set in the process that runs main (internal option), else -1 */
 	int exit_status; /* valid with ERR_CLOSED */

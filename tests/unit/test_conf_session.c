@@ -93,9 +93,9 @@ static void append_routes_adds_the_hosts_routes(void **state)
 /* The routes of a session of ME on HOST with the files' rows USER, others having two networks. */
 static struct session_conf *merge_exposed(struct fixture *f, const char *host, const char *user)
 {
-	struct conf_behind item[] = { { "me", "10.7.0.0/255.255.0.0" },
-				      { "you", "10.8.0.0/255.255.0.0" },
-				      { "they", "fd00::/64" } };
+	struct conf_behind item[] = { { "me", "10.7.0.0/255.255.0.0", "f", 1 },
+				      { "you", "10.8.0.0/255.255.0.0", "f", 1 },
+				      { "they", "fd00::/64", "f", 1 } };
 	const struct conf_exposed exposed = { item, 3 };
 	struct conf_rows rows = { 0 };
 	struct session_conf *s = NULL;
@@ -382,7 +382,7 @@ static enum err read_rows(struct tree *t, const char *user, const char *group,
 			  struct conf_rows *rows)
 {
 	*rows = (struct conf_rows){ 0 };
-	return conf_user_rows(t->f.ctx, t->f.conf->host[0], user, group, t->f.report, rows);
+	return conf_user_rows(t->f.ctx, t->f.conf->host[0], user, group, t->f.report, NULL, rows);
 }
 
 static void group_file_comes_before_user_file(void **state)
