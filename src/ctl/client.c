@@ -97,6 +97,10 @@ static enum err collect(struct answer *a, const CtlReply *reply)
 	case CTL_REPLY__MSG_BANS:
 		return append(a, &a->ban, &a->n_ban, (void *const *)reply->bans->ban,
 			      reply->bans->n_ban);
+	case CTL_REPLY__MSG_CONFIG:
+		a->config = a->config ? a->config : reply->config;
+		return append(a, &a->setting, &a->n_setting, (void *const *)reply->config->setting,
+			      reply->config->n_setting);
 	default:
 		return ERR_PROTO;
 	}

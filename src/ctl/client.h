@@ -17,7 +17,9 @@ struct answer {
 	CtlUser **user;
 	SessionRow **session;
 	CtlBan **ban;
-	size_t n_user, n_session, n_ban;
+	CtlConfig *config; /* the first part; its settings are in `setting` */
+	CtlSetting **setting;
+	size_t n_user, n_session, n_ban, n_setting;
 };
 
 /* Connects to PATH.  On failure says so on stderr (admin.md 6.3) unless QUIET. */

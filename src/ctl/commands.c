@@ -61,6 +61,8 @@ const struct cmd cmd_table[] = {
 	  "Print information on the specified session" },
 	{ "show user", ARG_USER, CMD_PAGED, show_user, "Print information on the specified user" },
 	{ "show id", ARG_ID, CMD_PAGED, show_id, "Print information on the specified ID" },
+	{ "show config user", ARG_USER, CMD_PAGED, show_config,
+	  "Print what the user would get, and why; [group NAME] [vhost NAME]" },
 	{ "show events", ARG_NONE, 0, show_events, "Tell which users connect and disconnect" },
 	{ "stop now", ARG_NONE, CMD_EXACT, act_stop, "Stop the server" },
 	{ "stop", ARG_NONE, CMD_EXACT | CMD_HIDDEN, act_stop, "" },

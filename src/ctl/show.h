@@ -23,6 +23,7 @@ int show_ban_points(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 int show_sessions_all(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);
 int show_sessions_valid(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);
 int show_session(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);
+int show_config(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);
 int show_events(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);
 
 int act_disconnect_user(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v);

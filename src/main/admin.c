@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "main/ban.h"
 #include "main/control.h"
+#include "main/explain.h"
 #include "main/reload.h"
 #include "main/sessions.h"
 #include "main/tun.h"
@@ -333,6 +334,7 @@ const struct control_ops *admin_ops(void)
 		.unban = op_unban,
 		.reload = op_reload,
 		.stop = op_stop,
+		.config = explain_user,
 	};
 
 	return &ops;

@@ -149,6 +149,16 @@ static enum err on_stop(struct control *c, struct client *cl, const CtlNothing *
 	return ERR_OK;
 }
 
+static enum err on_config(struct control *c, struct client *cl, const CtlConfigOf *msg,
+			  struct ipc_fds *fds)
+{
+	(void)fds;
+	if (!*msg->user)
+		return ERR_PROTO;
+	c->ops->config(c->arg, asked(cl), msg);
+	return ERR_OK;
+}
+
 /* One request a connection: every row asks for a new client. */
 #define CONTROL_ROUTES(R)                                                                          \
 	R(CtlRequest, status, CTL_REQUEST__MSG_STATUS, 1, CLIENT_NEW, 0, on_status)                \
@@ -160,7 +170,8 @@ static enum err on_stop(struct control *c, struct client *cl, const CtlNothing *
 	R(CtlRequest, terminate, CTL_REQUEST__MSG_TERMINATE, 1, CLIENT_NEW, 0, on_terminate)       \
 	R(CtlRequest, unban, CTL_REQUEST__MSG_UNBAN, 1, CLIENT_NEW, 0, on_unban)                   \
 	R(CtlRequest, reload, CTL_REQUEST__MSG_RELOAD, 1, CLIENT_NEW, 0, on_reload)                \
-	R(CtlRequest, stop, CTL_REQUEST__MSG_STOP, 1, CLIENT_NEW, 0, on_stop)
+	R(CtlRequest, stop, CTL_REQUEST__MSG_STOP, 1, CLIENT_NEW, 0, on_stop)                      \
+	R(CtlRequest, config, CTL_REQUEST__MSG_CONFIG, 1, CLIENT_NEW, 0, on_config)
 
 ROUTES_DEFINE(control_routes, CONTROL_ROUTES)
 

@@ -89,6 +89,8 @@ struct control_ops {
 	void (*unban)(void *arg, uint64_t req, const struct addr *addr);
 	void (*reload)(void *arg, uint64_t req);
 	void (*stop)(void *arg, uint64_t req);
+	/* control_reply_config; CTL_NOT_FOUND: there is no such host */
+	void (*config)(void *arg, uint64_t req, const CtlConfigOf *of);
 };
 
 /* Makes the listening socket at PATH, mode 0711, owned by UID and GID ((uid_t)-1: left alone); a
@@ -112,6 +114,9 @@ void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *
 /* Something was done for REQ already: should the rest find nothing (CTL_NOT_FOUND), it is CTL_OK.
  */
 void control_reply_acted(struct control *c, uint64_t req);
+
+/* Sends MSG as it is. */
+void control_reply_config(struct control *c, uint64_t req, CtlConfig *msg);
 
 /* Ends the answer to REQ.  The second form tells the sessions that were removed (CTL_OK) or that a
  * prefix did not tell apart (CTL_AMBIGUOUS). */

@@ -104,6 +104,14 @@ void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *
 	}
 }
 
+void control_reply_config(struct control *c, uint64_t req, CtlConfig *msg)
+{
+	struct client *cl = find(c, req);
+
+	if (cl)
+		client_reply(cl, CTL_REPLY__MSG_CONFIG, msg);
+}
+
 void control_reply_acted(struct control *c, uint64_t req)
 {
 	struct client *cl = find(c, req);

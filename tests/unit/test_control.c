@@ -140,6 +140,22 @@ static void core_unban(void *arg, uint64_t req, const struct addr *addr)
 		     addr->bytes[0] == 10 ? CTL_RESULT__CTL_OK : CTL_RESULT__CTL_NOT_FOUND);
 }
 
+/* In two parts; the second has no head. */
+static void core_config(void *arg, uint64_t req, const CtlConfigOf *of)
+{
+	struct core *c = arg;
+	CtlSetting row = CTL_SETTING__INIT, *list[] = { &row };
+	CtlConfig msg = CTL_CONFIG__INIT, more = CTL_CONFIG__INIT;
+
+	msg.user = of->user;
+	row.option = of->group;
+	msg.setting = more.setting = list;
+	msg.n_setting = more.n_setting = 1;
+	control_reply_config(c->control, req, &msg);
+	control_reply_config(c->control, req, &more);
+	control_done(c->control, req, CTL_RESULT__CTL_OK);
+}
+
 static void core_plain(void *arg, uint64_t req)
 {
 	struct core *c = arg;
@@ -151,7 +167,7 @@ static _Noreturn void run_core(int fd, const char *path)
 {
 	static const struct control_ops ops = {
 		core_status,	core_users, core_sessions, core_bans,  core_disconnect,
-		core_terminate, core_unban, core_plain,	   core_plain,
+		core_terminate, core_unban, core_plain,	   core_plain, core_config,
 	};
 	struct core core = { .loop = ev_loop_new(0) };
 
@@ -265,6 +281,20 @@ static void bans_and_actions_are_answered(void **state)
 	assert_int_equal(a->result, CTL_RESULT__CTL_AMBIGUOUS);
 	assert_int_equal(a->done->n_sid, 2);
 	assert_string_equal(a->done->sid[1], "abc2");
+}
+
+static void settings_arrive_in_parts(void **state)
+{
+	CtlConfigOf of = CTL_CONFIG_OF__INIT;
+	const struct answer *a;
+
+	of.user = (char[]){ "ann" };
+	of.group = (char[]){ "staff" };
+	a = ask(*state, CTL_REQUEST__MSG_CONFIG, &of);
+	assert_int_equal(a->result, CTL_RESULT__CTL_OK);
+	assert_string_equal(a->config->user, "ann");
+	assert_int_equal(a->n_setting, 2);
+	assert_string_equal(a->setting[1]->option, "staff");
 }
 
 static void a_client_that_leaves_early_harms_nobody(void **state)
@@ -478,6 +508,7 @@ int main(void)
 		CASE(thousands_of_users_arrive_in_order),
 		CASE(an_answer_may_come_later),
 		CASE(bans_and_actions_are_answered),
+		CASE(settings_arrive_in_parts),
 		CASE(a_client_that_leaves_early_harms_nobody),
 		CASE(a_malformed_or_second_request_ends_its_client_only),
 		CASE(only_the_last_listener_hears_events),
