@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "auth/profile.h"
 #include "base/log.h"
 #include "conf/auth_rules.h"
 
@@ -218,7 +219,9 @@ static enum err load_host(struct hosts *h, const struct host_conf *conf, struct 
 	keep_first(&err, make_accounting(h, conf, report, &out->acct));
 	keep_first(&err, load_exposed(h, conf, report, &out->exposed));
 	keep_first(&err, relays_make(h, conf, &out->relays));
+	keep_first(&err, profile_load(h, conf, report, &out->profile));
 	out->conf = conf;
+	out->chroot_dir = h->conf->chroot_dir;
 	return err;
 }
 
@@ -226,9 +229,8 @@ static enum err load_hosts(struct hosts *h, struct keys_report *report)
 {
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < h->conf->n_hosts; i++)
-		keep_first(&err, load_host(h, h->conf->host[i], report, &h->item[i]));
-	h->n = h->conf->n_hosts;
+	for (; h->n < h->conf->n_hosts; h->n++)
+		keep_first(&err, load_host(h, h->conf->host[h->n], report, &h->item[h->n]));
 	return err;
 }
 

@@ -32,6 +32,8 @@ struct host {
 	struct acct_method acct;
 	struct conf_exposed exposed;
 	struct relays relays;
+	struct trust_span profile; /* of user-profile, in the area; empty: none */
+	const char *chroot_dir;	   /* files that are offered may lie in it; NULL: none */
 };
 
 struct hosts {

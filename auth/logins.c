@@ -156,15 +156,32 @@ static bool may_continue(const struct login *g, const char *vhost, const struct 
 	       g->all->ops->now(g->all->arg) < g->expires;
 }
 
+/* CONTEXT: LOGIN_CONTEXT bytes. */
+static struct login *find_context(const struct logins *l, const uint8_t *context)
+{
+	struct login *g = *context_bucket(l, context);
+
+	while (g && !secret_equal(g->context, context, LOGIN_CONTEXT))
+		g = g->by_context;
+	return g;
+}
+
+bool logins_know(const struct logins *l, const struct login_peer *peer, const char *vhost,
+		 const ProtobufCBinaryData *context)
+{
+	const struct login *g =
+		context->len == LOGIN_CONTEXT ? find_context(l, context->data) : NULL;
+
+	return g && may_continue(g, vhost, &peer->remote);
+}
+
 /* Without a cookie the connection itself names its login (protocol.md 1.3). */
 static struct login *find(const struct logins *l, const struct login_peer *peer, const Step *msg)
 {
 	struct login *g;
 
 	if (msg->context.len == LOGIN_CONTEXT) {
-		for (g = *context_bucket(l, msg->context.data); g; g = g->by_context)
-			if (secret_equal(g->context, msg->context.data, LOGIN_CONTEXT))
-				break;
+		g = find_context(l, msg->context.data);
 	} else {
 		for (g = *worker_bucket(l, peer->worker); g; g = g->by_worker)
 			if (g->worker == peer->worker)

@@ -101,6 +101,10 @@ MUST_USE enum err logins_new(TALLOC_CTX *ctx, const struct logins_ops *ops, void
  * or sends another step before. */
 void logins_step(struct logins *l, const struct login_peer *peer, const Step *msg);
 
+/* Whether CONTEXT names a login that PEER may go on with at the host VHOST. */
+bool logins_know(const struct logins *l, const struct login_peer *peer, const char *vhost,
+		 const ProtobufCBinaryData *context);
+
 /* The worker ended: nobody waits for an answer any more.  The login may go on elsewhere. */
 void logins_worker_gone(struct logins *l, uint64_t worker);
 

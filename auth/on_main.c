@@ -16,7 +16,12 @@ static enum err fill_host(TALLOC_CTX *ctx, const struct host *host, HostCerts **
 {
 	enum err err = keys_chains(ctx, host->keys, host->conf->name, out);
 
-	return err ? err : trust_fill(ctx, &host->trust, *out);
+	if (!err)
+		err = trust_fill(ctx, &host->trust, *out);
+	if (err)
+		return err;
+	(*out)->profile = trust_span_msg(ctx, &host->profile);
+	return (*out)->profile ? ERR_OK : ERR_NOMEM;
 }
 
 static enum err fill_hosts(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *result)

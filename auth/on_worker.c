@@ -4,6 +4,7 @@
 
 #include "auth/open.h"
 #include "auth/process.h"
+#include "auth/profile.h"
 #include "auth/relay.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -150,6 +151,14 @@ static enum err on_logout(struct auth *a, struct worker *w, const Logout *msg, s
 	return ERR_OK;
 }
 
+static enum err on_recall(struct auth *a, struct worker *w, const Recall *msg, struct ipc_fds *fds)
+{
+	(void)a;
+	(void)fds;
+	session_recall(w, msg);
+	return ERR_OK;
+}
+
 static enum err on_relay(struct auth *a, struct worker *w, const Relay *msg, struct ipc_fds *fds)
 {
 	(void)a;
@@ -163,6 +172,7 @@ static enum err on_relay(struct auth *a, struct worker *w, const Relay *msg, str
 	R(ToAuth, open_session, TO_AUTH__MSG_OPEN_SESSION, AUTH_FROM_WORKER, AUTH_SERVING, 0,      \
 	  on_open)                                                                                 \
 	R(ToAuth, relay, TO_AUTH__MSG_RELAY, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_relay)          \
+	R(ToAuth, recall, TO_AUTH__MSG_RECALL, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_recall)       \
 	R(ToAuth, logout, TO_AUTH__MSG_LOGOUT, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_logout)
 
 ROUTES_DEFINE(worker_routes, WORKER_ROUTES)
@@ -315,11 +325,33 @@ static enum err ops_run(void *arg, TALLOC_CTX *owner, const struct runner_call *
 	return runner_submit(a->runners, owner, call, done, done_arg, job);
 }
 
+/* With the ticket goes the profile that its user is offered. */
+static void tell_ticket(struct worker *w, const StepResult *result)
+{
+	const LoginTicket *login = result->ticket;
+	const struct session *s =
+		store_by_cookie(w->auth->store, login->cookie.data, login->cookie.len);
+	const struct host *host = s ? hosts_find(w->auth->hosts, s->vhost) : NULL;
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	Profile profile = PROFILE__INIT;
+	StepResult whole = *result;
+	LoginTicket ticket = *login;
+
+	if (host)
+		profile_of(tmp, host, s, &profile);
+	ticket.profile = &profile;
+	whole.ticket = &ticket;
+	worker_tell(w, TO_WORKER__MSG_STEP, &whole);
+	talloc_free(tmp);
+}
+
 static void ops_answer(void *arg, uint64_t worker, const StepResult *result)
 {
 	struct worker *w = worker_by_id(arg, worker);
 
-	if (w)
+	if (w && result->result_case == STEP_RESULT__RESULT_TICKET)
+		tell_ticket(w, result);
+	else if (w)
 		worker_tell(w, TO_WORKER__MSG_STEP, (void *)(uintptr_t)result);
 }
 

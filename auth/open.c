@@ -34,18 +34,30 @@ static bool is_over(const struct session *s, int64_t now)
 	return (s->expires && now >= s->expires) || (s->deadline && now >= s->deadline);
 }
 
-/* The session that MSG's cookie stands for on this host; NULL: the cookie is not acceptable. */
-static struct session *find(struct worker *w, const OpenSession *msg)
+struct session *session_find(const struct worker *w, const char *vhost,
+			     const ProtobufCBinaryData *cookie)
 {
-	struct log_ctx log = { .vhost = msg->vhost, .ip = &w->remote.addr };
-	struct session *s = store_by_cookie(w->auth->store, msg->cookie.data, msg->cookie.len);
+	struct session *s = store_by_cookie(w->auth->store, cookie->data, cookie->len);
 
-	if (s && strcmp(s->vhost, msg->vhost) == 0 && !is_over(s, clock_unix()))
-		return s;
+	return s && strcmp(s->vhost, vhost) == 0 && !is_over(s, clock_unix()) ? s : NULL;
+}
+
+void session_bad_cookie(const struct worker *w, const char *vhost)
+{
+	struct log_ctx log = { .vhost = vhost, .ip = &w->remote.addr };
+
 	log_warn(&log, "bad-cookie", kv_text("failed cookie authentication attempt"));
 	/* A cookie cannot be guessed, but whoever tries shall not do so for ever. */
 	worker_charge(w, w->auth->hosts->conf->ban_points_wrong_cookie);
-	return NULL;
+}
+
+static struct session *find(struct worker *w, const OpenSession *msg)
+{
+	struct session *s = session_find(w, msg->vhost, &msg->cookie);
+
+	if (!s)
+		session_bad_cookie(w, msg->vhost);
+	return s;
 }
 
 /* Who shows the wrong certificate may have stolen the cookie (admin.md 4.3). */

@@ -12,6 +12,16 @@ enum {
 /* A login succeeded. */
 MUST_USE enum err session_begin(struct auth *a, const struct login_grant *grant);
 
+/* The session that COOKIE stands for on the host VHOST; NULL: the cookie is not acceptable. */
+struct session *session_find(const struct worker *w, const char *vhost,
+			     const ProtobufCBinaryData *cookie);
+
+/* Logs that W's client came with a bad cookie, and charges him. */
+void session_bad_cookie(const struct worker *w, const char *vhost);
+
+/* W asks what a client's cookies are worth (recall.c). */
+void session_recall(struct worker *w, const Recall *msg);
+
 /* W wants the tunnel of a session: main is asked, or W refused. */
 void session_open(struct worker *w, const OpenSession *msg);
 

@@ -69,7 +69,7 @@ static uint8_t *extend(struct trust *t, size_t len)
 	return at;
 }
 
-static enum err put(struct trust *t, const void *data, size_t len, struct trust_span *span)
+enum err trust_put(struct trust *t, const void *data, size_t len, struct trust_span *span)
 {
 	uint64_t at = t->len;
 	uint8_t *to = extend(t, len);
@@ -186,7 +186,7 @@ static enum err add_crl(struct load *l, const struct der *der)
 	if (!all)
 		return ERR_NOMEM;
 	out->revoked = all;
-	err = put(l->t, crl.issuer.p, crl.issuer.len, &all[out->n_revoked].issuer);
+	err = trust_put(l->t, crl.issuer.p, crl.issuer.len, &all[out->n_revoked].issuer);
 	if (!err)
 		err = put_serials(l, &crl, &all[out->n_revoked].serials);
 	out->n_revoked += !err;
@@ -320,7 +320,7 @@ static enum err put_ca(struct load *l, gnutls_x509_crt_t ca)
 		report_caution(l->report, "an authority in '%s' has expired", l->host->ca_cert);
 	if (gnutls_x509_crt_export2(ca, GNUTLS_X509_FMT_DER, &der) < 0)
 		return ERR_TLS;
-	err = put(l->t, der.data, der.size, &span);
+	err = trust_put(l->t, der.data, der.size, &span);
 	gnutls_free(der.data);
 	return err;
 }
@@ -396,7 +396,7 @@ enum err trust_load(struct trust *t, const struct host_conf *host, struct keys_r
 	return ERR_OK;
 }
 
-static Span *span_msg(TALLOC_CTX *ctx, const struct trust_span *span)
+Span *trust_span_msg(TALLOC_CTX *ctx, const struct trust_span *span)
 {
 	Span *msg = talloc(ctx, Span);
 
@@ -410,7 +410,7 @@ static Span *span_msg(TALLOC_CTX *ctx, const struct trust_span *span)
 
 enum err trust_fill(TALLOC_CTX *ctx, const struct trust_host *host, HostCerts *msg)
 {
-	msg->ca = span_msg(ctx, &host->ca);
+	msg->ca = trust_span_msg(ctx, &host->ca);
 	msg->revoked = talloc_array(ctx, Revoked *, (unsigned)host->n_revoked);
 	if (!msg->ca || !msg->revoked)
 		return ERR_NOMEM;
@@ -420,8 +420,8 @@ enum err trust_fill(TALLOC_CTX *ctx, const struct trust_host *host, HostCerts *m
 		if (!r)
 			return ERR_NOMEM;
 		revoked__init(r);
-		r->issuer = span_msg(ctx, &host->revoked[msg->n_revoked].issuer);
-		r->serial = span_msg(ctx, &host->revoked[msg->n_revoked].serials);
+		r->issuer = trust_span_msg(ctx, &host->revoked[msg->n_revoked].issuer);
+		r->serial = trust_span_msg(ctx, &host->revoked[msg->n_revoked].serials);
 		if (!r->issuer || !r->serial)
 			return ERR_NOMEM;
 		msg->revoked[msg->n_revoked] = r;

@@ -41,6 +41,12 @@ MUST_USE enum err trust_new(TALLOC_CTX *ctx, struct trust **out);
 MUST_USE enum err trust_load(struct trust *t, const struct host_conf *host,
 			     struct keys_report *report, struct trust_host *out);
 
+/* Adds LEN bytes that are no certificates; *OUT is set when they are in. */
+MUST_USE enum err trust_put(struct trust *t, const void *data, size_t len, struct trust_span *out);
+
+/* The message for SPAN, a child of CTX; NULL without memory. */
+Span *trust_span_msg(TALLOC_CTX *ctx, const struct trust_span *span);
+
 /* Fills in MSG's part about HOST; the messages are children of CTX. */
 MUST_USE enum err trust_fill(TALLOC_CTX *ctx, const struct trust_host *host, HostCerts *msg);
 

@@ -158,11 +158,21 @@ static enum err take_form(struct login_answer *a, const Form *f)
 	return ERR_OK;
 }
 
+/* Whether the user has one of his own. */
+static bool take_profile(const Profile *msg, struct http_profile *out)
+{
+	if (!msg || !msg->own)
+		return false;
+	*out = (struct http_profile){ msg->data.data, msg->data.len };
+	return true;
+}
+
 static enum err take_ticket(struct login_answer *a, const LoginTicket *t)
 {
 	if (t->cookie.len != sizeof a->ticket)
 		return ERR_PROTO;
 	memcpy(a->ticket, t->cookie.data, sizeof a->ticket);
+	a->own_profile = take_profile(t->profile, &a->profile);
 	a->challenge = text_or_null(t->www_authenticate);
 	return ERR_OK;
 }
@@ -252,6 +262,35 @@ static enum err env_step(void *arg, TALLOC_CTX *ctx, const struct login_step *st
 	msg.step = &m;
 	err = io_call(w, ctx, &msg, &answer);
 	return err ? err : ask_step_answer(ctx, answer->step, out);
+}
+
+/* ---- cookies that came back ---- */
+
+static enum err env_recall(void *arg, TALLOC_CTX *ctx, const struct recall_ask *ask,
+			   struct recall_answer *out)
+{
+	struct worker *w = arg;
+	Recall m = RECALL__INIT;
+	ToAuth msg = TO_AUTH__INIT;
+	const ToWorker *answer = NULL;
+	enum err err;
+
+	m.vhost = vhost_name(w);
+	if (ask->client->has_ticket)
+		m.cookie = bytes(ask->client->ticket, COOKIE_LEN);
+	if (ask->client->has_context)
+		m.context = bytes(ask->client->context, COOKIE_LEN);
+	m.profile = ask->profile;
+	m.attempt = ask->attempt;
+	msg.msg_case = TO_AUTH__MSG_RECALL;
+	msg.recall = &m;
+	err = io_call(w, ctx, &msg, &answer);
+	if (err)
+		return err;
+	*out = (struct recall_answer){ .ticket = answer->recalled->ticket,
+				       .context = answer->recalled->context };
+	out->own_profile = take_profile(answer->recalled->profile, &out->profile);
+	return ERR_OK;
 }
 
 /* ---- the KDC ---- */
@@ -459,6 +498,7 @@ const struct http_env ask_env = {
 	.write = env_write,
 	.has_more = env_has_more,
 	.step = env_step,
+	.recall = env_recall,
 	.relay = env_relay,
 	.verify = env_verify,
 	.open = env_open,

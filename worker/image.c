@@ -100,7 +100,9 @@ static enum err load_certs(struct image *image, struct vhost *v, const HostCerts
 	(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
 	for (size_t i = 0; !err && i < certs->n_chain; i++)
 		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
-	return err ? err : trust_take(image, &image->area, certs, v->cred, &v->trust);
+	if (!err)
+		err = trust_take(image, &image->area, certs, v->cred, &v->trust);
+	return err ? err : trust_span(&image->area, certs->profile, &v->profile);
 }
 
 /* The default host is called "" in rows and "default" where it is printed. */

@@ -21,6 +21,7 @@ struct vhost {
 	gnutls_priority_t priorities;
 	const char *priority_text;
 	struct trust trust; /* for client certificates, beside what CRED has */
+	struct der profile; /* for those who have none of their own, in the area */
 };
 
 struct image {

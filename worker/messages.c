@@ -45,6 +45,16 @@ static enum err on_relayed(struct worker *w, const ToWorker *top, const Relayed 
 										  : ERR_STATE;
 }
 
+static enum err on_recalled(struct worker *w, const ToWorker *top, const Recalled *msg,
+			    struct ipc_fds *fds)
+{
+	(void)msg;
+	(void)fds;
+	return w->call.request && w->call.request->msg_case == TO_AUTH__MSG_RECALL
+		       ? answered(w, top)
+		       : ERR_STATE;
+}
+
 static enum err on_tunnel(struct worker *w, const ToWorker *top, const Tunnel *msg,
 			  struct ipc_fds *fds)
 {
@@ -141,6 +151,7 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	R(ToWorker, admitted, TO_WORKER__MSG_ADMITTED, FROM_MAIN, WORKER_LOGIN, 0, on_admitted)    \
 	R(ToWorker, signed_, TO_WORKER__MSG_SIGNED, FROM_AUTH, ANY_STATE, 0, on_signed)            \
 	R(ToWorker, step, TO_WORKER__MSG_STEP, FROM_AUTH, WORKER_LOGIN, 0, on_step)                \
+	R(ToWorker, recalled, TO_WORKER__MSG_RECALLED, FROM_AUTH, WORKER_LOGIN, 0, on_recalled)    \
 	R(ToWorker, relayed, TO_WORKER__MSG_RELAYED, FROM_AUTH, WORKER_LOGIN, 0, on_relayed)       \
 	R(ToWorker, open_refused, TO_WORKER__MSG_OPEN_REFUSED, FROM_AUTH, WORKER_OPENING, 0,       \
 	  on_open_refused)                                                                         \

@@ -31,7 +31,7 @@ void trust_unmap(struct trust_area *area)
 	*area = (struct trust_area){ .len = 0 };
 }
 
-static enum err find_span(const struct trust_area *area, const Span *span, struct der *out)
+enum err trust_span(const struct trust_area *area, const Span *span, struct der *out)
 {
 	*out = (struct der){ NULL, 0 };
 	if (!span || !span->len)
@@ -65,7 +65,7 @@ enum err trust_take(TALLOC_CTX *ctx, const struct trust_area *area, const HostCe
 		    gnutls_certificate_credentials_t cred, struct trust *out)
 {
 	struct der ca;
-	enum err err = find_span(area, msg->ca, &ca);
+	enum err err = trust_span(area, msg->ca, &ca);
 
 	if (!err)
 		err = take_cas(ca, cred);
@@ -75,9 +75,9 @@ enum err trust_take(TALLOC_CTX *ctx, const struct trust_area *area, const HostCe
 	for (; !err && out->n < msg->n_revoked; out->n++) {
 		struct trust_list *l = &out->list[out->n];
 
-		err = find_span(area, msg->revoked[out->n]->issuer, &l->issuer);
+		err = trust_span(area, msg->revoked[out->n]->issuer, &l->issuer);
 		if (!err)
-			err = find_span(area, msg->revoked[out->n]->serial, &l->serials);
+			err = trust_span(area, msg->revoked[out->n]->serial, &l->serials);
 	}
 	return err;
 }

@@ -35,6 +35,9 @@ struct trust {
 MUST_USE enum err trust_map(int fd, struct trust_area *out);
 void trust_unmap(struct trust_area *area);
 
+/* The bytes of SPAN in the area; none without a SPAN.  ERR_RANGE: it lies outside. */
+MUST_USE enum err trust_span(const struct trust_area *area, const Span *span, struct der *out);
+
 /* Makes CRED trust what MSG names.  OUT's array is a child of CTX.
  * ERR_RANGE: a span lies outside of the area; ERR_SYNTAX: not certificates. */
 MUST_USE enum err trust_take(TALLOC_CTX *ctx, const struct trust_area *area, const HostCerts *msg,

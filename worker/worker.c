@@ -70,6 +70,7 @@ static enum err run_dialogue(struct worker *w)
 		.conf = w->image->conf,
 		.host = w->vhost->host,
 		.peer = &w->peer,
+		.profile = { w->vhost->profile.p, w->vhost->profile.len },
 		.env = &ask_env,
 		.arg = w,
 		.log = &w->log,

@@ -49,6 +49,12 @@ struct login_step {
 	const struct login_second *second; /* NULL: the request brings no certificate */
 };
 
+/* The XML profile that Cisco clients are offered (protocol.md 3.4); no bytes: none. */
+struct http_profile {
+	const uint8_t *data;
+	size_t len;
+};
+
 enum { LOGIN_NONCE = 32 };
 enum login_kind { LOGIN_FORM, LOGIN_TICKET, LOGIN_DENIED, LOGIN_REDIRECT, LOGIN_SECOND_CERT };
 
@@ -59,14 +65,30 @@ struct login_answer {
 	uint8_t context[COOKIE_LEN];
 	struct auth_form form;	    /* LOGIN_FORM: id, texts, fields, groups, selected */
 	uint8_t ticket[COOKIE_LEN]; /* LOGIN_TICKET */
-	const char *reason;	    /* LOGIN_DENIED: phrase of the 401 */
-	const char *detail;	    /* LOGIN_DENIED: what the back end said, or NULL */
+	bool own_profile;	    /* LOGIN_TICKET: the user has one instead of the host's */
+	struct http_profile profile;
+	const char *reason; /* LOGIN_DENIED: phrase of the 401 */
+	const char *detail; /* LOGIN_DENIED: what the back end said, or NULL */
 	/* WWW-Authenticate.  LOGIN_DENIED: NULL when the login is over.  LOGIN_TICKET: the end of a
 	 * negotiation, NULL when there was none. */
 	const char *challenge;
 	bool fallback;		    /* another method exists */
 	const char *location;	    /* LOGIN_REDIRECT */
 	uint8_t nonce[LOGIN_NONCE]; /* LOGIN_SECOND_CERT: for the document that is signed */
+};
+
+/* What the cookies of a request are worth, before it is served. */
+struct recall_ask {
+	const struct http_client *client;
+	bool profile; /* the session's profile is wanted, too */
+	bool attempt; /* a bad ticket counts as an attempt to connect */
+};
+
+struct recall_answer {
+	bool ticket;  /* its session lives */
+	bool context; /* its login is under way */
+	bool own_profile;
+	struct http_profile profile; /* of the user himself, borrowed from the context */
 };
 
 /* A Kerberos message on its way to a KDC, and the KDC's answer; each with its length prefix. */
@@ -105,7 +127,8 @@ struct tunnel_grant {
 	uint16_t udp_port;
 };
 
-/* The answers of `step`, `relay` and `open` are children of CTX.  Any error ends the connection. */
+/* The answers of `step`, `recall`, `relay` and `open` are children of CTX.  Any error ends the
+ * connection. */
 struct http_env {
 	/* At least one byte.  ERR_CLOSED; ERR_TIMEOUT; ERR_STATE: asked to end. */
 	enum err (*read)(void *arg, void *data, size_t cap, size_t *len);
@@ -118,6 +141,8 @@ struct http_env {
 	 * OUT points to is a child of CTX. */
 	void (*verify)(void *arg, TALLOC_CTX *ctx, const void *document, size_t len,
 		       const struct auth_input *input, struct login_second *out);
+	enum err (*recall)(void *arg, TALLOC_CTX *ctx, const struct recall_ask *ask,
+			   struct recall_answer *out);
 	enum err (*relay)(void *arg, TALLOC_CTX *ctx, const struct kdc_ask *ask,
 			  struct kdc_answer *out);
 	enum err (*open)(void *arg, TALLOC_CTX *ctx, const struct tunnel_ask *ask,
@@ -145,12 +170,14 @@ struct http_dialogue {
 	const struct conf *conf;
 	const struct host_conf *host;
 	const struct http_peer *peer;
+	struct http_profile profile; /* the host's */
 	const struct http_env *env;
 	void *arg;
 	const struct log_ctx *log;
 	/* Its own, zero at the start. */
 	bool has_context;   /* the login of this connection, for clients without cookies */
 	bool authenticated; /* a ticket was given out here */
+	bool proven;	    /* the client knows the secret of camouflage */
 	uint8_t context[COOKIE_LEN];
 };
 

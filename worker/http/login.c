@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "worker/http/profile.h"
 #include "worker/http/routes.h"
 
 enum { DOCUMENT_MAX = 128 * 1024 };
@@ -50,6 +51,7 @@ static void put_context(struct exchange *x, const struct login_answer *a)
 static void put_ticket(struct exchange *x, const struct login_answer *a)
 {
 	char *text = base64_encode(x->ctx, a->ticket, sizeof a->ticket);
+	struct profile_note profile;
 
 	if (!text) {
 		x->resp.failed = true;
@@ -57,7 +59,8 @@ static void put_ticket(struct exchange *x, const struct login_answer *a)
 	}
 	secret_mark(text);
 	http_resp_cookie(&x->resp, "webvpn", text, 0, COOKIE_HTTP_ONLY);
-	http_resp_webvpnc(&x->resp, x->d->peer->cert_sha1, NULL, NULL);
+	profile_announce(x, a, &profile);
+	http_resp_webvpnc(&x->resp, x->d->peer->cert_sha1, profile.name, profile.sha1);
 }
 
 static void begin_document(struct exchange *x, const struct login_answer *a)
@@ -96,12 +99,16 @@ static enum err send_form(struct exchange *x, const struct login_answer *a)
 
 static enum err send_complete(struct exchange *x, const struct login_answer *a)
 {
-	const struct auth_complete done = {
+	struct auth_complete done = {
 		.banner = x->d->host->banner,
 		.cert_sha1 = x->d->peer->cert_sha1,
 	};
+	struct profile_note profile;
 	struct buf doc;
 
+	profile_announce(x, a, &profile);
+	done.profile_uri = profile.uri;
+	done.profile_sha1 = profile.sha1;
 	x->d->authenticated = true;
 	buf_init(&doc, x->ctx, DOCUMENT_MAX);
 	auth_complete_build(&doc, &done, is_bare(x));

@@ -9,6 +9,7 @@
 #include "worker/http/kkdcp.h"
 #include "worker/http/login.h"
 #include "worker/http/phone.h"
+#include "worker/http/profile.h"
 
 #define XML_PROLOGUE   "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define EMPTY_MANIFEST XML_PROLOGUE "<vpn rev=\"1.0\">\n</vpn>\n"
@@ -159,6 +160,8 @@ enum err route_request(struct exchange *x)
 		return kkdcp_handle(x);
 	if (x->req->method != HTTP_CONNECT && strcmp(x->req->path, phone_path) == 0)
 		return phone_handle(x);
+	if (x->req->method == HTTP_GET && profile_is_path(x->req->path))
+		return profile_handle(x);
 	switch (x->req->method) {
 	case HTTP_GET:
 		return route_get(x);
