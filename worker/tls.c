@@ -139,12 +139,17 @@ static int on_client_hello(gnutls_session_t tls)
 }
 
 /* protocol.md 2.3: one of these is chosen when offered; others are as if not there. */
-static int offer_alpn(gnutls_session_t tls)
+static int offer_alpn(gnutls_session_t tls, const struct conf *conf)
 {
 	static unsigned char http[] = "http/1.1", vpn[] = "openconnect-vpn/1.1";
 	const gnutls_datum_t protocols[] = { { http, sizeof http - 1 }, { vpn, sizeof vpn - 1 } };
+	unsigned n = 2;
 
-	return gnutls_alpn_set_protocols(tls, protocols, 2, 0);
+	/* Which host it is going to be is not known yet; one that hides does not name the VPN. */
+	for (size_t i = 0; i < conf->n_hosts; i++)
+		if (conf->host[i]->camouflage)
+			n = 1;
+	return gnutls_alpn_set_protocols(tls, protocols, n, 0);
 }
 
 static enum err init_session(struct worker *w)
@@ -160,7 +165,8 @@ static enum err init_session(struct worker *w)
 	gnutls_handshake_set_timeout(w->tls, GNUTLS_INDEFINITE_TIMEOUT); /* io.c keeps time */
 	gnutls_handshake_set_post_client_hello_function(w->tls, on_client_hello);
 	client_cert_init(w);
-	if (offer_alpn(w->tls) < 0 || gnutls_priority_set(w->tls, w->vhost->priorities) < 0 ||
+	if (offer_alpn(w->tls, w->image->conf) < 0 ||
+	    gnutls_priority_set(w->tls, w->vhost->priorities) < 0 ||
 	    gnutls_credentials_set(w->tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
 		    0)
 		return ERR_TLS;

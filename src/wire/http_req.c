@@ -179,8 +179,10 @@ static enum err on_request_line(struct http_parser *p, const char *line, size_t 
 	if (!sp || sp == version)
 		return ERR_SYNTAX;
 	err = parse_method(line, (size_t)(sp - line), &p->req.method);
-	if (err)
+	if (err) {
+		(void)parse_target(p, sp + 1, (size_t)(version - (sp + 1)));
 		return err;
+	}
 	if (memchr(sp + 1, ' ', (size_t)(version - sp - 1)))
 		return ERR_SYNTAX;
 	version++;

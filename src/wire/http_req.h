@@ -44,12 +44,10 @@ struct http_parser *http_parser_new(TALLOC_CTX *ctx);
 
 /* Takes LEN received bytes.  ERR_OK: the request is complete.  ERR_AGAIN: feed more.
  * Anything else: answer as said and close.
- *	ERR_UNSUPPORTED	unknown method, version or transfer coding: 404
- *	ERR_TOO_LONG	a limit was passed
- *	ERR_SYNTAX	malformed (obs-fold, bare LF, no colon, chunk extensions, trailers, ...)
- *	ERR_PROTO	bytes after the request (pipelining), or its length is ambiguous
- *	ERR_NOMEM
- * After an error or ERR_OK only a reset leads on. */
+ *	ERR_UNSUPPORTED	unknown method, version or transfer coding: 404; the request's query is
+ *valid ERR_TOO_LONG	a limit was passed ERR_SYNTAX	malformed (obs-fold, bare LF, no colon,
+ *chunk extensions, trailers, ...) ERR_PROTO	bytes after the request (pipelining), or its length
+ *is ambiguous ERR_NOMEM After an error or ERR_OK only a reset leads on. */
 MUST_USE enum err http_parser_feed(struct http_parser *p, const void *data, size_t len);
 
 /* The request after ERR_OK; borrowed until the reset. */

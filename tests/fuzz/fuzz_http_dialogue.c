@@ -1,6 +1,7 @@
 /* fuzz_http_dialogue.c - whole dialogues before the tunnel: any bytes of a client against an auth
  * that echoes what the client said.  No ticket leaves without auth's word, no connection is served
- * for ever, and answers are whole. */
+ * for ever, answers are whole, and a host with camouflage shows itself to nobody who has neither
+ * the secret nor a good cookie. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,13 +11,15 @@
 
 #include "worker/http/http.h"
 
+#define SECRET "s3"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct stage {
 	const uint8_t *data;
 	size_t left, chunk;
 	enum login_kind kind;
-	bool challenge, refuse;
+	bool challenge, refuse, known;
 	struct buf out;
 	unsigned asked;
 	struct session_conf *session;
@@ -71,6 +74,22 @@ static enum err stage_step(void *arg, TALLOC_CTX *ctx, const struct login_step *
 	a->challenge = s->challenge ? "Negotiate" : NULL;
 	a->location = said;
 	*out = a;
+	return ERR_OK;
+}
+
+/* All cookies are good, or none is; a user has half of them as his profile. */
+static enum err stage_recall(void *arg, TALLOC_CTX *ctx, const struct recall_ask *ask,
+			     struct recall_answer *out)
+{
+	const struct stage *s = arg;
+
+	(void)ctx;
+	*out = (struct recall_answer){ .ticket = s->known && ask->client->has_ticket,
+				       .context = s->known && ask->client->has_context };
+	if (out->ticket && ask->profile) {
+		out->own_profile = ask->client->ticket[0] & 1;
+		out->profile = (struct http_profile){ ask->client->ticket, COOKIE_LEN / 2 };
+	}
 	return ERR_OK;
 }
 
@@ -133,6 +152,7 @@ static const struct http_env env = {
 	.write = stage_write,
 	.has_more = stage_has_more,
 	.step = stage_step,
+	.recall = stage_recall,
 	.verify = stage_verify,
 	.relay = stage_relay,
 	.open = stage_open,
@@ -141,15 +161,18 @@ static const struct http_env env = {
 };
 
 /* Settings that put the user's name and a route into the answer. */
-static struct conf *settings(TALLOC_CTX *ctx)
+static struct conf *settings(TALLOC_CTX *ctx, bool hidden)
 {
-	static const struct conf_row rows[] = {
+	const struct conf_row rows[] = {
 		{ .option = "custom-header", .value = "X-User: %{U}", .file = "fuzz" },
 		{ .option = "select-group", .value = "staff", .file = "fuzz" },
 		{ .option = "select-group-by-url", .value = "true", .file = "fuzz" },
 		{ .option = "banner", .value = "Hi", .file = "fuzz" },
 		{ .option = "cisco-svc-client-compat", .value = "true", .file = "fuzz" },
 		{ .option = "kkdcp", .value = "/K R tcp@192.0.2.1:88", .file = "fuzz" },
+		{ .option = "camouflage_secret", .value = SECRET, .file = "fuzz" },
+		{ .option = "camouflage_realm", .value = "a \"b", .file = "fuzz" },
+		{ .option = "camouflage", .value = hidden ? "true" : "false", .file = "fuzz" },
 	};
 	struct conf_rows list = { 0 };
 	struct conf *conf = NULL;
@@ -184,6 +207,16 @@ static bool gives_cookie(const char *text)
 	return false;
 }
 
+/* Nobody was asked, nothing was served, nothing was said of a VPN. */
+static void check_hidden(struct stage *s, const struct tunnel_plan *plan)
+{
+	const char *text = s->out.len ? buf_text(&s->out) : "";
+
+	if (s->asked || plan || strstr(text, "HTTP/1.1 200") || strstr(text, "X-Reason") ||
+	    strstr(text, "config-auth") || strstr(text, "Set-Cookie") || strstr(text, "Cookie is"))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -193,12 +226,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct http_dialogue d = { .peer = &peer, .env = &env, .arg = &s, .log = &log };
 	struct conf_rows none = { 0 };
 	struct tunnel_plan *plan = NULL;
+	bool hidden;
 	enum err err;
 
 	if (size < 3)
 		goto out;
-	d.conf = settings(ctx);
+	hidden = data[0] & 64;
+	d.conf = settings(ctx, hidden);
 	d.host = d.conf->host[0];
+	d.profile = (struct http_profile){ (const uint8_t *)"<x/>", 4 };
+	s.known = data[0] & 128;
 	s.kind = data[0] % 5;
 	s.challenge = data[0] & 16;
 	s.refuse = data[0] & 32;
@@ -218,6 +255,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!err)
 		check_head(buf_text(&plan->head));
+	if (hidden && !s.known && !memmem(data, size, "?" SECRET, sizeof SECRET))
+		check_hidden(&s, plan);
 out:
 	talloc_free(ctx);
 	return 0;

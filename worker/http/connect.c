@@ -228,8 +228,7 @@ static enum err build_answer(struct exchange *x, const struct cstp_request *want
 
 /* ---- the request ---- */
 
-/* Whether any webvpn cookie came: a malformed one is a bad cookie, not a missing one (5.2). */
-static bool showed_ticket(const struct http_request *req)
+bool connect_has_ticket(const struct http_request *req)
 {
 	for (size_t i = 0; i < req->n_headers; i++) {
 		const char *p = req->headers[i].value;
@@ -297,7 +296,7 @@ enum err connect_handle(struct exchange *x)
 	enum err err;
 
 	if (!x->client->has_ticket) {
-		if (showed_ticket(x->req))
+		if (connect_has_ticket(x->req))
 			refuse_malformed(x);
 		else
 			refuse(x, 503, "No cookie");

@@ -29,8 +29,15 @@ void exchange_begin(struct exchange *x);
 void exchange_not_found(struct exchange *x);
 void exchange_error(struct exchange *x, unsigned status, const char *reason, const char *x_reason);
 
-/* The lines of included-http-headers, NULL when there are none.  config.md 8.13: the default
- * host's list counts, whatever host was selected. */
+/* 405 for a method other than those that ALLOW lists; closes the connection. */
+void exchange_bad_method(struct exchange *x, const char *allow);
+
+/* The lines of included-http-headers, NULL for the default ones.  config.md 8.13: the default
+ * host's list counts, whatever host was selected.  A host with camouflage has no default ones: no
+ * ordinary server sends just these. */
 const struct strv *exchange_security(const struct exchange *x);
+
+/* The same without an exchange. */
+const struct strv *dialogue_security(const struct http_dialogue *d);
 
 #endif /* WORKER_HTTP_EXCHANGE_H */

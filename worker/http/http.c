@@ -2,7 +2,7 @@
 #include "worker/http/http.h"
 
 #include "base/secret.h"
-#include "worker/http/exchange.h"
+#include "worker/http/camouflage.h"
 #include "worker/http/routes.h"
 
 enum { READ_CHUNK = 4096, RESPONSE_MAX = 256 * 1024 };
@@ -25,16 +25,26 @@ void exchange_error(struct exchange *x, unsigned status, const char *reason, con
 	x->close = true;
 }
 
-static const struct strv *security_lines(const struct http_dialogue *d)
+/* RFC 9110 15.5.6 */
+void exchange_bad_method(struct exchange *x, const char *allow)
+{
+	http_resp_begin(&x->resp, 405, "Method Not Allowed", HTTP_CLOSE);
+	http_resp_header(&x->resp, "Allow", allow);
+	http_resp_security(&x->resp, exchange_security(x), false);
+	http_resp_end(&x->resp);
+	x->close = true;
+}
+
+const struct strv *dialogue_security(const struct http_dialogue *d)
 {
 	const struct strv *lines = &d->conf->host[0]->included_http_headers;
 
-	return lines->n ? lines : NULL;
+	return lines->n || d->host->camouflage ? lines : NULL;
 }
 
 const struct strv *exchange_security(const struct exchange *x)
 {
-	return security_lines(x->d);
+	return dialogue_security(x->d);
 }
 
 /* One whole request.  ERR_AGAIN never leaves here. */
@@ -55,7 +65,8 @@ static enum err read_request(struct http_dialogue *d, struct http_parser *p)
 
 /* protocol.md 3.1: an unknown method is told 404; for anything else malformed the connection is
  * closed without a word. */
-static enum err refuse(struct http_dialogue *d, TALLOC_CTX *ctx, enum err err)
+static enum err refuse(struct http_dialogue *d, TALLOC_CTX *ctx, const struct http_parser *p,
+		       enum err err)
 {
 	struct buf b;
 
@@ -66,20 +77,26 @@ static enum err refuse(struct http_dialogue *d, TALLOC_CTX *ctx, enum err err)
 		log_event(LOG_LVL_HTTP, d->log, "http-refused", LOG_KVS(kv_err(err)));
 	if (err == ERR_UNSUPPORTED) {
 		buf_init(&b, ctx, RESPONSE_MAX);
-		http_resp_not_found(&b, security_lines(d));
+		if (camouflage_admits(d, http_parser_request(p)->query))
+			http_resp_not_found(&b, dialogue_security(d));
+		else
+			camouflage_page(d, ctx, &b);
 		if (!b.failed)
 			(void)d->env->write(d->arg, b.data, b.len);
 	}
 	return err;
 }
 
-static enum err answer(struct exchange *x)
+static enum err answer(struct exchange *x, const struct http_parser *p)
 {
-	enum err err = route_request(x);
+	bool served = true;
+	enum err err = camouflage_pass(x, &served);
 
+	if (!err && served)
+		err = route_request(x);
 	/* What came while the answer was made is not the next request either (10.3). */
 	if (!err && x->d->env->has_more(x->d->arg))
-		return refuse(x->d, x->ctx, ERR_PROTO);
+		return refuse(x->d, x->ctx, p, ERR_PROTO);
 	if (err || x->plan)
 		return err;
 	if (x->resp.failed)
@@ -102,14 +119,14 @@ static enum err serve_one(struct http_dialogue *d, TALLOC_CTX *plan_ctx, TALLOC_
 	enum err err = read_request(d, p);
 
 	if (err)
-		return refuse(d, ctx, err);
+		return refuse(d, ctx, p, err);
 	x.req = http_parser_request(p);
 	http_client_parse(x.req, &client);
 	d->env->on_client(d->arg, &client);
 	log_event(LOG_LVL_HTTP, d->log, "http-request",
 		  LOG_KVS(kv_u64("method", x.req->method), kv_str("path", x.req->path)));
 	buf_init(&x.resp, ctx, RESPONSE_MAX);
-	err = answer(&x);
+	err = answer(&x, p);
 	secret_wipe(client.ticket, sizeof client.ticket);
 	if (!err)
 		*out = x.plan;

@@ -15,17 +15,6 @@ bool kkdcp_has(const struct host_conf *host, const char *path)
 	return false;
 }
 
-/* Nothing else than POST makes sense here (RFC 9110 15.5.6). */
-static enum err refuse_method(struct exchange *x)
-{
-	http_resp_begin(&x->resp, 405, "Method Not Allowed", HTTP_CLOSE);
-	http_resp_header(&x->resp, "Allow", "POST");
-	http_resp_security(&x->resp, exchange_security(x), false);
-	http_resp_end(&x->resp);
-	x->close = true;
-	return ERR_OK;
-}
-
 /* The KDC's answer, or that there is none; in either case the client may go on. */
 static enum err send_answer(struct exchange *x, const struct kdc_answer *answer)
 {
@@ -55,8 +44,10 @@ enum err kkdcp_handle(struct exchange *x)
 	struct kdc_answer answer = { .ok = false };
 	enum err malformed, err;
 
-	if (x->req->method != HTTP_POST)
-		return refuse_method(x);
+	if (x->req->method != HTTP_POST) {
+		exchange_bad_method(x, "POST");
+		return ERR_OK;
+	}
 	malformed = kkdcp_parse((const uint8_t *)x->req->body, x->req->body_len, &request);
 	if (!malformed) {
 		ask.realm = request.realm;
