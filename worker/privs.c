@@ -38,6 +38,11 @@ enum err privs_enter(int pidfd)
 	return setns(pidfd, spaces) == 0 ? ERR_OK : ERR_SYS;
 }
 
+enum err privs_chroot(const char *dir)
+{
+	return chdir(dir) == 0 && chroot(".") == 0 && chdir("/") == 0 ? ERR_OK : ERR_SYS;
+}
+
 /* Capabilities that exec could bring back; needs CAP_SETPCAP, so it comes first. */
 static void drop_bounding(void)
 {

@@ -19,6 +19,9 @@ MUST_USE enum err privs_lookup(const char *user, const char *group, struct privs
 /* Enters the namespaces (mount, pid, net, ipc) of the process behind PIDFD. */
 MUST_USE enum err privs_enter(int pidfd);
 
+/* Makes DIR the root; before privs_drop. */
+MUST_USE enum err privs_chroot(const char *dir);
+
 /* Becomes P for good: no groups, no capabilities, nothing to gain by exec, and open to a debugger
  * only when TRACEABLE. */
 MUST_USE enum err privs_drop(const struct privs *p, bool traceable);

@@ -112,8 +112,11 @@ static enum err confine(struct zygote *z)
 	struct privs privs;
 	enum err err = privs_lookup(conf->run_as_user, conf->run_as_group, &privs);
 
+	/* An empty root that cannot be written to is more than chroot-dir asks for. */
 	if (!err && z->image->sandbox)
 		err = privs_enter(z->namespaces);
+	else if (!err && conf->chroot_dir)
+		err = privs_chroot(conf->chroot_dir);
 	if (!err)
 		err = privs_drop(&privs, !z->image->sandbox);
 	if (z->namespaces >= 0)

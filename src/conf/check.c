@@ -5,11 +5,15 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "conf/auth_rules.h"
 #include "conf/build.h"
+
+/* A request target has 255 bytes, two of which are "/?". */
+enum { CAMOUFLAGE_SECRET_MAX = 253 };
 
 /* An error about OPT of HOST. */
 static void complain(const struct host_conf *h, enum conf_opt opt, struct conf_report *r,
@@ -141,6 +145,54 @@ static void check_profile(const struct conf *conf, const struct host_conf *h, st
 		conf_report_add(r, CONF_ERROR, &where, "cannot open file '%s'", h->user_profile);
 }
 
+/* config.md 8.1: a folder that is not there confines nobody. */
+static void check_chroot(const struct conf *conf, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(conf->host[0], CONF_OPT_chroot_dir);
+	struct stat st;
+	const char *why = NULL;
+
+	if (!conf->chroot_dir)
+		return;
+	if (stat(conf->chroot_dir, &st) < 0)
+		why = strerror(errno);
+	else if (!S_ISDIR(st.st_mode))
+		why = strerror(ENOTDIR);
+	if (why)
+		conf_report_add(r, CONF_ERROR, &where,
+				"cannot use '%s' as chroot-dir: %s; name a directory that exists",
+				conf->chroot_dir, why);
+}
+
+/* What a client can put behind the question mark of an URL, and this server still takes. */
+static bool is_query(const struct secret *secret)
+{
+	for (size_t i = 0; i < secret->len; i++)
+		if (secret->data[i] <= ' ' || secret->data[i] >= 0x7f || secret->data[i] == '#')
+			return false;
+	return secret->len && secret->len <= CAMOUFLAGE_SECRET_MAX;
+}
+
+/* Without a secret that can be sent nobody could ever log in. */
+static void check_camouflage(const struct host_conf *h, struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(h, CONF_OPT_camouflage_secret);
+
+	if (!h->camouflage)
+		return;
+	if (!h->camouflage_secret)
+		complain(
+			h, CONF_OPT_camouflage, r,
+			"camouflage needs camouflage_secret; write for example camouflage_secret = "
+			"WORD, and have clients connect to https://HOST/?WORD");
+	else if (!is_query(h->camouflage_secret))
+		conf_report_add(
+			r, CONF_ERROR, &where,
+			"no client can send this camouflage_secret as part of an URL; write 1 to "
+			"%d letters, digits, or characters such as - _ . ~",
+			CAMOUFLAGE_SECRET_MAX);
+}
+
 /* Settings that contradict what some clients force. */
 static void check_compat(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
 {
@@ -238,6 +290,7 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 	check_mandatory(conf, r);
 	check_identity(conf, r);
 	check_proxies(conf, r);
+	check_chroot(conf, r);
 	for (size_t i = 0; i < conf->n_hosts; i++) {
 		const struct host_conf *h = conf->host[i];
 
@@ -247,6 +300,7 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		check_certificate_group(h, r);
 		check_multiple(h, r);
 		check_profile(conf, h, r);
+		check_camouflage(h, r);
 		check_compat(conf, h, r);
 		check_supplemental(h, r);
 		check_user_files(h, r);

@@ -224,6 +224,43 @@ static const char proxies[] =
 	".Cm ban-exempt ,\n"
 	"or one user's wrong passwords ban everyone behind it.\n";
 
+/* Who knows the word, who does not, and what each of them sees. */
+static const char camouflage[] =
+	".Sh CAMOUFLAGE\n"
+	"With\n"
+	".Cm camouflage\n"
+	"the server looks like a plain web server to those who do not know\n"
+	".Cm camouflage_secret .\n"
+	"Users connect to\n"
+	".Li https://HOST/?SECRET ,\n"
+	"or to\n"
+	".Li https://HOST/GROUP?SECRET\n"
+	"with\n"
+	".Cm select-group-by-url :\n"
+	".Dl openconnect 'https://vpn.example.com/?SECRET'\n"
+	"The part behind the first question mark must be the secret and nothing else, with the same case.\n"
+	"It proves the whole connection; the cookies of a login prove further ones, so clients that open\n"
+	"several, and those that come back, need not send it again.\n"
+	".Pp\n"
+	"Everybody else gets, whatever path he asks for, the page that everyone gets for a path that does\n"
+	"not exist, or, with\n"
+	".Cm camouflage_realm ,\n"
+	"a question for a name and a password in its name, to which no answer is right.\n"
+	"CONNECT is answered 405, or 503 without a cookie.\n"
+	"The host sends no security headers then but those of\n"
+	".Cm included-http-headers ,\n"
+	"where a header such as\n"
+	".Li Server: nginx\n"
+	"may make it look like the other servers of the place.\n"
+	"The KDC proxy and the path of Cisco's phones are hidden as well.\n"
+	".Pp\n"
+	"Camouflage keeps scanners away and is no second password: the secret stands in the URL, so it is\n"
+	"in the history of shells and browsers.\n"
+	"It is not logged.\n"
+	"Certificates, a request for client certificates and open UDP ports can still be seen.\n"
+	"Each virtual host has its own switch and secret; a host that hides is only as well hidden as the\n"
+	"others at the same address.\n";
+
 /* Sub-options of the lines auth, enable-auth and acct. */
 static const char methods[] =
 	".Sh AUTHENTICATION METHODS\n"
@@ -338,6 +375,7 @@ void conf_man(FILE *out)
 	fputs(".El\n", out);
 	fputs(methods, out);
 	fputs(proxies, out);
+	fputs(camouflage, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-certificate 5 ,\n"
 	      ".Xr sallyport-gssapi 5 ,\n"
 	      ".Xr sallyport-ldap 5 ,\n"

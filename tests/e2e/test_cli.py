@@ -146,14 +146,6 @@ def test_print_config(t):
     t.equal(again.returncode, 0, "status of the printed file\n" + again.stderr)
 
 
-def test_options_not_yet_there_are_named(t):
-    """Options of later work load, and one warning names them."""
-    server = t.server({"camouflage": "true", "kkdcp": None}, start=False)
-    run = server_run(t, server, "-t", "-c", server.conf_file)
-    t.equal(run.returncode, 0, "status\n" + run.stderr)
-    t.equal(run.stderr.count("not implemented yet"), 1, "warnings\n" + run.stderr)
-
-
 def test_command_line(t):
     """Checklist 4, 18, admin 2: version, help, bad arguments."""
     server = t.server(start=False)
