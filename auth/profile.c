@@ -77,7 +77,7 @@ static const char *own_path(TALLOC_CTX *ctx, const struct host *host, const stru
 	struct conf_report *report = conf_report_new(ctx);
 	struct conf_rows rows = { .n = 0 };
 
-	if (!report || conf_user_rows(ctx, host->conf, s->user, s->group, report, &rows))
+	if (!report || conf_user_rows(ctx, host->conf, s->user, s->group, report, NULL, &rows))
 		return NULL;
 	for (size_t i = 0; i < rows.n; i++)
 		if (strcmp(rows.item[i].option, "user-profile") == 0)
