@@ -207,8 +207,8 @@ static void announce(struct worker *w, const struct tunnel_plan *plan)
 	if (plan->dtls.mode == DTLS_LEGACY)
 		log_info(&w->log, "dtls-offered",
 			 kv_text("setting up legacy DTLS (resumption) connection"));
+	tell_facts(w); /* first: who listens for events hears of them with the connect */
 	tell_tunnel_up(w);
-	tell_facts(w);
 }
 
 /* ---- the end ---- */

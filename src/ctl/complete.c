@@ -7,6 +7,7 @@
 
 #include "ctl/client.h"
 #include "ctl/session.h"
+#include "ctl/text.h"
 
 /* Asks without a word on failure: TAB must not write into the line. */
 static const struct answer *ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlRequest__MsgCase kind)
@@ -24,9 +25,20 @@ static const struct answer *ask(TALLOC_CTX *ctx, const struct ctl *ctl, CtlReque
 	return client_ask(ctx, ctl->socket, true, &req, &a) ? NULL : a;
 }
 
+/* A name with characters that would act on the terminal cannot be put into the line. */
+static bool is_harmless(TALLOC_CTX *ctx, const char *text)
+{
+	char *safe = text_safe(ctx, text);
+	bool same = strcmp(safe, text) == 0;
+
+	talloc_free(safe);
+	return same;
+}
+
 static enum err add(TALLOC_CTX *ctx, struct strv *out, const char *text, const char *word)
 {
-	if (!*text || strncmp(text, word, strlen(word)) != 0 || strv_has(out, text))
+	if (!*text || strncmp(text, word, strlen(word)) != 0 || strv_has(out, text) ||
+	    !is_harmless(ctx, text))
 		return ERR_OK;
 	return strv_add(ctx, out, text);
 }

@@ -10,7 +10,7 @@ enum {
 	CLIENTS_MAX = 64, /* occtl at once */
 	/* seconds */
 	PATIENCE_NEW = 10,	/* for the request */
-	PATIENCE_ASKED = 20,	/* for auth's answer; occtl itself waits 30 */
+	PATIENCE_ASKED = 28,	/* for the answer, which auth may owe; occtl itself waits 30 */
 	PATIENCE_ANSWERED = 60, /* for reading it */
 };
 

@@ -1,41 +1,18 @@
 """The control tool: every command, human and JSON; the JSON against doc/occtl.schema.json."""
-import json
 import os
-import pty
 import re
-import select
 import stat
 import subprocess
 import time
 
-import jsonschema
-
-from lib.shell import Failure, sh, wait_for
+from lib.ctlschema import check
+from lib.shell import sh, wait_for
+from lib.terminal import Terminal
 from lib.traffic import must_ping
 from lib.web import short_session
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCHEMAS = os.path.join(HERE, "../../doc/occtl.schema.json")
 SUPPRESSIONS = os.path.join(HERE, "libedit.supp")
-
-
-def check(t, server, name, *command, code=0):
-    """The JSON of COMMAND, checked against schema NAME."""
-    with open(SCHEMAS) as schemas:
-        schema = json.load(schemas)
-    run = server.occtl("-j", *command, check=False)
-    t.equal(run.returncode, code, "exit code of " + " ".join(command))
-
-    def once(pairs):
-        keys = [key for key, _ in pairs]
-        t.expect(len(keys) == len(set(keys)), "a key twice in " + run.stdout)
-        return dict(pairs)
-    try:
-        value = json.loads(run.stdout, object_pairs_hook=once)
-        jsonschema.validate(value, {"$ref": "#/$defs/" + name, "$defs": schema["$defs"]})
-    except (ValueError, jsonschema.ValidationError) as error:
-        t.expect(False, "JSON of %s: %s" % (" ".join(command), error), run.stdout)
-    return value
 
 
 def test_status(t):
@@ -160,48 +137,6 @@ def test_disconnect_and_terminate(t):
     t.clients[-1].wait_end(10)
 
 
-def test_events(t):
-    """Admin 6.15: connects and disconnects as lines and as JSON."""
-    server = t.server()
-    for arguments in ((), ("-j",)):
-        events = subprocess.Popen([server.tools.occtl, *arguments, "-s", server.conf["occtl-socket-file"], "show", "events"],
-                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        os.set_blocking(events.stdout.fileno(), False)
-        text = Reader(events.stdout.fileno())
-        time.sleep(0.7)
-        tunnel = t.web().must_login().open()
-        text.until(rb"connected user 'test' \(\d+\) from 198.18.0.2 with IP 198.19.0.\d+" if not arguments
-                   else rb'"Username": +"test"')
-        tunnel.bye()
-        if not arguments:
-            text.until(rb"disconnect user 'test' \(\d+\) from 198.18.0.2 with IP \S+ "
-                       rb"\(reason: user disconnected, time: +\d+s\)")
-        server.wait_no_user()
-        events.stdin.write(b"q")
-        events.stdin.close()
-        t.expect(wait_for("show events to end", lambda: events.poll() is not None, 5), "runs on")
-
-
-class Reader:
-    """Text from a descriptor, waited for."""
-
-    def __init__(self, fd):
-        self.fd, self.text = fd, b""
-
-    def until(self, pattern, seconds=5):
-        def found():
-            if select.select([self.fd], [], [], 0.1)[0]:
-                try:
-                    self.text += os.read(self.fd, 65536)
-                except OSError:
-                    pass
-            return re.search(pattern, self.text)
-        try:
-            return wait_for(repr(pattern), found, seconds)
-        except Failure as error:
-            raise Failure("%s in:\n%s" % (error, self.text.decode(errors="replace"))) from None
-
-
 def test_errors(t):
     """Checklist 179, admin 6.3: server down, unknown and incomplete commands, help, case and blanks."""
     server = t.server()
@@ -233,42 +168,64 @@ def test_errors(t):
     check(t, server, "iroutes", "show", "iroutes")
 
 
+def shell_of(server, **environment):
+    """occtl without a command, on a terminal."""
+    environment = dict({"OCCTL_PAGER": "", "ASAN_OPTIONS": "fast_unwind_on_malloc=0",
+                        "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + SUPPRESSIONS}, **environment)
+    return Terminal([server.tools.occtl, "-j", "-s", server.conf["occtl-socket-file"]], environment=environment)
+
+
 def test_interactive(t):
-    """Checklist 179, admin 6.16: prompt, completion of commands, names and ids, errors that do not end it, exit 0."""
-    server = t.server()
+    """Checklist 179, admin 6.16: banner, prompt, completion of commands, names and ids, errors that do not end it, history,
+    no JSON, exit 0."""
+    server = t.server(users={"test": None, "J\u00f6rg": None})
     t.web().must_login().open()
+    t.web().must_login("J\u00f6rg").open()
     user = server.user()
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ["TERM"] = "xterm"
-        os.environ["OCCTL_PAGER"] = ""
-        os.environ["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + SUPPRESSIONS
-        os.environ["ASAN_OPTIONS"] = "fast_unwind_on_malloc=0"
-        os.execv(server.tools.occtl, [server.tools.occtl, "-s", server.conf["occtl-socket-file"]])
-    text = Reader(fd)
-
-    def type_line(keys, answer):
-        """KEYS once the prompt is there; the answer must match."""
-        text.until(rb"> \Z")
-        text.text = b""
-        os.write(fd, keys + b"\r")
-        text.until(answer)
-
-    type_line(b"show sta\t", rb"Status: online")
-    type_line(b"nonsense", rb"unknown command: nonsense")
-    type_line(b"show user te\t", rb"Username: test")
-    type_line(b"disconnect id %s\t" % str(user["ID"])[:-1].encode(), rb"connection ID '%d' was disconnected" % user["ID"])
+    shell = shell_of(server)
+    shell.until(rb"version .*\r\n(.*\r\n)+> ")
+    shell.type_line(b"show sta\t", rb"Status: online")
+    shell.type_line(b"nonsense", rb"unknown command: nonsense\r\nuse help or '\?'")
+    shell.type_line(b"show user te\t", rb"Username: test")
+    shell.type_line(b"SHOW USER J\t", "Username: J\u00f6rg".encode())
+    shell.type_line(b"disconnect id %s\t" % str(user["ID"])[:-1].encode(), rb"connection ID '%d' was disconnected" % user["ID"])
     server.wait_no_user()
-    type_line(b"\x1b[A\x1b[A", rb"user or ID not found")  # history: the line before the last
-    text.until(rb"> \Z")
-    os.write(fd, b"exit\r")
-    status = wait_for("occtl to end", lambda: (lambda r: r[0] and [r[1]])(os.waitpid(pid, os.WNOHANG)), 5)
-    try:
-        rest = os.read(fd, 65536)
-    except OSError:
-        rest = b""
-    t.equal(status[0], 0, "exit status\n" + rest.decode(errors="replace"))
-    os.close(fd)
+    shell.type_line(b"\x1b[A\x1b[A\x1b[A", rb"user or ID not found")  # history: the third line from the end
+    shell.type_line(b"reset", rb"\x1bc")
+    shell.type_line(b"", rb"> ")
+    shell.type_line(b"?", rb"Available Commands\r\n disconnect user \[NAME\]\t")
+    shell.until(rb"> \Z")
+    os.write(shell.fd, b"exit\r")
+    t.equal(shell.wait(), 0, "exit status\n" + shell.text.decode(errors="replace"))
+    for last in (b"quit\r", b"\x04"):
+        shell = shell_of(server)
+        shell.until(rb"> \Z")
+        os.write(shell.fd, last)
+        t.equal(shell.wait(), 0, "exit status after %r" % last)
+
+
+def test_completion(t):
+    """Checklist 179, admin 6.16: banned addresses and session ids; several candidates; a name that would steer the terminal."""
+    server = t.server({"max-ban-score": 10, "ban-points-wrong-password": 10, "ban-points-connection": 0},
+                      users={"anna": None, "anne": None, "an\u202ex": None})
+    t.net.add_client_address("198.51.100.7")
+    t.web(source="198.51.100.7").login("anna", password="wrong")
+    webs = [t.web().must_login(name) for name in ("anna", "anne", "an\u202ex")]
+    for web in webs:
+        web.open()
+    shell = shell_of(server)
+    shell.until(rb"> \Z")
+    os.write(shell.fd, b"show user a\t\t")
+    match = shell.until(rb"\r\n(\S+  .*)\r\n")
+    t.equal(sorted(match.group(1).split()), [b"anna", b"anne"], "candidates")
+    os.write(shell.fd, b"e\r")
+    shell.until(rb"Username: anne")
+    short = short_session(webs[0].cookies["webvpn"]).encode()
+    shell.type_line(b"terminate session %s\t" % short[:3], rb"session '%s' was terminated" % re.escape(short))
+    shell.type_line(b"unban ip 198\t", rb"IP '198.51.100.7' was unbanned")
+    shell.until(rb"> \Z")
+    os.write(shell.fd, b"exit\r")
+    shell.wait()
 
 
 def test_stop_now(t):
