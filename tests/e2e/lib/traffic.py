@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -78,7 +79,12 @@ class Transfer(threading.Thread):
         self.listener.settimeout(seconds)
         self.peer = netns_socket(client_ns, family(address))
         self.peer.settimeout(seconds)
-        self.duration = None
+        self.duration = self.source = None
+
+    def retransmitted(self):
+        """(segments sent again, segments sent) by the sender's end so far (struct tcp_info)."""
+        info = self.source.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 160)
+        return struct.unpack_from("I", info, 100)[0], struct.unpack_from("I", info, 136)[0]
 
     def _send(self, sock):
         digest = hashlib.sha256()
@@ -107,8 +113,8 @@ class Transfer(threading.Thread):
             self.peer.connect(self.listener.getsockname()[:2])
             inner, _ = self.listener.accept()
             inner.settimeout(self.seconds)
-            source, sink = (inner, self.peer) if self.down else (self.peer, inner)
-            sender = threading.Thread(target=self._guard, args=(self._send, source), daemon=True)
+            self.source, sink = (inner, self.peer) if self.down else (self.peer, inner)
+            sender = threading.Thread(target=self._guard, args=(self._send, self.source), daemon=True)
             sender.start()
             self._receive(sink)
             sender.join(self.seconds)
