@@ -76,7 +76,7 @@ static int check_keys(const struct conf *conf, const struct programs *programs)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static unsigned log_targets(const struct server_args *args)
+static unsigned log_places(const struct server_args *args)
 {
 	if (args->log_targets)
 		return args->log_targets;
@@ -85,6 +85,11 @@ static unsigned log_targets(const struct server_args *args)
 		return access("/dev/log", W_OK) == 0 ? LOG_TO_STDERR | LOG_TO_SYSLOG
 						     : LOG_TO_STDERR;
 	return LOG_TO_SYSLOG;
+}
+
+static unsigned log_targets(const struct server_args *args, const struct conf *conf)
+{
+	return log_places(args) | (conf->log_format == CONF_LOG_JSON ? LOG_AS_JSON : 0u);
 }
 
 static char **auth_argv(TALLOC_CTX *ctx, const struct server_args *args, const struct conf *conf)
@@ -96,7 +101,7 @@ static char **auth_argv(TALLOC_CTX *ctx, const struct server_args *args, const s
 	v[0] = talloc_strdup(v, "sallyport-auth");
 	v[1] = talloc_asprintf(v, "--verbosity=%d",
 			       args->verbosity >= 0 ? args->verbosity : (int)conf->log_level);
-	v[2] = talloc_asprintf(v, "--log=%u", log_targets(args));
+	v[2] = talloc_asprintf(v, "--log=%u", log_targets(args, conf));
 	v[3] = talloc_asprintf(v, "--facility=%d",
 			       args->facility >= 0 ? args->facility : conf->syslog_facility);
 	if (args->traceable)
@@ -127,7 +132,7 @@ static int supervise(TALLOC_CTX *ctx, const struct server_args *args, const char
 
 	if (!super.main_argv || !super.auth_argv)
 		return 1;
-	log_sink_system(&sink, "super", log_targets(args),
+	log_sink_system(&sink, "super", log_targets(args, conf),
 			args->facility >= 0 ? args->facility : conf->syslog_facility,
 			args->verbosity >= 0 ? (unsigned)args->verbosity : conf->log_level);
 	log_set_sink(&sink);
@@ -216,7 +221,7 @@ static int run_main(const struct server_args *args, const char *argv0)
 		.channel = args->channel,
 		.config_path = args->config,
 		.verbosity = args->verbosity,
-		.log_targets = log_targets(args),
+		.log_targets = log_places(args),
 		.facility = args->facility,
 		.foreground = args->foreground,
 		.traceable = args->traceable,

@@ -11,6 +11,12 @@
 
 enum { LAST_WORD_MS = 1000 };
 
+/* Strings of protobuf-c are not const; senders only read them. */
+static char *text(const char *s)
+{
+	return (char *)(uintptr_t)(s ? s : "");
+}
+
 /* What main cannot be told is lost for occtl, and only there. */
 static void send_main(struct worker *w, const ToMain *msg, int fd)
 {
@@ -22,14 +28,53 @@ static void send_main(struct worker *w, const ToMain *msg, int fd)
 		log_debug(&w->log, "not-told", kv_u64("message", msg->msg_case), kv_err(err));
 }
 
-static void write_log(void *arg, enum log_level level, const char *text)
+static void fill_field(LogField *field, const struct kv *kv)
+{
+	log_field__init(field);
+	field->key = text(kv->key);
+	switch (kv->type) {
+	case KV_STR:
+		field->value_case = LOG_FIELD__VALUE_TEXT;
+		field->text = text(kv->str);
+		break;
+	case KV_TEXT:
+		field->value_case = LOG_FIELD__VALUE_MESSAGE;
+		field->message = text(kv->str);
+		break;
+	case KV_U64:
+		field->value_case = LOG_FIELD__VALUE_NUMBER;
+		field->number = kv->u64;
+		break;
+	case KV_I64:
+		field->value_case = LOG_FIELD__VALUE_DIFFERENCE;
+		field->difference = kv->i64;
+		break;
+	case KV_ADDR:
+		field->value_case = LOG_FIELD__VALUE_ADDR;
+		field->addr = ipc_addr(kv->addr);
+		break;
+	case KV_END:
+		break;
+	}
+}
+
+/* Main adds whose event it is. */
+static void relay_log(void *arg, enum log_level level, const struct log_ctx *ctx, const char *event,
+		      const struct kv *kvs)
 {
 	struct worker *w = arg;
+	LogField field[LOG_FIELDS], *fields[LOG_FIELDS];
 	WorkerLog line = WORKER_LOG__INIT;
 	ToMain msg = TO_MAIN__INIT;
 
+	(void)ctx;
+	for (; kvs->type != KV_END && line.n_field < LOG_FIELDS; kvs++, line.n_field++) {
+		fill_field(&field[line.n_field], kvs);
+		fields[line.n_field] = &field[line.n_field];
+	}
 	line.level = (uint32_t)level;
-	line.text = (char *)(uintptr_t)text; /* only read */
+	line.event = text(event);
+	line.field = fields;
 	msg.msg_case = TO_MAIN__MSG_LOG;
 	msg.log = &line;
 	/* Never queued: a line is worth less than memory. */
@@ -41,18 +86,12 @@ void tell_log_init(struct worker *w)
 {
 	w->log = (struct log_ctx){ .ip = &w->remote.addr };
 	w->sink = (struct log_sink){
-		.write = write_log,
+		.relay = relay_log,
 		.arg = w,
 		.max = log_level_from_verbosity(w->image->verbosity),
 		.process = "worker",
 	};
 	log_set_sink(&w->sink);
-}
-
-/* Strings of protobuf-c are not const; senders only read them. */
-static char *text(const char *s)
-{
-	return (char *)(uintptr_t)(s ? s : "");
 }
 
 static WorkerInfo make_info(struct worker *w)

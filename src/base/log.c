@@ -11,6 +11,8 @@
 /* The one sink of the process; NULL until start-up has chosen it. */
 static const struct log_sink *sink;
 
+enum { NAME_MAX_LEN = 40 };
+
 struct line {
 	char *text;
 	size_t len;
@@ -113,6 +115,13 @@ void log_format(char text[LOG_LINE], const char *process, const struct log_ctx *
 		put_kv(&l, kvs);
 }
 
+bool log_is_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+
+	return len > 0 && len <= NAME_MAX_LEN && text[len] == '\0';
+}
+
 void log_set_sink(const struct log_sink *new_sink)
 {
 	sink = new_sink;
@@ -126,18 +135,28 @@ bool log_enabled(enum log_level level)
 void log_event(enum log_level level, const struct log_ctx *ctx, const char *event,
 	       const struct kv *kvs)
 {
-	char text[LOG_LINE];
+	const struct log_origin self = { sink ? sink->process : "sallyport", getpid() };
 
-	if (!log_enabled(level))
-		return;
-	log_format(text, sink ? sink->process : "sallyport", ctx, event, kvs);
-	log_forward(level, text);
+	if (sink && sink->relay && log_enabled(level))
+		sink->relay(sink->arg, level, ctx, event, kvs);
+	else
+		log_event_of(&self, level, ctx, event, kvs);
 }
 
-void log_forward(enum log_level level, const char *text)
+void log_event_of(const struct log_origin *origin, enum log_level level, const struct log_ctx *ctx,
+		  const char *event, const struct kv *kvs)
 {
+	char text[LOG_LINE];
+	struct timespec now;
+
 	if (!log_enabled(level))
 		return;
+	if (sink && sink->json) {
+		clock_gettime(CLOCK_REALTIME, &now);
+		log_format_json(text, origin, level, &now, ctx, event, kvs);
+	} else {
+		log_format(text, origin->process, ctx, event, kvs);
+	}
 	if (sink)
 		sink->write(sink->arg, level, text);
 	else
@@ -167,6 +186,13 @@ static void write_stderr(void *arg, enum log_level level, const char *text)
 	dprintf(STDERR_FILENO, "sallyportd[%d]: %s\n", (int)getpid(), text);
 }
 
+static void write_stderr_json(void *arg, enum log_level level, const char *text)
+{
+	(void)arg;
+	(void)level;
+	dprintf(STDERR_FILENO, "%s\n", text);
+}
+
 static void write_syslog(void *arg, enum log_level level, const char *text)
 {
 	(void)arg;
@@ -176,6 +202,12 @@ static void write_syslog(void *arg, enum log_level level, const char *text)
 static void write_both(void *arg, enum log_level level, const char *text)
 {
 	write_stderr(arg, level, text);
+	write_syslog(arg, level, text);
+}
+
+static void write_both_json(void *arg, enum log_level level, const char *text)
+{
+	write_stderr_json(arg, level, text);
 	write_syslog(arg, level, text);
 }
 
@@ -192,13 +224,18 @@ enum log_level log_level_from_verbosity(unsigned verbosity)
 void log_sink_system(struct log_sink *out, const char *process, unsigned targets, int facility,
 		     unsigned verbosity)
 {
+	bool json = targets & LOG_AS_JSON;
+
 	*out = (struct log_sink){
-		.write = targets == LOG_TO_STDERR   ? write_stderr
-			 : targets == LOG_TO_SYSLOG ? write_syslog
-						    : write_both,
+		.write = json ? write_both_json : write_both,
 		.max = log_level_from_verbosity(verbosity),
 		.process = process,
+		.json = json,
 	};
+	if (!(targets & LOG_TO_STDERR))
+		out->write = write_syslog;
+	else if (!(targets & LOG_TO_SYSLOG))
+		out->write = json ? write_stderr_json : write_stderr;
 	if (targets & LOG_TO_SYSLOG)
 		openlog("sallyportd", LOG_PID, facility);
 }

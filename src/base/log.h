@@ -2,9 +2,10 @@
  *
  *	log_info(&s->log, "login-refused", kv_str("user", user), kv_u64("try", n));
  *
- * gives one line  `auth login-refused session=9f3aQx ip=192.0.2.7 user="ann" try=2`.
- * The context (process, session) comes first; strings from outside are quoted and escaped here.
- * A text that log watchers match verbatim goes into kv_text(): it is printed as msg="...".
+ * gives one line  `auth login-refused session=9f3aQx ip=192.0.2.7 user="ann" try=2`, or with
+ * `log-format = json` an object (log_json.c).  The context (process, session) comes first; strings
+ * from outside are quoted and escaped here.  A text that log watchers match verbatim goes into
+ * kv_text(): it is printed as msg="...".  Every event is described in sallyport-events(7).
  * Secrets are never passed to a logger. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -12,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/addr.h"
 #include "base/err.h"
@@ -55,16 +57,33 @@ struct log_sink {
 	void *arg;
 	enum log_level max;  /* lines above are dropped before formatting */
 	const char *process; /* "main", "auth", "worker", ...: first word of each line */
+	bool json;
+	/* Instead of write: hands the event itself on, to be formatted elsewhere. */
+	void (*relay)(void *arg, enum log_level level, const struct log_ctx *ctx, const char *event,
+		      const struct kv *kvs);
 };
 
-enum { LOG_LINE = 2048 }; /* longer lines are cut */
+/* Who speaks. */
+struct log_origin {
+	const char *process;
+	int64_t pid;
+};
+
+enum {
+	LOG_LINE = 2048, /* longer lines are cut */
+	LOG_FIELDS = 16, /* pairs of an event that a worker hands on */
+};
+
+/* Whether TEXT may be the name of an event or a key: lower-case letters, digits, '-', '_'. */
+bool log_is_name(const char *text);
 
 /* The process's sink; SINK is borrowed until replaced.  NULL: stderr at NOTICE. */
 void log_set_sink(const struct log_sink *sink);
 bool log_enabled(enum log_level level);
 
-/* A ready-made sink: lines to stderr as "NAME[PID]: text", to syslog, or both. */
-enum log_target { LOG_TO_STDERR = 1, LOG_TO_SYSLOG = 2 };
+/* A ready-made sink: lines to stderr as "NAME[PID]: text", to syslog, or both.  JSON lines say who
+ * speaks themselves, so stderr has nothing but them. */
+enum log_target { LOG_TO_STDERR = 1, LOG_TO_SYSLOG = 2, LOG_AS_JSON = 4 };
 void log_sink_system(struct log_sink *sink, const char *process, unsigned targets, int facility,
 		     unsigned verbosity);
 
@@ -75,12 +94,19 @@ enum log_level log_level_from_verbosity(unsigned verbosity);
 void log_format(char text[LOG_LINE], const char *process, const struct log_ctx *ctx,
 		const char *event, const struct kv *kvs);
 
+/* The same as a JSON object, valid and in UTF-8 whatever the strings hold; what does not fit is cut
+ * inside a string or left out.  NOW is the time it carries. */
+void log_format_json(char text[LOG_LINE], const struct log_origin *origin, enum log_level level,
+		     const struct timespec *now, const struct log_ctx *ctx, const char *event,
+		     const struct kv *kvs);
+
 /* CTX may be NULL.  KVS ends with KV_END. */
 void log_event(enum log_level level, const struct log_ctx *ctx, const char *event,
 	       const struct kv *kvs);
 
-/* Hands an already formatted line of another process (a worker) to the sink. */
-void log_forward(enum log_level level, const char *text);
+/* The same for an event of another process, which has no sink of its own. */
+void log_event_of(const struct log_origin *origin, enum log_level level, const struct log_ctx *ctx,
+		  const char *event, const struct kv *kvs);
 
 /* A failed invariant: logs and aborts the process. */
 _Noreturn void fatal_bug(const char *what);

@@ -186,6 +186,27 @@ enum err str_to_u64(const char *text, uint64_t max, uint64_t *out)
 	return ERR_OK;
 }
 
+size_t str_utf8_len(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	/* What the second byte may be, where the first one narrows it. */
+	unsigned low = *c == 0xe0 ? 0xa0 : *c == 0xf0 ? 0x90 : 0x80;
+	unsigned high = *c == 0xed ? 0x9f : *c == 0xf4 ? 0x8f : 0xbf;
+	size_t n = *c < 0x80   ? 1
+		   : *c < 0xc2 ? 0
+		   : *c < 0xe0 ? 2
+		   : *c < 0xf0 ? 3
+		   : *c < 0xf5 ? 4
+			       : 0;
+
+	if (n > 1 && (c[1] < low || c[1] > high))
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((c[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
 bool str_has_control(const char *text)
 {
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++)

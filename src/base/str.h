@@ -43,6 +43,10 @@ bool str_starts_nocase(const char *text, const char *prefix);
 /* Parses a whole string as decimal u64 <= MAX, no sign, no blanks. */
 MUST_USE enum err str_to_u64(const char *text, uint64_t max, uint64_t *out);
 
+/* Bytes of the UTF-8 character that TEXT begins with, 1 to 4; 0: it begins with none (RFC 3629:
+ * nothing overlong, no surrogates, nothing above U+10FFFF). */
+size_t str_utf8_len(const char *text);
+
 /* Control characters of ASCII or, in UTF-8, of Latin-1 (U+0080 to U+009F, two bytes). */
 bool str_has_control(const char *text);
 

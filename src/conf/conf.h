@@ -32,6 +32,7 @@
 #define CONF_C_secret	struct secret *
 #define CONF_C_list	struct strv
 #define CONF_C_facility int /* LOG_DAEMON, ... of <syslog.h> */
+#define CONF_C_format	enum conf_log_format
 #define CONF_C_rekey	enum conf_rekey
 #define CONF_C_prio	struct conf_prio
 #define CONF_C_net4	struct addr_net /* family 0: unset */

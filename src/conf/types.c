@@ -219,6 +219,23 @@ static void print_facility(const void *value, struct buf *out)
 			buf_puts(out, facilities[i].name);
 }
 
+static bool parse_format(struct conf_set *s, const char *text, void *out)
+{
+	bool json = strcmp(text, "json") == 0;
+
+	if (!json && strcmp(text, "text") != 0) {
+		conf_set_error(s, "unknown log format '%s'; use text or json", text);
+		return false;
+	}
+	*(enum conf_log_format *)out = json ? CONF_LOG_JSON : CONF_LOG_TEXT;
+	return true;
+}
+
+static void print_format(const void *value, struct buf *out)
+{
+	buf_puts(out, *(const enum conf_log_format *)value == CONF_LOG_JSON ? "json" : "text");
+}
+
 /* Unset means new-tunnel (config.md 8.3), which the table's default says. */
 static bool parse_rekey(struct conf_set *s, const char *text, void *out)
 {
@@ -254,5 +271,7 @@ const struct conf_type conf_type_list = { "list", sizeof(struct strv), sizeof(ch
 					  print_str };
 const struct conf_type conf_type_facility = { "facility", sizeof(int), 0, parse_facility,
 					      print_facility };
+const struct conf_type conf_type_format = { "text | json", sizeof(enum conf_log_format), 0,
+					    parse_format, print_format };
 const struct conf_type conf_type_rekey = { "ssl | new-tunnel", sizeof(enum conf_rekey), 0,
 					   parse_rekey, print_rekey };

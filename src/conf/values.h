@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
 enum conf_rekey { CONF_REKEY_NEW_TUNNEL, CONF_REKEY_SSL };
 
 /* net-priority: SO_PRIORITY 0..6, or with TOS the IPv4 TOS / IPv6 class byte. */

@@ -43,25 +43,51 @@ static bool within(struct worker *w, unsigned *n, unsigned most)
 	return ++*n <= most;
 }
 
-/* The line is the worker's, so it says so and is one line, whatever the worker was made to write.
- */
+static bool take_field(const LogField *field, struct kv *kv, struct addr *addr)
+{
+	*kv = (struct kv){ .key = field->key };
+	switch (field->value_case) {
+	case LOG_FIELD__VALUE_TEXT:
+		*kv = kv_str(field->key, field->text);
+		break;
+	case LOG_FIELD__VALUE_MESSAGE:
+		*kv = kv_str(field->key, field->message);
+		kv->type = KV_TEXT;
+		break;
+	case LOG_FIELD__VALUE_NUMBER:
+		*kv = kv_u64(field->key, field->number);
+		break;
+	case LOG_FIELD__VALUE_DIFFERENCE:
+		*kv = kv_i64(field->key, field->difference);
+		break;
+	case LOG_FIELD__VALUE_ADDR:
+		*addr = ipc_addr_read(&field->addr);
+		*kv = kv_addr(field->key, addr);
+		break;
+	default:
+		return false;
+	}
+	return log_is_name(field->key);
+}
+
+/* The event is the worker's and about its own connection, whatever the worker was made to say. */
 static enum err on_log(struct main_ctx *m, struct worker *w, const WorkerLog *msg,
 		       struct ipc_fds *fds)
 {
-	char line[LOG_LINE];
+	const struct log_origin origin = { "worker", w->pid };
+	struct log_ctx ctx = worker_log(w);
+	struct kv kv[LOG_FIELDS + 1] = { 0 };
+	struct addr addr[LOG_FIELDS];
 
 	(void)m;
 	(void)fds;
-	if (msg->level > LOG_LVL_TRAFFIC)
+	if (msg->level > LOG_LVL_TRAFFIC || !log_is_name(msg->event) || msg->n_field > LOG_FIELDS)
 		return ERR_PROTO;
-	if (!log_enabled((enum log_level)msg->level) || !within(w, &w->n_logs, LOGS_MAX))
-		return ERR_OK;
-	snprintf(line, sizeof line, "%s%s", str_starts(msg->text, "worker ") ? "" : "worker ",
-		 msg->text);
-	for (char *p = line; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	log_forward((enum log_level)msg->level, line);
+	for (size_t i = 0; i < msg->n_field; i++)
+		if (!take_field(msg->field[i], &kv[i], &addr[i]))
+			return ERR_PROTO;
+	if (within(w, &w->n_logs, LOGS_MAX))
+		log_event_of(&origin, (enum log_level)msg->level, &ctx, msg->event, kv);
 	return ERR_OK;
 }
 

@@ -25,7 +25,8 @@ static void set_up_log(struct main_ctx *m)
 {
 	const struct main_args *a = m->args;
 
-	log_sink_system(m->sink, "main", a->log_targets,
+	log_sink_system(m->sink, "main",
+			a->log_targets | (m->conf->log_format == CONF_LOG_JSON ? LOG_AS_JSON : 0u),
 			a->facility >= 0 ? a->facility : m->conf->syslog_facility,
 			a->verbosity >= 0 ? (unsigned)a->verbosity : m->conf->log_level);
 	log_set_sink(m->sink);

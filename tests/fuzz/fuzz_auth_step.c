@@ -203,7 +203,9 @@ static void verdict(struct rig *r, uint8_t tag, const uint8_t *data, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct log_sink sink = { quiet, NULL, LOG_LVL_ERR, "fuzz" };
+	static const struct log_sink sink = { .write = quiet,
+					      .max = LOG_LVL_ERR,
+					      .process = "fuzz" };
 	struct rig *r = talloc_zero(NULL, struct rig);
 	struct logins *l;
 

@@ -1402,7 +1402,9 @@ static void both_factors_are_asked_and_the_first_says_who_it_is(void **state)
 
 static void wrong_password_is_told_after_the_code(void **state)
 {
-	const struct log_sink sink = { note_line, *state, LOG_LVL_NOTICE, "test" };
+	const struct log_sink sink = {
+		.write = note_line, .arg = *state, .max = LOG_LVL_NOTICE, .process = "test"
+	};
 	struct rig *r = *state;
 
 	log_set_sink(&sink);

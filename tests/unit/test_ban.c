@@ -31,7 +31,9 @@ static int setup(void **state)
 	static const struct ban_limits limits = { 80, 300, 1200 };
 	struct fixture *f = talloc_zero(NULL, struct fixture);
 
-	f->sink = (struct log_sink){ remember_line, f, LOG_LVL_DEBUG, "main" };
+	f->sink = (struct log_sink){
+		.write = remember_line, .arg = f, .max = LOG_LVL_DEBUG, .process = "main"
+	};
 	log_set_sink(&f->sink);
 	assert_int_equal(ban_table_new(f, &f->b), ERR_OK);
 	ban_set_limits(f->b, &limits);

@@ -125,14 +125,14 @@ static void limits_are_kept(void **state)
 	ToMain m = TO_MAIN__INIT;
 	int fds[IPC_FDS_MAX + 1] = { 0 };
 
-	log.text = talloc_size(f->ctx, IPC_MSG_MAX + 1);
-	memset(log.text, 'x', IPC_MSG_MAX);
-	log.text[IPC_MSG_MAX] = '\0';
+	log.event = talloc_size(f->ctx, IPC_MSG_MAX + 1);
+	memset(log.event, 'x', IPC_MSG_MAX);
+	log.event[IPC_MSG_MAX] = '\0';
 	m.msg_case = TO_MAIN__MSG_LOG;
 	m.log = &log;
 	assert_int_equal(ipc_send(f->pair[0], &m.base, NULL, 0), ERR_TOO_LONG);
 	assert_int_equal(send_mtu(f->pair[0], 1, fds, IPC_FDS_MAX + 1), ERR_TOO_LONG);
-	log.text[IPC_MSG_MAX / 2] = '\0';
+	log.event[IPC_MSG_MAX / 2] = '\0';
 	assert_int_equal(ipc_send(f->pair[0], &m.base, NULL, 0), ERR_OK);
 }
 

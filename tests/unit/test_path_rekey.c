@@ -203,7 +203,9 @@ static void another_certificate_in_a_renegotiation_ends_the_tunnel(void **state)
 {
 	(void)state;
 	bool said = false;
-	struct log_sink sink = { find_text, &said, LOG_LVL_INFO, "test" };
+	struct log_sink sink = {
+		.write = find_text, .arg = &said, .max = LOG_LVL_INFO, .process = "test"
+	};
 	struct rig *r = tunnel_with_certificate(true);
 	assert_int_equal(renegotiate(r), 0);
 	works(r);

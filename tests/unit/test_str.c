@@ -125,6 +125,37 @@ static void names_that_leave_a_directory_are_unsafe(void **state)
 	assert_true(str_is_safe_name(longest));
 }
 
+static void utf_8_is_told_from_other_bytes(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+	} cases[] = {
+		{ "a", 1 },
+		{ "", 1 },
+		{ "\xc3\xa4", 2 },
+		{ "\xe2\x82\xac", 3 },
+		{ "\xf0\x9f\x94\x91", 4 },
+		{ "\xf4\x8f\xbf\xbf", 4 },
+		{ "\x80", 0 },
+		{ "\xc0\x80", 0 },
+		{ "\xc1\xbf", 0 },
+		{ "\xe0\x9f\xbf", 0 },
+		{ "\xed\xa0\x80", 0 },
+		{ "\xf0\x8f\xbf\xbf", 0 },
+		{ "\xf4\x90\x80\x80", 0 },
+		{ "\xf5\x80\x80\x80", 0 },
+		{ "\xc3", 0 },
+		{ "\xe2\x82", 0 },
+		{ "\xf0\x9f\x94", 0 },
+		{ "\xff", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(str_utf8_len(cases[i].text), cases[i].len);
+}
+
 static void control_characters_of_ascii_and_latin_1_are_found(void **state)
 {
 	static const char *const with[] = { "a\n", "\x1f", "\x7f", "a\xc2\x80", "\xc2\x9f" };
@@ -170,6 +201,7 @@ int main(void)
 		cmocka_unit_test(copying_cuts_between_characters),
 		cmocka_unit_test(numbers_are_strict),
 		cmocka_unit_test(names_that_leave_a_directory_are_unsafe),
+		cmocka_unit_test(utf_8_is_told_from_other_bytes),
 		cmocka_unit_test(control_characters_of_ascii_and_latin_1_are_found),
 		cmocka_unit_test(lists_grow_and_are_searched),
 		cmocka_unit_test(prefixes_are_compared),

@@ -382,7 +382,7 @@ const ToMain *actor_next(struct actor *a, TALLOC_CTX *ctx, ToMain__MsgCase msg_c
 		struct ipc_fds fds = { .n = 0 };
 		ToMain *m = receive_main(ctx, a->main_fd, &fds);
 		if (m && m->msg_case == TO_MAIN__MSG_LOG && getenv("STAGE_LOG"))
-			fprintf(stderr, "%s\n", m->log->text);
+			fprintf(stderr, "%s\n", m->log->event);
 		if (fd)
 			*fd = m && m->msg_case == msg_case ? ipc_fds_take(&fds, 0) : -1;
 		ipc_fds_close(&fds);
