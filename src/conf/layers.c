@@ -232,11 +232,9 @@ static enum err keep_known(TALLOC_CTX *ctx, const struct conf_rows *from,
 	for (size_t i = 0; i < from->n; i++) {
 		const struct conf_row *row = &from->item[i];
 		const struct conf_option *opt = conf_option_of(row->option);
-		const struct conf_where where = { .file = row->file, .line = row->line };
 
 		if (!opt || !in_session(opt))
-			conf_report_add(report, CONF_INFO, &where, "skipping unknown option '%s'",
-					row->option);
+			conf_report_unknown(report, row, true);
 		else if (conf_rows_add(ctx, to, row))
 			return ERR_NOMEM;
 	}

@@ -217,8 +217,7 @@ static void apply_alias(struct loader *l, struct host_conf *host, const struct c
 
 	where.option = NULL;
 	if (!alias) {
-		conf_report_add(l->report, CONF_WARNING, &where, "skipping unknown option '%s'",
-				row->option);
+		conf_report_unknown(l->report, row, false);
 		conf_report_start_only(l->report);
 	} else if (alias->kind == CONF_ALIAS_DEPRECATED) {
 		conf_report_add(l->report, CONF_WARNING, &where, "the option '%s' is deprecated",

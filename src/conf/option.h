@@ -92,6 +92,13 @@ extern const size_t conf_n_sections;
 const struct conf_option *conf_option_find(const char *name);
 const struct conf_alias *conf_alias_find(const char *name);
 
+/* The option whose name NAME, which is none, may be a misspelling of; or NULL. */
+const struct conf_option *conf_option_like(const char *name);
+
+/* Adds that ROW is skipped because its option is not known, or not IN_USER_FILE, in the words of
+ * config.md 2.2 and 10.1, and what may have been meant. */
+void conf_report_unknown(struct conf_report *report, const struct conf_row *row, bool in_user_file);
+
 /* The option that rows named NAME are about, old names included; NULL for unknown and for names
  * that set nothing any more. */
 const struct conf_option *conf_option_of(const char *name);

@@ -1,169 +1,9 @@
-/* test_conf_table.c - the option table against config.md's index, the sample and the manual. */
+/* test_conf_table.c - the option table and what is made from it: the sample, the manual, and
+ * --print-config. */
 #include <ctype.h>
 #include <stdlib.h>
 
 #include "tests/unit/conf_help.h"
-
-/* config.md 19, without old and removed names: scope and reload class. */
-static const struct {
-	const char *name;
-	char scope;  /* G, L (G~), V, U, P */
-	char reload; /* S, R */
-} spec[] = {
-	{ "acct", 'V', 'S' },
-	{ "append-routes", 'V', 'R' },
-	{ "auth", 'V', 'S' },
-	{ "auth-timeout", 'G', 'R' },
-	{ "auto-select-group", 'V', 'R' },
-	{ "ban-points-connection", 'G', 'R' },
-	{ "ban-points-kkdcp", 'G', 'R' },
-	{ "ban-points-wrong-password", 'G', 'R' },
-	{ "ban-reset-time", 'G', 'R' },
-	{ "ban-time", 'G', 'R' },
-	{ "banner", 'V', 'R' },
-	{ "ca-cert", 'V', 'S' },
-	{ "camouflage", 'V', 'R' },
-	{ "camouflage_realm", 'V', 'R' },
-	{ "camouflage_secret", 'V', 'R' },
-	{ "cert-group-oid", 'V', 'R' },
-	{ "cert-user-oid", 'V', 'R' },
-	{ "chroot-dir", 'G', 'S' },
-	{ "cisco-client-compat", 'V', 'R' },
-	{ "cisco-svc-client-compat", 'V', 'R' },
-	{ "client-bypass-protocol", 'U', 'R' },
-	{ "compression", 'V', 'R' },
-	{ "compression-algo-priority", 'G', 'R' },
-	{ "config-per-group", 'V', 'R' },
-	{ "config-per-user", 'V', 'R' },
-	{ "connect-script", 'G', 'R' },
-	{ "cookie-timeout", 'V', 'R' },
-	{ "crl", 'V', 'R' },
-	{ "custom-header", 'V', 'R' },
-	{ "debug-no-secmod-stats", 'L', 'S' },
-	{ "default-domain", 'V', 'R' },
-	{ "default-group-config", 'V', 'R' },
-	{ "default-select-group", 'V', 'R' },
-	{ "default-user-config", 'V', 'R' },
-	{ "deny-roaming", 'U', 'R' },
-	{ "device", 'G', 'R' },
-	{ "dh-params", 'V', 'S' },
-	{ "disconnect-script", 'G', 'R' },
-	{ "dns", 'U', 'R' },
-	{ "dpd", 'U', 'R' },
-	{ "dtls-legacy", 'V', 'R' },
-	{ "dtls-psk", 'G', 'R' },
-	{ "enable-auth", 'V', 'S' },
-	{ "explicit-ipv4", 'P', 'R' },
-	{ "explicit-ipv6", 'P', 'R' },
-	{ "expose-iroutes", 'V', 'R' },
-	{ "host-update-script", 'G', 'R' },
-	{ "hostname", 'P', 'R' },
-	{ "idle-timeout", 'U', 'R' },
-	{ "included-http-headers", 'V', 'R' },
-	{ "ipv4-netmask", 'U', 'R' },
-	{ "ipv4-network", 'U', 'R' },
-	{ "ipv6-network", 'U', 'R' },
-	{ "ipv6-prefix", 'V', 'R' },
-	{ "ipv6-subnet-prefix", 'U', 'R' },
-	{ "iroute", 'P', 'R' },
-	{ "isolate-workers", 'G', 'R' },
-	{ "keepalive", 'U', 'R' },
-	{ "key-pin", 'V', 'S' },
-	{ "kkdcp", 'V', 'R' },
-	{ "limit-worker-memory", 'G', 'R' },
-	{ "listen-host", 'G', 'S' },
-	{ "listen-host-is-dyndns", 'V', 'R' },
-	{ "listen-netns", 'L', 'S' },
-	{ "listen-proxy-proto", 'G', 'R' },
-	{ "log-level", 'L', 'S' },
-	{ "match-tls-dtls-ciphers", 'V', 'R' },
-	{ "max-ban-score", 'G', 'R' },
-	{ "max-clients", 'G', 'R' },
-	{ "max-same-clients", 'U', 'R' },
-	{ "mobile-dpd", 'U', 'R' },
-	{ "mobile-idle-timeout", 'U', 'R' },
-	{ "mtu", 'U', 'R' },
-	{ "nbns", 'U', 'R' },
-	{ "net-priority", 'U', 'R' },
-	{ "no-compress-limit", 'V', 'R' },
-	{ "no-route", 'U', 'R' },
-	{ "no-udp", 'U', 'R' },
-	{ "occtl-socket-file", 'G', 'S' },
-	{ "ocsp-response", 'V', 'R' },
-	{ "output-buffer", 'V', 'R' },
-	{ "persistent-cookies", 'V', 'R' },
-	{ "pid-file", 'L', 'S' },
-	{ "pin-file", 'V', 'S' },
-	{ "ping-leases", 'G', 'R' },
-	{ "pre-login-banner", 'V', 'R' },
-	{ "predictable-ips", 'V', 'R' },
-	{ "proxy-url", 'V', 'R' },
-	{ "rate-limit-ms", 'G', 'R' },
-	{ "rekey-method", 'V', 'R' },
-	{ "rekey-time", 'V', 'R' },
-	{ "restrict-user-to-ports", 'U', 'R' },
-	{ "restrict-user-to-routes", 'U', 'R' },
-	{ "route", 'U', 'R' },
-	{ "route-add-cmd", 'G', 'R' },
-	{ "route-del-cmd", 'G', 'R' },
-	{ "run-as-group", 'G', 'S' },
-	{ "run-as-user", 'G', 'S' },
-	{ "rx-data-per-sec", 'U', 'R' },
-	{ "sec-mod-db-cleanup-time", 'G', 'R' },
-	{ "sec-mod-scale", 'G', 'S' },
-	{ "select-group", 'V', 'R' },
-	{ "select-group-by-url", 'V', 'R' },
-	{ "server-cert", 'V', 'S' },
-	{ "server-drain-ms", 'G', 'R' },
-	{ "server-key", 'V', 'S' },
-	{ "server-stats-reset-time", 'G', 'S' },
-	{ "session-timeout", 'U', 'R' },
-	{ "socket-file", 'G', 'S' },
-	{ "split-dns", 'U', 'R' },
-	{ "srk-pin", 'V', 'S' },
-	{ "srk-pin-file", 'V', 'S' },
-	{ "stats-report-time", 'U', 'R' },
-	{ "switch-to-tcp-timeout", 'V', 'R' },
-	{ "syslog-facility", 'L', 'S' },
-	{ "tcp-port", 'G', 'S' },
-	{ "tls-priorities", 'V', 'R' },
-	{ "try-mtu-discovery", 'G', 'R' },
-	{ "tunnel-all-dns", 'U', 'R' },
-	{ "tx-data-per-sec", 'U', 'R' },
-	{ "udp-listen-host", 'G', 'S' },
-	{ "udp-port", 'G', 'S' },
-	{ "use-occtl", 'G', 'R' },
-	{ "use-utmp", 'G', 'R' },
-	{ "user-profile", 'U', 'R' },
-	/* Not in the index: ours. */
-	{ "ban-exempt", 'G', 'R' },
-	{ "ban-points-abuse", 'G', 'R' },
-	{ "ban-points-wrong-cookie", 'G', 'R' },
-	{ "listen-proxy-from", 'G', 'R' },
-	{ "multiple-cert-auth", 'V', 'R' },
-};
-
-enum { N_SPEC = sizeof(spec) / sizeof(spec[0]) };
-
-static char scope_letter(enum conf_scope scope)
-{
-	return "GLVUP"[scope];
-}
-
-static void the_table_is_the_specifications_index(void **state)
-{
-	(void)state;
-	assert_int_equal(N_SPEC, CONF_OPT_COUNT);
-	for (size_t i = 0; i < N_SPEC; i++) {
-		const struct conf_option *o = conf_option_find(spec[i].name);
-
-		if (!o)
-			print_message("missing: %s\n", spec[i].name);
-		assert_non_null(o);
-		assert_int_equal(scope_letter(o->scope), spec[i].scope);
-		assert_int_equal(o->flags & CONF_RELOAD ? 'R' : 'S', spec[i].reload);
-	}
-}
 
 static void rows_are_complete(void **state)
 {
@@ -181,21 +21,12 @@ static void rows_are_complete(void **state)
 	}
 }
 
-static void old_names_are_not_options(void **state)
+static void names_lead_to_options(void **state)
 {
-	static const char *const names[] = { "ipv4-dns",	"ipv6-dns",
-					     "ipv4-nbns",	"ipv6-nbns",
-					     "min-reauth-time", "use-seccomp",
-					     "use-dbus",	"always-require-cert",
-					     "session-control", "listen-clear-file" };
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_null(conf_option_find(names[i]));
-		assert_non_null(conf_alias_find(names[i]));
-	}
 	assert_ptr_equal(conf_option_of("ipv6-dns"), conf_option_find("dns"));
 	assert_null(conf_option_of("session-control"));
+	assert_null(conf_option_of("DPD"));
 }
 
 /* A value that the type of O can only refuse; NULL when it takes anything. */
@@ -400,9 +231,8 @@ static void what_print_config_shows_loads_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table_is_the_specifications_index),
 		cmocka_unit_test(rows_are_complete),
-		cmocka_unit_test(old_names_are_not_options),
+		cmocka_unit_test(names_lead_to_options),
 		cmocka_unit_test(values_of_the_wrong_type_are_refused_by_name),
 		cmocka_unit_test(numbers_take_leading_digits_everywhere),
 		cmocka_unit_test(the_sample_has_every_option_and_loads),
