@@ -29,6 +29,12 @@ static uint64_t average(const CtlUser *u, uint64_t bytes, int64_t now)
 	return seconds > 0 ? bytes / (uint64_t)seconds : bytes;
 }
 
+/* Who is not connected yet has no routes at all. */
+static bool has_default_route(const CtlUser *u)
+{
+	return u->n_route == 0 && *u->device;
+}
+
 struct table *user_table(const struct view *v)
 {
 	static const struct column col[] = {
@@ -146,10 +152,10 @@ static void print_network(struct line *l, const CtlUser *u)
 	line_list(l, "DNS", u->dns, u->n_dns);
 	line_list(l, "NBNS", u->nbns, u->n_nbns);
 	line_list(l, "Split-DNS-Domains", u->split_dns, u->n_split_dns);
-	if (u->n_route)
-		line_list(l, "Routes", u->route, u->n_route);
-	else
+	if (has_default_route(u))
 		line_single(l, "Routes", "defaultroute");
+	else
+		line_list(l, "Routes", u->route, u->n_route);
 	line_list(l, "No-routes", u->no_route, u->n_no_route);
 	line_list(l, "iRoutes", u->iroute, u->n_iroute);
 	line_single(l, "Restricted to routes", u->restrict_to_routes ? "True" : "False");
@@ -258,10 +264,10 @@ json_t *user_json(const struct view *v, const CtlUser *u)
 	js_list(o, "DNS", u->dns, u->n_dns);
 	js_list(o, "NBNS", u->nbns, u->n_nbns);
 	js_list(o, "Split-DNS-Domains", u->split_dns, u->n_split_dns);
-	if (u->n_route)
-		js_list(o, "Routes", u->route, u->n_route);
-	else
+	if (has_default_route(u))
 		js_text(o, "Routes", "defaultroute");
+	else
+		js_list(o, "Routes", u->route, u->n_route);
 	js_list(o, "No-routes", u->no_route, u->n_no_route);
 	js_list(o, "iRoutes", u->iroute, u->n_iroute);
 	js_text(o, "Restricted to routes", u->restrict_to_routes ? "True" : "False");

@@ -1,11 +1,12 @@
 """The control tool: every command, human and JSON; the JSON against doc/occtl.schema.json."""
 import os
+import pwd
 import re
 import stat
 import subprocess
 import time
 
-from lib.ctlschema import check
+from lib.ctlschema import check, parse
 from lib.shell import sh, wait_for
 from lib.terminal import Terminal
 from lib.traffic import must_ping
@@ -239,13 +240,89 @@ def test_stop_now(t):
 
 
 def test_only_root(t):
-    """Checklist 180: another user gets nothing."""
+    """Checklist 180, admin 5, 6.3, 6.8: the socket's owner and mode; another user gets nothing, also the one who may
+    connect, because workers run as him."""
     server = t.server()
     mode = os.stat(server.conf["occtl-socket-file"])
     t.expect(stat.S_IMODE(mode.st_mode) == 0o711, "mode of the socket: %o" % mode.st_mode)
-    run = subprocess.run([server.tools.occtl, "-s", server.conf["occtl-socket-file"], "show", "status"], user=1,
-                         capture_output=True, text=True, cwd="/")
+    nobody = pwd.getpwnam("nobody")
+    t.equal((mode.st_uid, mode.st_gid), (nobody.pw_uid, nobody.pw_gid), "owner of the socket")
+
+    def run_as(user, *arguments):
+        return subprocess.run([server.tools.occtl, "-s", server.conf["occtl-socket-file"], *arguments], user=user,
+                              capture_output=True, text=True, cwd="/")
+    run = run_as(1, "show", "status")
     t.expect(run.returncode == 1 and "online" not in run.stdout, "served another user", run.stdout)
+    for command in (("show", "users"), ("show", "events"), ("stop", "now"), ("disconnect", "user", "test")):
+        run = run_as(nobody.pw_uid, *command)
+        t.equal((run.returncode, run.stdout, run.stderr), (1, "", DROPPED), "the owner's " + " ".join(command))
+    run = run_as(nobody.pw_uid, "-j", "show", "status")
+    t.equal((run.returncode, parse(t, run.stdout, "status", "status")), (1, [{"Status": "offline"}]), "status without answer")
+    server.wait_log("control-client-refused")
+    t.equal(server.occtl_json("show", "status")["Status"], "online", "root's status")
+
+
+DROPPED = "could not send message; possibly insufficient permissions or server is offline.\n"
+
+
+def test_invocation(t):
+    """Admin 6.1, 6.3: options by their first letter and only before the command; what is no option shows the usage; the
+    answers to what is no command; words beyond a command."""
+    server = t.server()
+    tool, path = server.tools.occtl, server.conf["occtl-socket-file"]
+    for arguments in (["-j"], ["--json=1"], ["--jolly", "-n"], ["--no-pager", "--debug", "-j"]):
+        t.expect(sh(tool, "-s", path, *arguments, "show", "users").stdout == "[\n]\n", "JSON with %s" % arguments)
+    t.equal(sh(tool, "--socket-file", path, "show", "users").stdout, "", "the long name of -s")
+    t.equal(sh(tool, "-s", path, "show", "users", "-j").stdout, "", "an option behind the command")
+    for arguments in (["-x"], ["--unknown", "show", "status"], ["-h"], ["--help"], ["-s"], ["--"]):
+        run = sh(tool, *arguments, check=False)
+        t.equal((run.returncode, run.stderr), (0, ""), "exit code and words of %s" % arguments)
+        t.expect("--socket-file" in run.stdout and "show users" in run.stdout and "no-pager" not in run.stdout, "usage", run.stdout)
+    run = sh(tool, "--version", check=False)
+    t.equal((run.returncode, run.stdout, "version" in run.stderr), (0, "", True), "the version")
+    everything = server.occtl("help").stdout.split("\n", 1)[1]
+    for command in (["show", "user"], ["show", "id", "12x"], ["disconnect", "id"], ["terminate", "session"], ["unban", "ip"]):
+        run = server.occtl(*command, check=False)
+        t.equal((run.returncode, run.stdout), (1, everything), "the answer to " + " ".join(command))
+    run = server.occtl("terminate", check=False)
+    t.equal([line.split("\t")[0] for line in run.stdout.splitlines()],
+            [" terminate user [NAME]", " terminate id [ID]", " terminate session [SID]"], "what begins with terminate")
+    t.equal(server.occtl("show", "ip", "bans", "points").returncode, 0, "a word too many where it is passed over")
+    for command in (["stop", "later"], ["reload", "twice"]):
+        run = server.occtl(*command, check=False)
+        t.equal((run.returncode, run.stderr), (1, "unknown command: %s\nuse help or '?' to get a list of the available commands\n" %
+                                               " ".join(command)), "the answer to " + " ".join(command))
+
+
+def test_terminate_remembered(t):
+    """Checklist 173, admin 6.5: sessions without a connection; ids that are none; one beginning of several ids."""
+    server = t.server(users={"test": None, "other": None})
+    web = t.web().must_login()
+    web.close()
+    other = t.web().must_login("other")
+    t.expect("user 'test' was terminated" in server.occtl("terminate", "user", "test").stdout, "words")
+    t.equal(t.web(cookies=web.cookies).connect().status, 401, "status with the cookie")
+    t.equal(other.connect().status, 200, "status of another user")
+    for sid, words in (("a b", "invalid session ID\n"), ("zzzzzz", "no session matching 'zzzzzz' was found\n")):
+        run = server.occtl("terminate", "session", sid, check=False)
+        t.equal((run.returncode, run.stdout), (1, words), "the answer to " + sid)
+    first = {}
+    for i in range(70):  # more than there are first characters
+        if i % 5 == 0:
+            web = t.web()
+        web.cookies.clear()
+        web.must_login()
+        sid = short_session(web.cookies["webvpn"])
+        if sid[0] in first:
+            break
+        first[sid[0]] = sid
+    rows = [row["Full session"] for row in server.occtl_json("show", "session", sid[0])]
+    run = server.occtl("terminate", "session", sid[0], check=False)
+    lines = run.stdout.splitlines()
+    t.equal((run.returncode, lines[0]), (1, "ambiguous session ID '%s' matches %d sessions:" % (sid[0], len(rows))), "first line")
+    t.equal(sorted(line.strip() for line in lines[1:-1]), sorted(rows), "ids")
+    t.expect(lines[-1].startswith("use the full session ID") and len(rows) >= 2, "hint", run.stdout)
+    t.equal(len(server.occtl_json("show", "session", sid[0])), len(rows), "sessions afterwards")
 
 
 def test_two_connections_of_one_user(t):

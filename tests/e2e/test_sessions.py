@@ -127,6 +127,7 @@ def test_idle_timeout(t):
     t.expect(time.monotonic() > end - 48, "too early")
     server.wait_log(r"reason: idle timeout")
     t.expect("idle timeout reached for process" in server.log(), "no word in the log")
+    t.equal(server.occtl_json("show", "status")["Timed out (idle) sessions"], 1, "occtl's count (admin 12)")
 
 
 @marks(seconds=90)

@@ -447,6 +447,10 @@ static void a_default_route_and_odd_bytes_make_valid_json(void **state)
 	assert_string_equal(text_of(o, "User-Agent"), "bad ? \"agent\"\x01");
 	assert_null(json_object_get(o, "Hostname"));
 	json_decref(o);
+	u.device = TEXT(""); /* not connected yet */
+	o = user_json(&v, &u);
+	assert_true(json_is_array(json_object_get(o, "Routes")));
+	json_decref(o);
 	talloc_free(v.ctx);
 }
 
