@@ -168,6 +168,9 @@ static void a_good_value_comes_back_from_print_config(void **state)
 			print_message("%s: %s is not in\n%s\n", o->name, printed_line(f.ctx, o, &v),
 				      first);
 		assert_non_null(strstr(first, printed_line(f.ctx, o, &v)));
+		/* What a secret must stand beside cannot be loaded from what does not show it. */
+		if (strstr(first, "(set, not shown)"))
+			continue;
 		assert_int_equal(fixture_load(&g, first), ERR_OK);
 		if (v.shown)
 			assert_non_null(strstr(show(g.ctx, g.conf), printed_line(f.ctx, o, &v)));
