@@ -109,11 +109,27 @@ static enum err on_peer(struct auth *a, void *peer, const Peer *msg, struct ipc_
 	return ERR_OK;
 }
 
+static enum err on_ping(struct auth *a, void *peer, const Ping *msg, struct ipc_fds *fds)
+{
+	Pong pong = PONG__INIT;
+	ToSuper top = TO_SUPER__INIT;
+
+	(void)peer;
+	(void)msg;
+	(void)fds;
+	top.msg_case = TO_SUPER__MSG_PONG;
+	top.pong = &pong;
+	return chan_send(a->super, &top.base, NULL, 0);
+}
+
 #define SUPER_ROUTES(R)                                                                            \
 	R(ToAuth, fd_restored, TO_AUTH__MSG_FD_RESTORED, AUTH_FROM_SUPER, AUTH_RESTORING, 1,       \
 	  on_fd_restored)                                                                          \
 	R(ToAuth, start, TO_AUTH__MSG_START, AUTH_FROM_SUPER, AUTH_RESTORING, 0, on_start)         \
-	R(ToAuth, peer, TO_AUTH__MSG_PEER, AUTH_FROM_SUPER, AUTH_WAITING | AUTH_SERVING, 1, on_peer)
+	R(ToAuth, peer, TO_AUTH__MSG_PEER, AUTH_FROM_SUPER, AUTH_WAITING | AUTH_SERVING, 1,        \
+	  on_peer)                                                                                 \
+	R(ToAuth, ping, TO_AUTH__MSG_PING, AUTH_FROM_SUPER,                                        \
+	  AUTH_RESTORING | AUTH_WAITING | AUTH_SERVING, 0, on_ping)
 
 ROUTES_DEFINE(super_routes, SUPER_ROUTES)
 

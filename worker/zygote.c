@@ -20,6 +20,7 @@
 #include "ipc/convert.h"
 #include "ipc/msg.h"
 #include "ipc/route.h"
+#include "ipc/super.pb-c.h"
 #include "ipc/zygote.pb-c.h"
 #include "worker/image.h"
 #include "worker/privs.h"
@@ -170,6 +171,19 @@ static enum err on_enter(struct zygote *z, const int *fd, const EnterNamespaces 
 	return become_ready(z);
 }
 
+static enum err on_ping(struct zygote *z, const int *fd, const Ping *msg, struct ipc_fds *fds)
+{
+	Pong pong = PONG__INIT;
+	ToSuper top = TO_SUPER__INIT;
+
+	(void)fd;
+	(void)msg;
+	(void)fds;
+	top.msg_case = TO_SUPER__MSG_PONG;
+	top.pong = &pong;
+	return ipc_send(z->super_fd, &top.base, NULL, 0);
+}
+
 /* A second configuration of the same generation comes from a restarted main.  For another one this
  * image, which has given up its privileges, makes room: the supervisor starts a fresh one. */
 static enum err on_conf(struct zygote *z, const int *fd, const ZygoteConf *msg, struct ipc_fds *fds)
@@ -261,6 +275,7 @@ static enum err on_spawn(struct zygote *z, const int *fd, const Spawn *msg, stru
 #define ZYGOTE_ROUTES(R)                                                                           \
 	R(ToZygote, peer, TO_ZYGOTE__MSG_PEER, FROM_SUPER, LOADING | READY, 1, on_peer)            \
 	R(ToZygote, enter, TO_ZYGOTE__MSG_ENTER, FROM_SUPER, LOADING, 1, on_enter)                 \
+	R(ToZygote, ping, TO_ZYGOTE__MSG_PING, FROM_SUPER, LOADING | READY, 0, on_ping)            \
 	R(ToZygote, conf, TO_ZYGOTE__MSG_CONF, FROM_MAIN, LOADING | READY, 2, on_conf)             \
 	R(ToZygote, spawn, TO_ZYGOTE__MSG_SPAWN, FROM_MAIN, READY, 3, on_spawn)
 

@@ -79,6 +79,24 @@ static enum err on_maintain(struct main_ctx *m, void *peer, const Maintain *msg,
 	return ERR_OK;
 }
 
+static uint32_t narrow(size_t n)
+{
+	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+}
+
+static enum err on_ping(struct main_ctx *m, void *peer, const Ping *msg, struct ipc_fds *fds)
+{
+	Pong pong = PONG__INIT;
+
+	(void)peer;
+	(void)msg;
+	(void)fds;
+	pong.sessions = m->sessions ? narrow(sessions_open_count(m)) : 0;
+	pong.connections = m->workers ? narrow(workers_count(m)) : 0;
+	main_tell_super(m, TO_SUPER__MSG_PONG, &pong, -1);
+	return ERR_OK;
+}
+
 /* A worker of an earlier zygote, which the supervisor adopted. */
 static enum err on_worker_exited(struct main_ctx *m, void *peer, const WorkerExited *msg,
 				 struct ipc_fds *fds)
@@ -96,6 +114,7 @@ static enum err on_worker_exited(struct main_ctx *m, void *peer, const WorkerExi
 	R(ToMain, reload, TO_MAIN__MSG_RELOAD, FROM_SUPER, ST_ANY, 0, on_reload)                   \
 	R(ToMain, stop, TO_MAIN__MSG_STOP, FROM_SUPER, ST_ANY, 0, on_stop)                         \
 	R(ToMain, maintain, TO_MAIN__MSG_MAINTAIN, FROM_SUPER, ST_ANY, 0, on_maintain)             \
+	R(ToMain, ping, TO_MAIN__MSG_PING, FROM_SUPER, ST_ANY, 0, on_ping)                         \
 	R(ToMain, worker_exited, TO_MAIN__MSG_WORKER_EXITED, FROM_SUPER, ST_ANY, 0,                \
 	  on_worker_exited)
 

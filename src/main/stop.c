@@ -95,6 +95,15 @@ static void log_drain(uint32_t ms)
 	log_info(NULL, "stop", kv_text(text));
 }
 
+static void tell_super(struct main_ctx *m, uint32_t drain)
+{
+	MainStopping msg = MAIN_STOPPING__INIT;
+
+	msg.patience_ms = (uint64_t)drain + STOP_MS + HOOKS_MS;
+	if (m->super)
+		main_tell_super(m, TO_SUPER__MSG_STOPPING, &msg, -1);
+}
+
 void main_stop(struct main_ctx *m, bool fast)
 {
 	uint32_t drain = m->conf && !fast ? m->conf->server_drain_ms : 0;
@@ -110,6 +119,7 @@ void main_stop(struct main_ctx *m, bool fast)
 		ev_break(m->loop, EVBREAK_ALL);
 		return;
 	}
+	tell_super(m, drain);
 	listen_close(m);
 	if (m->control)
 		control_unlink(m->control);

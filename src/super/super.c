@@ -32,6 +32,8 @@
 #include "super/fdstore.h"
 #include "super/holder.h"
 #include "super/inherited.h"
+#include "super/manager.h"
+#include "super/tell.h"
 
 enum super_state { STARTING = 1, SERVING = 2, STOPPING = 4, ANY_STATE = 7 };
 enum sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_ZYGOTE = 4 };
@@ -49,11 +51,13 @@ struct super {
 	struct ev_loop *loop;
 	struct fdstore *kept;
 	struct child main, auth, zygote;
+	struct manager *manager;
 	pid_t holder;
 	int holder_fd; /* pidfd, -1: no namespaces */
 	enum super_state state;
-	int status;	   /* our exit status */
-	bool main_stopped; /* it ended in order */
+	int status;	    /* our exit status */
+	bool main_stopped;  /* it ended in order */
+	bool reload_missed; /* SIGHUP came while there was no main */
 	int64_t up_since;
 	ev_signal on_signal[5];
 	ev_child reaper;
@@ -62,113 +66,18 @@ struct super {
 
 static void start_missing(struct super *s);
 
-/* ---- messages to the children ------------------------------------------- */
-
-static void send_to(struct child *c, const ProtobufCMessage *msg, int fd)
-{
-	enum err err = c->chan ? chan_send(c->chan, msg, &fd, fd >= 0) : ERR_CLOSED;
-
-	/* A child that cannot be reached is about to be reaped and started again. */
-	if (err && err != ERR_CLOSED)
-		log_err(NULL, "send-failed", kv_u64("role", c->role), kv_err(err));
-}
-
-static void send_main(struct super *s, ToMain *m)
-{
-	send_to(&s->main, &m->base, -1);
-}
-
-/* Tells BOTH ends who the other is and gives each its end of a new channel. */
-static void send_peer(struct child *to, const struct child *other, int fd)
-{
-	Peer peer = PEER__INIT;
-	ToMain main = TO_MAIN__INIT;
-	ToAuth auth = TO_AUTH__INIT;
-	ToZygote zygote = TO_ZYGOTE__INIT;
-
-	peer.role = other->role;
-	peer.pid = (uint32_t)other->pid;
-	main.msg_case = TO_MAIN__MSG_PEER;
-	main.peer = &peer;
-	auth.msg_case = TO_AUTH__MSG_PEER;
-	auth.peer = &peer;
-	zygote.msg_case = TO_ZYGOTE__MSG_PEER;
-	zygote.peer = &peer;
-	if (to->role == ROLE__ROLE_MAIN)
-		send_to(to, &main.base, fd);
-	else if (to->role == ROLE__ROLE_AUTH)
-		send_to(to, &auth.base, fd);
-	else
-		send_to(to, &zygote.base, fd);
-}
-
-static void wire(struct child *a, struct child *b)
-{
-	int pair[2];
-
-	if (!a->chan || !b->chan)
-		return;
-	if (ipc_pair(pair)) {
-		log_err(NULL, "no-channel", kv_str("error", strerror(errno)));
-		return;
-	}
-	send_peer(a, b, pair[0]);
-	send_peer(b, a, pair[1]);
-	close(pair[0]);
-	close(pair[1]);
-}
-
-static bool is_auths(FdKind kind)
-{
-	return kind == FD_KIND__FD_JOURNAL_AUTH || kind == FD_KIND__FD_WORKER_AUTH;
-}
-
-struct restore {
-	struct child *to;
-	bool auth;
-};
-
-static enum err restore_one(void *arg, const struct kept_fd *kept)
-{
-	const struct restore *r = arg;
-	FdRestored restored = FD_RESTORED__INIT;
-	ToMain main = TO_MAIN__INIT;
-	ToAuth auth = TO_AUTH__INIT;
-
-	if (is_auths(kept->kind) != r->auth)
-		return ERR_OK;
-	restored.kind = kept->kind;
-	restored.id = kept->id;
-	restored.note = (ProtobufCBinaryData){ kept->note_len, (uint8_t *)(uintptr_t)kept->note };
-	main.msg_case = TO_MAIN__MSG_FD_RESTORED;
-	main.fd_restored = &restored;
-	auth.msg_case = TO_AUTH__MSG_FD_RESTORED;
-	auth.fd_restored = &restored;
-	return chan_send(r->to->chan, r->auth ? &auth.base : &main.base, &kept->fd, 1);
-}
-
-/* Hands CHILD what was kept for it, then says that this was all. */
-static void restore(struct super *s, struct child *c)
-{
-	struct restore r = { c, c->role == ROLE__ROLE_AUTH };
-	Start start = START__INIT;
-	ToMain main = TO_MAIN__INIT;
-	ToAuth auth = TO_AUTH__INIT;
-	enum err err = fdstore_each(s->kept, restore_one, &r);
-
-	if (err)
-		log_err(NULL, "restore-failed", kv_u64("role", c->role), kv_err(err));
-	start.restarted = c->starts > 1;
-	start.up_since = s->up_since;
-	start.super_pid = (uint32_t)getpid();
-	main.msg_case = TO_MAIN__MSG_START;
-	main.start = &start;
-	auth.msg_case = TO_AUTH__MSG_START;
-	auth.start = &start;
-	send_to(c, r.auth ? &auth.base : &main.base, -1);
-}
-
 /* ---- messages from the children ------------------------------------------ */
+
+static void ask_reload(struct super *s)
+{
+	Reload reload = RELOAD__INIT;
+	ToMain m = TO_MAIN__INIT;
+
+	s->reload_missed = !s->main.chan;
+	m.msg_case = TO_MAIN__MSG_RELOAD;
+	m.reload = &reload;
+	tell_child(&s->main, &m.base, -1);
+}
 
 static enum err on_keep_fd(struct super *s, struct child *from, const KeepFd *msg,
 			   struct ipc_fds *fds)
@@ -177,7 +86,7 @@ static enum err on_keep_fd(struct super *s, struct child *from, const KeepFd *ms
 
 	if (fd < 0)
 		return ERR_PROTO;
-	if (is_auths(msg->kind) && from->role == ROLE__ROLE_AUTH &&
+	if (tell_is_auths(msg->kind) && from->role == ROLE__ROLE_AUTH &&
 	    msg->kind != FD_KIND__FD_JOURNAL_AUTH) {
 		close(fd);
 		return ERR_DENIED;
@@ -202,6 +111,9 @@ static enum err on_ready(struct super *s, struct child *from, const MainReady *m
 	(void)fds;
 	if (s->state == STARTING)
 		s->state = SERVING;
+	manager_ready(s->manager);
+	if (s->reload_missed) /* by the main before this one */
+		ask_reload(s);
 	trim_after_start();
 	return ERR_OK;
 }
@@ -219,10 +131,25 @@ static enum err on_failed(struct super *s, struct child *from, const MainFailed 
 static enum err on_reload(struct super *s, struct child *from, const MainReload *msg,
 			  struct ipc_fds *fds)
 {
-	(void)s;
 	(void)from;
-	(void)msg;
 	(void)fds;
+	manager_reload(s->manager, msg->begins);
+	return ERR_OK;
+}
+
+static enum err on_stopping(struct super *s, struct child *from, const MainStopping *msg,
+			    struct ipc_fds *fds)
+{
+	(void)from;
+	(void)fds;
+	manager_stopping(s->manager, msg->patience_ms + (uint64_t)(stop_patience * 1000));
+	return ERR_OK;
+}
+
+static enum err on_pong(struct super *s, struct child *from, const Pong *msg, struct ipc_fds *fds)
+{
+	(void)fds;
+	manager_answered(s->manager, from->role, msg);
 	return ERR_OK;
 }
 
@@ -249,7 +176,10 @@ static enum err on_respawn(struct super *s, struct child *from, const Respawn *m
 	R(ToSuper, ready, TO_SUPER__MSG_READY, FROM_MAIN, ANY_STATE, 0, on_ready)                  \
 	R(ToSuper, failed, TO_SUPER__MSG_FAILED, FROM_MAIN, STARTING, 0, on_failed)                \
 	R(ToSuper, respawn, TO_SUPER__MSG_RESPAWN, FROM_MAIN, STARTING | SERVING, 0, on_respawn)   \
-	R(ToSuper, reload, TO_SUPER__MSG_RELOAD, FROM_MAIN, ANY_STATE, 0, on_reload)
+	R(ToSuper, reload, TO_SUPER__MSG_RELOAD, FROM_MAIN, ANY_STATE, 0, on_reload)               \
+	R(ToSuper, stopping, TO_SUPER__MSG_STOPPING, FROM_MAIN, ANY_STATE, 0, on_stopping)         \
+	R(ToSuper, pong, TO_SUPER__MSG_PONG, FROM_MAIN | FROM_AUTH | FROM_ZYGOTE, ANY_STATE, 0,    \
+	  on_pong)
 
 ROUTES_DEFINE(super_routes, SUPER_ROUTES)
 
@@ -329,7 +259,17 @@ static void enter_namespaces(struct super *s)
 		return;
 	m.msg_case = TO_ZYGOTE__MSG_ENTER;
 	m.enter = &enter;
-	send_to(&s->zygote, &m.base, s->holder_fd);
+	tell_child(&s->zygote, &m.base, s->holder_fd);
+}
+
+static void note_started(struct super *s, bool main, bool auth, bool zygote)
+{
+	if (main)
+		manager_started(s->manager, ROLE__ROLE_MAIN);
+	if (auth)
+		manager_started(s->manager, ROLE__ROLE_AUTH);
+	if (zygote)
+		manager_started(s->manager, ROLE__ROLE_ZYGOTE);
 }
 
 /* Starts whoever is not running, gives each what is kept for it, and connects them. */
@@ -345,15 +285,16 @@ static void start_missing(struct super *s)
 	auth = start_child(s, &s->auth, p->auth, s->args->auth_argv, 0);
 	zygote = start_child(s, &s->zygote, p->worker, zygote_argv, SIGKILL);
 	if (main)
-		restore(s, &s->main);
+		tell_kept(&s->main, s->kept, s->up_since);
 	if (auth)
-		restore(s, &s->auth);
+		tell_kept(&s->auth, s->kept, s->up_since);
 	if (zygote)
 		enter_namespaces(s);
+	note_started(s, main, auth, zygote);
 	if (main || auth)
-		wire(&s->main, &s->auth);
+		tell_each_other(&s->main, &s->auth);
 	if (main || zygote)
-		wire(&s->main, &s->zygote);
+		tell_each_other(&s->main, &s->zygote);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
@@ -408,6 +349,8 @@ static void stop(struct super *s, int status)
 		return;
 	s->state = STOPPING;
 	s->status = status;
+	manager_stopping(s->manager, (uint64_t)(stop_patience * 1000));
+	manager_end(s->manager);
 	remove_left_over(s);
 	talloc_free(s->auth.chan);
 	s->auth.chan = NULL;
@@ -427,7 +370,7 @@ static void worker_ended(struct super *s, pid_t pid, int status)
 	ended.status = (uint32_t)status;
 	m.msg_case = TO_MAIN__MSG_WORKER_EXITED;
 	m.worker_exited = &ended;
-	send_main(s, &m);
+	tell_child(&s->main, &m.base, -1);
 }
 
 static void main_ended(struct super *s, int status)
@@ -504,7 +447,6 @@ static void on_child(struct ev_loop *loop, ev_child *w, int revents)
 static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	struct super *s = w->data;
-	Reload reload = RELOAD__INIT;
 	Stop stop_msg = STOP__INIT;
 	Maintain maintain = MAINTAIN__INIT;
 	ToMain m = TO_MAIN__INIT;
@@ -514,9 +456,10 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	if (w->signum == SIGUSR1)
 		return;
 	if (w->signum == SIGHUP) {
-		m.msg_case = TO_MAIN__MSG_RELOAD;
-		m.reload = &reload;
-	} else if (w->signum == SIGUSR2) {
+		ask_reload(s);
+		return;
+	}
+	if (w->signum == SIGUSR2) {
 		m.msg_case = TO_MAIN__MSG_MAINTAIN;
 		m.maintain = &maintain;
 	} else {
@@ -526,8 +469,33 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	if (!s->main.chan && m.msg_case == TO_MAIN__MSG_STOP)
 		stop(s, 0); /* nobody is left to be asked */
 	else
-		send_main(s, &m);
+		tell_child(&s->main, &m.base, -1);
 }
+
+/* ---- the watch over the children ----------------------------------------- */
+
+static struct child *child_of_role(struct super *s, Role role)
+{
+	return role == ROLE__ROLE_MAIN ? &s->main : role == ROLE__ROLE_AUTH ? &s->auth : &s->zygote;
+}
+
+static void on_ask(void *arg, Role role)
+{
+	tell_ping(child_of_role(arg, role));
+}
+
+/* Its successor gets what was kept for it, and the tunnels do not notice. */
+static void on_hangs(void *arg, Role role)
+{
+	const struct child *c = child_of_role(arg, role);
+
+	if (!c->pid)
+		return;
+	log_err(NULL, "hangs", kv_u64("role", role), kv_u64("pid", (uint64_t)c->pid));
+	kill(c->pid, SIGKILL);
+}
+
+static const struct manager_ops manager_ops = { on_ask, on_hangs };
 
 /* ---- set-up -------------------------------------------------------------- */
 
@@ -578,12 +546,13 @@ int super_run(const struct super_args *args)
 	struct super *s = talloc_zero(NULL, struct super);
 	int status;
 
-	if (!s || open_store(s)) {
+	if (s)
+		s->loop = ev_default_loop(0);
+	if (!s || open_store(s) || manager_new(s, s->loop, &manager_ops, s, &s->manager)) {
 		talloc_free(s);
 		return 1;
 	}
 	s->args = args;
-	s->loop = ev_default_loop(0);
 	s->state = STARTING;
 	s->holder_fd = -1;
 	s->up_since = clock_unix();
