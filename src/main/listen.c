@@ -297,15 +297,14 @@ static void open_all(struct listeners *l, const char *host, unsigned port, int t
 /* A socket of systemd is as plain as it made it; one of ours is set up already. */
 static void adopt_udp(struct listeners *l, int fd)
 {
-	int family = AF_INET;
+	int family = AF_INET, one = 1;
 	socklen_t len = sizeof family;
 
 	(void)getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len);
 	big_buffer(fd);
+	/* The sockets connected to clients share its address. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	(void)want_local_address(fd, family);
-	/* One that takes IPv4 as well tells those addresses in the other way. */
-	if (family == AF_INET6)
-		(void)want_local_address(fd, AF_INET);
 	add_udp(l, fd);
 }
 

@@ -227,6 +227,15 @@ static void steer_one(struct steer *st, const struct datagram *d, unsigned depth
 
 /* ---- reading ------------------------------------------------------------- */
 
+/* A socket for both families, as systemd makes them, tells IPv4 addresses mapped into IPv6. */
+static void set_local6(const struct in6_addr *in, struct addr *out)
+{
+	bool mapped = IN6_IS_ADDR_V4MAPPED(in);
+
+	out->family = mapped ? AF_INET : AF_INET6;
+	memcpy(out->bytes, in->s6_addr + (mapped ? 12 : 0), mapped ? 4 : sizeof in->s6_addr);
+}
+
 /* The local address the datagram was sent to, from the control data. */
 static bool local_of(struct msghdr *h, uint16_t port, struct datagram *d)
 {
@@ -241,8 +250,7 @@ static bool local_of(struct msghdr *h, uint16_t port, struct datagram *d)
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 			memcpy(&info, CMSG_DATA(c), sizeof info);
-			ep.addr.family = AF_INET6;
-			memcpy(ep.addr.bytes, &info.ipi6_addr, sizeof info.ipi6_addr);
+			set_local6(&info.ipi6_addr, &ep.addr);
 		}
 	}
 	if (!ep.addr.family)
@@ -267,6 +275,8 @@ static void read_one(struct steer *st, const struct udp_listener *u, unsigned i)
 	if (endpoint_from_sockaddr((struct sockaddr *)&d.from, &d.source) ||
 	    !local_of(h, u->port, &d))
 		return;
+	if (d.source.addr.family == AF_INET) /* it may have been mapped */
+		d.from_len = endpoint_to_sockaddr(&d.source, &d.from);
 	steer_one(st, &d, 1);
 }
 

@@ -2,7 +2,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 
@@ -130,34 +129,6 @@ def test_host_update_script(t):
     with open(out) as calls:
         t.equal(calls.read(), "host-update test e2e\n", "calls")
     server.wait_log("executing script host-update " + script)
-
-
-@marks(sanitizers=False)
-def test_inherited_sockets(t):
-    """Checklist 24, admin 2.2: sockets of systemd are served, whatever their port."""
-    server = t.server(start=False)
-    listener = t.net.socket(t.net.srv)
-    listener.bind(("0.0.0.0", 8443))
-    listener.listen(8)
-    os.set_inheritable(listener.fileno(), True)
-    datagrams = t.net.socket(t.net.srv, socket.AF_INET, socket.SOCK_DGRAM)
-    datagrams.bind(("0.0.0.0", 8443))
-    wrapper = server.write_file("wrapper", "#!/bin/sh\nexec 3<&%d 4<&%d\nLISTEN_FDS=2 LISTEN_PID=$$ exec %s \"$@\"\n" % (
-        listener.fileno(), datagrams.fileno(), t.tools.server), 0o755)
-    with open(server.log_file, "a") as log:
-        server.process = subprocess.Popen(
-            ["ip", "netns", "exec", t.net.srv, wrapper, "-f", "-d", "3", "-c", server.conf_file, "--log-stderr"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            pass_fds=[listener.fileno(), datagrams.fileno()])
-    server.wait_log("initialized OpenConnect VPN Server")
-    listener.close()
-    t.expect("listening on 2 systemd sockets..." in server.log(), "words", server.log())
-    t.web(port=8443).must_login()
-    try:
-        t.web(port=443, timeout=3)
-        t.expect(False, "the configured port is served as well")
-    except OSError:
-        pass
 
 
 SHIFT = """
