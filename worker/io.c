@@ -5,7 +5,7 @@
 #include "ipc/msg.h"
 #include "worker/messages.h"
 
-enum { CLIENT, MAIN, AUTH, SOURCES };
+enum { CLIENT, MAIN, AUTH, TERM, SOURCES };
 
 /* Handles what has come on FD.  The message lives on when it answers the call. */
 static enum err receive(struct worker *w, int fd, enum worker_sender sender)
@@ -36,6 +36,7 @@ static enum err wait_once(struct worker *w, short events, short *got)
 		[CLIENT] = { .fd = events ? w->client : -1, .events = events },
 		[MAIN] = { .fd = w->main_fd, .events = POLLIN },
 		[AUTH] = { .fd = w->auth_fd, .events = POLLIN },
+		[TERM] = { .fd = w->term_fd, .events = POLLIN },
 	};
 	uint64_t now = clock_ms();
 	enum err err = ERR_OK;
@@ -51,6 +52,10 @@ static enum err wait_once(struct worker *w, short events, short *got)
 	if (!err && p[AUTH].revents)
 		err = receive(w, w->auth_fd, FROM_AUTH);
 	*got = p[CLIENT].revents;
+	if (!err && p[TERM].revents) { /* nothing is lost yet: there is no tunnel */
+		worker_end(w, END_REASON__END_SERVER, false);
+		err = ERR_STATE;
+	}
 	return err;
 }
 

@@ -157,6 +157,16 @@ void tell_tunnel_up(struct worker *w)
 	send_main(w, &msg, -1);
 }
 
+void tell_terminated(struct worker *w)
+{
+	Terminated terminated = TERMINATED__INIT;
+	ToMain msg = TO_MAIN__INIT;
+
+	msg.msg_case = TO_MAIN__MSG_TERMINATED;
+	msg.terminated = &terminated;
+	send_main(w, &msg, -1);
+}
+
 void tell_tun_mtu(struct worker *w, uint32_t mtu)
 {
 	TunMtu m = TUN_MTU__INIT;

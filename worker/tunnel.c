@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <malloc.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "worker/loop.h"
@@ -19,6 +21,8 @@ struct tunnel {
 	struct loop *loop;
 	struct path *path;
 	char *dtls_priorities;
+	ev_io term; /* SIGTERM */
+	ev_timer term_late;
 };
 
 /* ---- what the path and the channels tell ---- */
@@ -194,6 +198,39 @@ static enum err make_channels(struct tunnel *t)
 	return err;
 }
 
+/* Main knows whether the whole service was asked to end; it shall have heard of that by then. */
+static const double term_delay = 0.5;
+
+static void on_term_late(struct ev_loop *ev, ev_timer *timer, int revents)
+{
+	struct tunnel *t = timer->data;
+
+	(void)ev;
+	(void)revents;
+	tell_terminated(t->w);
+}
+
+static void on_term(struct ev_loop *ev, ev_io *io, int revents)
+{
+	struct tunnel *t = io->data;
+	struct signalfd_siginfo info;
+
+	(void)revents;
+	while (read(io->fd, &info, sizeof info) > 0)
+		;
+	ev_timer_start(ev, &t->term_late);
+}
+
+static void watch_term(struct tunnel *t)
+{
+	struct ev_loop *ev = loop_ev(t->loop);
+
+	ev_timer_init(&t->term_late, on_term_late, term_delay, 0);
+	ev_io_init(&t->term, on_term, t->w->term_fd, EV_READ);
+	t->term.data = t->term_late.data = t;
+	ev_io_start(ev, &t->term);
+}
+
 static void announce(struct worker *w, const struct tunnel_plan *plan)
 {
 	w->state = WORKER_TUNNEL;
@@ -308,6 +345,10 @@ static void finish(struct tunnel *t, const struct tunnel_plan *plan, enum path_e
 /* Watchers before their loop. */
 static int tunnel_free(struct tunnel *t)
 {
+	if (t->loop) {
+		ev_io_stop(loop_ev(t->loop), &t->term);
+		ev_timer_stop(loop_ev(t->loop), &t->term_late);
+	}
 	TALLOC_FREE(t->w->main_chan);
 	TALLOC_FREE(t->w->auth_chan);
 	TALLOC_FREE(t->path);
@@ -335,6 +376,7 @@ enum err tunnel_run(struct worker *w, struct tunnel_plan *plan)
 	if (err)
 		return err;
 	w->tunnel = t;
+	watch_term(t);
 	announce(w, plan);
 	/* What the login and the handshake needed is not needed for the rest of a long life. */
 	TALLOC_FREE(plan->head.data);

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +37,20 @@ static enum err start_socket(struct worker *w)
 
 	(void)setsockopt(w->client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	return fcntl(w->client, F_SETFL, O_NONBLOCK) == 0 ? ERR_OK : ERR_SYS;
+}
+
+/* The zygote ignores what is sent to the whole service; a session can be ended by its own SIGTERM.
+ */
+static enum err start_signals(struct worker *w)
+{
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+		return ERR_SYS;
+	w->term_fd = signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->term_fd < 0 ? ERR_SYS : ERR_OK;
 }
 
 static enum err start_sandbox(struct worker *w)
@@ -93,8 +109,9 @@ struct step {
 
 /* A connection's life.  The sandbox comes before the first byte of the client is looked at. */
 static const struct step steps[] = {
-	{ "log", start_log },	{ "socket", start_socket }, { "sandbox", start_sandbox },
-	{ "keys", start_keys }, { "tls", run_tls },	    { "dialogue", run_dialogue },
+	{ "log", start_log },	      { "socket", start_socket }, { "signals", start_signals },
+	{ "sandbox", start_sandbox }, { "keys", start_keys },	  { "tls", run_tls },
+	{ "dialogue", run_dialogue },
 };
 
 /* ---- the end ---- */
@@ -139,6 +156,8 @@ static int worker_free(struct worker *w)
 		gnutls_deinit(w->tls);
 	if (w->tun >= 0)
 		close(w->tun);
+	if (w->term_fd >= 0)
+		close(w->term_fd);
 	log_set_sink(NULL);
 	return 0;
 }
@@ -162,6 +181,7 @@ static struct worker *worker_new(struct image *image, const struct birth *birth)
 		.deadline = clock_ms() + (uint64_t)image->conf->auth_timeout * 1000,
 		.vhost = &image->vhost[0],
 		.tun = -1,
+		.term_fd = -1,
 	};
 	talloc_set_destructor(w, worker_free);
 	return w;

@@ -80,6 +80,7 @@ struct worker {
 	bool heard;		       /* a byte came through TLS: it is no probe */
 	bool abuse;		       /* the client spoke neither TLS nor HTTP as it must */
 	int client, main_fd, auth_fd;  /* the last two belong to the channels in the tunnel */
+	int term_fd;		       /* readable after SIGTERM; -1: not looked for */
 	uint64_t deadline;	       /* clock_ms: end of the login phase */
 	struct ending ending;
 	struct call call;

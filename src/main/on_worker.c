@@ -153,6 +153,22 @@ static enum err on_tunnel_up(struct main_ctx *m, struct worker *w, const TunnelU
 	return ERR_OK;
 }
 
+/* admin.md 3.  A service manager or a terminal signals every process of the service; then the end
+ * of this session comes with that of all others, perhaps after a drain. */
+static enum err on_terminated(struct main_ctx *m, struct worker *w, const Terminated *msg,
+			      struct ipc_fds *fds)
+{
+	struct log_ctx ctx = worker_log(w);
+
+	(void)msg;
+	(void)fds;
+	if (m->phase == MAIN_STOPPING)
+		return ERR_OK;
+	log_info(&ctx, "terminated", kv_u64("pid", w->pid));
+	worker_end(w, END_REASON__END_SERVER, true, WORKER_PATIENCE_MS);
+	return ERR_OK;
+}
+
 /* The worker found the path MTU; the device belongs to us, so we set it. */
 static enum err on_tun_mtu(struct main_ctx *m, struct worker *w, const TunMtu *msg,
 			   struct ipc_fds *fds)
@@ -225,6 +241,7 @@ enum {
 	R(ToMain, facts, TO_MAIN__MSG_FACTS, FROM_WORKER, HAS_TUNNEL, 0, on_facts)                 \
 	R(ToMain, tunnel_up, TO_MAIN__MSG_TUNNEL_UP, FROM_WORKER, HAS_TUNNEL, 0, on_tunnel_up)     \
 	R(ToMain, tun_mtu, TO_MAIN__MSG_TUN_MTU, FROM_WORKER, HAS_TUNNEL, 0, on_tun_mtu)           \
+	R(ToMain, terminated, TO_MAIN__MSG_TERMINATED, FROM_WORKER, HAS_TUNNEL, 0, on_terminated)  \
 	R(ToMain, ended, TO_MAIN__MSG_ENDED, FROM_WORKER, ANY_STATE, 0, on_ended)                  \
 	R(ToMain, description, TO_MAIN__MSG_DESCRIPTION, FROM_WORKER, ANY_STATE, 1, on_description)
 
