@@ -89,9 +89,9 @@ def test_diagnostics_on_stderr(t):
         t.web().must_login().open().bye()
         server.wait_no_user()
         t.equal(server.process.poll(), None, "the process that was started")
+        server.stop()
         t.equal("user logged in" in server.log(), some, "informational messages at level %d" % level)
         t.equal("assigning tun device" in server.log(), more, "debug messages at level %d" % level)
-        server.stop()
 
 
 def test_pid_file(t):
