@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -205,6 +206,35 @@ static void check_compat(const struct conf *conf, const struct host_conf *h, str
 			 "'cisco-client-compat' is on; write dtls-legacy = false");
 }
 
+/* Headers that wire/http_resp.c will not send; nobody would see why. */
+static const char *why_not_sent(const char *line)
+{
+	static const char *const own[] = { "connection", "content-length", "content-type",
+					   "transfer-encoding" };
+	size_t len = strcspn(line, ":");
+
+	if (!line[len] || !len || strcspn(line, " \t") < len)
+		return "it is no header; write Name: value";
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strlen(own[i]) == len && strncasecmp(line, own[i], len) == 0)
+			return "the server sends its own";
+	return NULL;
+}
+
+static void check_headers(const struct host_conf *h, enum conf_opt opt, const struct strv *lines,
+			  struct conf_report *r)
+{
+	const struct conf_where where = conf_where_of(h, opt);
+
+	for (size_t i = 0; i < lines->n; i++) {
+		const char *why = why_not_sent(lines->item[i]);
+
+		if (why)
+			conf_report_add(r, CONF_WARNING, &where, "'%s' is not sent: %s",
+					lines->item[i], why);
+	}
+}
+
 /* Two sources for one session's settings would hide each other. */
 static void check_supplemental(const struct host_conf *h, struct conf_report *r)
 {
@@ -304,6 +334,8 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		check_compat(conf, h, r);
 		check_supplemental(h, r);
 		check_user_files(h, r);
+		check_headers(h, CONF_OPT_included_http_headers, &h->included_http_headers, r);
+		check_headers(h, CONF_OPT_custom_header, &h->custom_header, r);
 	}
 	if (!conf->isolate_workers)
 		conf_report_add(r, CONF_WARNING, &where,

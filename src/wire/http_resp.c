@@ -74,11 +74,23 @@ void http_resp_header_u64(struct buf *b, const char *name, uint64_t value)
 	http_resp_header(b, name, text);
 }
 
+/* Each response has these from the builder; a second one could cut it at another place. */
+static bool is_framing(const char *line)
+{
+	static const char *const own[] = { "Connection:", "Content-Length:", "Content-Type:",
+					   "Transfer-Encoding:" };
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (str_starts_nocase(line, own[i]))
+			return true;
+	return false;
+}
+
 void http_resp_line(struct buf *b, const char *line)
 {
 	const char *colon = strchr(line, ':');
 
-	if (!colon || !is_name(line, (size_t)(colon - line)))
+	if (!colon || !is_name(line, (size_t)(colon - line)) || is_framing(line))
 		return;
 	put_clean(b, line);
 	buf_puts(b, "\r\n");
@@ -131,11 +143,21 @@ static void put_security_line(struct buf *b, const char *line, bool browser_leg)
 	http_resp_line(b, line);
 }
 
+/* config.md 8.13: no duplicates, though the configuration may have the line twice. */
+static bool came_before(const struct strv *lines, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(lines->item[i], lines->item[at]) == 0)
+			return true;
+	return false;
+}
+
 void http_resp_security(struct buf *b, const struct strv *lines, bool browser_leg)
 {
 	if (lines) {
 		for (size_t i = 0; i < lines->n; i++)
-			put_security_line(b, lines->item[i], browser_leg);
+			if (!came_before(lines, i))
+				put_security_line(b, lines->item[i], browser_leg);
 		return;
 	}
 	for (size_t i = 0; i < sizeof default_security / sizeof *default_security; i++)

@@ -21,7 +21,8 @@ void http_resp_begin(struct buf *b, unsigned status, const char *reason,
 void http_resp_header(struct buf *b, const char *name, const char *value);
 void http_resp_header_u64(struct buf *b, const char *name, uint64_t value);
 
-/* A whole "Name: value" line from the configuration; lines without a proper name are skipped. */
+/* A whole "Name: value" line from the configuration.  Lines without a proper name are skipped, and
+ * those that would say again how long the response is or what it is. */
 void http_resp_line(struct buf *b, const char *line);
 
 /* Set-Cookie.  Secure is always set.  MAX_AGE 0: none.  VALUE must be free of ';' (fails B). */

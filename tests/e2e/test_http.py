@@ -188,8 +188,11 @@ def test_connection_headers(t):
 
 
 def test_security_headers_on_every_answer(t):
-    """Protocol 24, checklist 199: 200, 401, 404, 503 and CONNECT alike; the built-in list without a configured one."""
-    server = t.server()
+    """Protocol 24, checklist 199: 200, 401, 404, 405, 503, profiles and CONNECT alike; the built-in list without a
+    configured one."""
+    server = t.server({"kkdcp": "/KdcProxy REALM tcp@198.18.1.9:88"}, start=False)
+    server.write_conf(user_profile=server.write_file("profile", "<x/>"))
+    server.start()
 
     def every_answer():
         web = t.web().must_login()
@@ -199,14 +202,17 @@ def test_security_headers_on_every_answer(t):
         return [t.web().init(), t.web().get("/1/index.html"), t.web().get("/nothing"),
                 t.web().request("BREW", "/"), wrong.reply([("password", "wrong")]),
                 t.web().connect(cookie=""), t.web().connect(cookie=base64.b64encode(b"x" * 32).decode()),
-                t.web().get("/svc"), web.connect()]
+                t.web().get("/svc"), t.web().get("/KdcProxy"), t.web().post("/KdcProxy", "x"),
+                t.web(cookies=web.cookies).get("/profiles/x"), t.web().post("/", "<x"), web.connect()]
     for answer in every_answer():
         for line in ("X-Frame-Options: deny", "Cache-Control: no-store, no-cache", "X-Content-Type-Options: nosniff"):
             t.equal(answer.lines.count(line), 1, "count of %r in %s" % (line, answer.lines[0]))
     lines = ['Clear-Site-Data: "cache","cookies"', "X-One: a; b=\"c\"", "x-frame-options: SAMEORIGIN"]
     server.stop()
-    server.write_conf(included_http_headers=lines)
+    server.write_conf(included_http_headers=lines + [lines[1], "Content-Length: 1", "no header"])
     server.start()
+    for text in ("'Content-Length: 1' is not sent: the server sends its own", "'no header' is not sent: it is no header"):
+        t.expect(text in server.log(), "no warning: " + text)
     for answer in every_answer():
         for line in lines:
             t.equal(answer.lines.count(line), 1, "count of %r in %s" % (line, answer.lines[0]))

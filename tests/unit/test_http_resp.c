@@ -54,6 +54,18 @@ static void values_cannot_add_headers(void **state)
 	assert_false(b->failed);
 }
 
+static void configured_lines_cut_no_response(void **state)
+{
+	struct buf *b = *state;
+	char *lines[] = { "X-A: 1", "Content-Length: 5",  "transfer-encoding: chunked",
+			  "X-A: 1", "Connection: close",  "Content-Type: text/plain",
+			  "X-A: 2", "Content-Length-X: 5" };
+	const struct strv list = { lines, sizeof lines / sizeof *lines };
+
+	http_resp_security(b, &list, false);
+	assert_string_equal(buf_text(b), "X-A: 1\r\nX-A: 2\r\nContent-Length-X: 5\r\n");
+}
+
 static void a_name_that_is_no_token_fails(void **state)
 {
 	struct buf *b = *state;
@@ -138,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_response_has_head_and_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(values_cannot_add_headers, setup, teardown),
+		cmocka_unit_test_setup_teardown(configured_lines_cut_no_response, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_name_that_is_no_token_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(cookies_carry_their_attributes, setup, teardown),
 		cmocka_unit_test_setup_teardown(webvpnc_names_certificate_and_profile, setup,
