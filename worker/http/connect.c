@@ -15,8 +15,9 @@ enum {
 
 /* ---- the plan ---- */
 
-static void plan_dtls(const struct http_dialogue *d, const struct cstp_request *want,
-		      const struct tunnel_grant *grant, struct tunnel_plan *plan)
+static void plan_dtls(const struct http_dialogue *d, const struct http_client *client,
+		      const struct cstp_request *want, const struct tunnel_grant *grant,
+		      struct tunnel_plan *plan)
 {
 	const struct dtls_policy policy = {
 		.udp = grant->udp && !grant->conf->no_udp,
@@ -24,6 +25,8 @@ static void plan_dtls(const struct http_dialogue *d, const struct cstp_request *
 		.legacy = d->host->dtls_legacy || d->host->cisco_client_compat,
 		.own_tls = true,
 		.match = d->host->match_tls_dtls_ciphers,
+		/* protocol.md 4.22: phones can keep one cipher going only. */
+		.only_tls_cipher = client->agent.class == CLIENT_IPPHONE,
 		.tls_cipher = d->peer->cipher,
 		.tls_mac = d->peer->mac,
 	};
@@ -108,7 +111,7 @@ void connect_plan(const struct http_dialogue *d, const struct http_client *clien
 		.dpd = mobile ? s->mobile_dpd : s->dpd,
 		.idle_timeout = mobile ? s->mobile_idle_timeout : s->idle_timeout,
 	};
-	plan_dtls(d, want, grant, out);
+	plan_dtls(d, client, want, grant, out);
 	plan_compression(d, want, out);
 	plan_mtu(d, want, out);
 	plan_rekey(d, out);
