@@ -121,7 +121,7 @@ def test_profiles_of_users_groups_and_hosts(t):
 
 
 def test_profile_is_read_again_at_reload(t):
-    """Config 8.13, checklist 110: with a reload, not before; a file that went away keeps the settings that run."""
+    """Config 8.13, 5: with a reload, not before; a file that went away keeps the settings that run."""
     server = t.server(start=False)
     path = server.write_file("profile", PROFILE % "one")
     server.write_conf(user_profile=path)

@@ -15,7 +15,8 @@
 
 static const char *const no_rows[] = { NULL };
 static const char *const hidden[] = { HIDDEN, NULL };
-static const char *const with_realm[] = { HIDDEN, "camouflage_realm", "a \"b\" \\", NULL };
+static const char *const with_realm[] = { HIDDEN,  "camouflage_realm",	    "a \"b\" \\",
+					  "kkdcp", "/K R tcp@192.0.2.1:88", NULL };
 
 static const char not_found[] = "HTTP/1.1 404 Not found\r\nConnection: close\r\n"
 				"Content-Type: text/html\r\nContent-Length: 50\r\n\r\n"
@@ -78,6 +79,8 @@ static void secret_proves_the_rest_of_the_connection(void **state)
 
 	(void)state;
 	play_init(&p, with_realm);
+	assert_non_null(strstr(play_run(&p, POST("/K?" SECRET, "1", "x")), "HTTP/1.1 400 "));
+	assert_non_null(strstr(play_run(&p, POST("/K", "1", "x")), "HTTP/1.1 401 "));
 	assert_null(strstr(play_run(&p, POST("/?" SECRET, "0", "") "\1" POST(
 						"/auth", "0", "") "\1"
 								  "GET /1/Linux HTTP/1.1\r\n\r\n"),
