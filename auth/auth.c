@@ -12,6 +12,7 @@
 #include "auth/open.h"
 #include "auth/process.h"
 #include "auth/sandbox.h"
+#include "auth/spawn.h"
 #include "base/clock.h"
 #include "conf/pack.h"
 
@@ -74,21 +75,6 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	accounts_tick(a);
 }
 
-/* The programs of the runners lie beside ours. */
-static bool own_folder(char out[PATH_MAX])
-{
-	ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - 1);
-	char *slash;
-
-	if (len <= 0)
-		return false;
-	out[len] = '\0';
-	slash = strrchr(out, '/');
-	if (slash)
-		*slash = '\0';
-	return slash;
-}
-
 static enum err start_runners(struct auth *a, const struct auth_args *args)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -110,7 +96,7 @@ static enum err start_runners(struct auth *a, const struct auth_args *args)
 		.forget_ms = RUNNER_FORGET_MS,
 	};
 
-	if (!own_folder(folder))
+	if (!spawn_folder(folder))
 		return ERR_SYS;
 	snprintf(verbosity, sizeof verbosity, "--verbosity=%u", args->verbosity);
 	snprintf(targets, sizeof targets, "--log=%u", args->log_targets);

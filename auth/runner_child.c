@@ -1,20 +1,16 @@
 /* runner_child.c - the processes of the pool: how they start, answer and end. */
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "auth/runner_pool.h"
+#include "auth/spawn.h"
 #include "base/log.h"
 #include "base/secret.h"
 
-extern char **environ;
-
-enum { CHANNEL_FD = 3, CHILDREN_DEPTH = 4, CHILDREN_TEXT = 1024 };
+enum { CHILDREN_DEPTH = 4, CHILDREN_TEXT = 1024 };
 
 /* Seconds for a dismissed runner to unwind what it was doing; libraries tidy up in it. */
 static const double grace = 2;
@@ -283,52 +279,13 @@ enum err runner_give(struct runner *r, struct runner_job *j)
 
 /* ---- the start of one ----------------------------------------------------- */
 
-/* Opens the program of BACKEND, unless it could be somebody else's: it will run with our rights. */
-static int open_program(const struct runners *p, const struct auth_backend *backend)
-{
-	char path[PATH_MAX];
-	struct stat st, self;
-	int fd;
-
-	snprintf(path, sizeof path, "%s/sallyport-runner-%s", p->folder, backend->name);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && stat("/proc/self/exe", &self) == 0 &&
-	    (st.st_uid == 0 || st.st_uid == self.st_uid))
-		return fd;
-	log_err(NULL, "runner-not-found", kv_str("file", path));
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-/* Only the channel survives the exec; everything else of ours is close-on-exec. */
 static enum err spawn(struct runners *p, const struct auth_backend *backend, int channel,
 		      pid_t *pid)
 {
-	int program = open_program(p, backend);
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	char path[64];
-	sigset_t none;
-	int error;
+	char name[NAME_MAX];
 
-	if (program < 0)
-		return ERR_NOT_FOUND;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", program);
-	sigemptyset(&none);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_adddup2(&actions, channel, CHANNEL_FD);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	error = posix_spawn(pid, path, &actions, &attr, p->argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	close(program);
-	if (!error)
-		return ERR_OK;
-	log_err(NULL, "runner-not-started", kv_str("reason", strerror(error)));
-	return ERR_SYS;
+	snprintf(name, sizeof name, "sallyport-runner-%s", backend->name);
+	return spawn_program(p->folder, name, p->argv, channel, pid);
 }
 
 static void join(struct runner *r, struct lane *lane)
