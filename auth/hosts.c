@@ -212,7 +212,7 @@ static void keep_first(enum err *first, enum err err)
 static enum err load_host(struct hosts *h, const struct host_conf *conf, struct keys_report *report,
 			  struct host *out)
 {
-	enum err err = keys_load(h, conf, report, &out->keys);
+	enum err err = keys_load(h, conf, h->tokens, report, &out->keys);
 
 	keep_first(&err, make_policy(h, h->conf, conf, report, &out->policy));
 	keep_first(&err, trust_load(h->trust, conf, report, &out->trust));
@@ -258,6 +258,8 @@ enum err hosts_load(TALLOC_CTX *ctx, const struct conf_rows *rows, uint64_t gene
 		add_findings(found, report);
 	if (!err)
 		err = trust_new(h, &h->trust);
+	if (!err)
+		err = tokens_new(h, &h->tokens);
 	if (!err) {
 		h->item = talloc_zero_array(h, struct host, (unsigned)h->conf->n_hosts);
 		err = h->item ? load_hosts(h, report) : ERR_NOMEM;

@@ -42,6 +42,7 @@ struct hosts {
 	struct host *item; /* [0] is the default host */
 	size_t n;
 	struct trust *trust; /* NULL once it was handed on: it may be large */
+	struct tokens *tokens;
 };
 
 /* Builds everything from ROWS.  *OUT is a child of CTX.  ERR_CONF: REPORT says what is wrong with

@@ -9,16 +9,19 @@
 #include <talloc.h>
 
 #include "auth/material.h"
+#include "auth/tokens.h"
 #include "base/err.h"
 #include "conf/conf.h"
 #include "ipc/auth.pb-c.h"
 #include "ipc/main.pb-c.h"
 
-struct keys; /* the keys and certificate chains of one host, in the order of its options */
+/* The keys and certificate chains of one host, in the order of its options; what goes with them. */
+struct keys;
 
-/* Loads what HOST names.  *OUT is a child of CTX; freeing it wipes the keys.  ERR_CONF: REPORT has
- * at least one error more, every fault of the host is in it. */
-MUST_USE enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host,
+/* Loads what HOST names; TOKENS, which must last as long, is for keys outside of files.  *OUT is a
+ * child of CTX; freeing it wipes the keys.  ERR_CONF: REPORT has at least one error more, every
+ * fault of the host is in it.  Errors without ERR_CONF are those a host can serve with. */
+MUST_USE enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens *tokens,
 			    struct keys_report *report, struct keys **out);
 
 size_t keys_count(const struct keys *k);
@@ -27,12 +30,17 @@ size_t keys_count(const struct keys *k);
 MUST_USE enum err keys_chains(TALLOC_CTX *ctx, const struct keys *k, const char *vhost,
 			      HostCerts **msg);
 
-/* Logs the pin-sha256 of each public key. */
-void keys_log(const struct keys *k, const char *vhost);
+/* Adds what administrators see of K's keys to MSG; children of CTX. */
+MUST_USE enum err keys_describe(TALLOC_CTX *ctx, const struct keys *k, const char *vhost,
+				ServerKeys *msg);
 
-/* Does what MSG asks with key number MSG->key; *OUT is a child of CTX.
+/* Called once; DATA is borrowed.  ERR_TLS, and what tokens_sign has. */
+typedef void keys_done_fn(void *arg, enum err err, const uint8_t *data, size_t len);
+
+/* Does what MSG asks with key number MSG->key and calls DONE, before it returns if the key is ours,
+ * later if it is a token's, unless OWNER was freed.  On an error DONE is not called.
  * ERR_RANGE: no such key; ERR_DENIED: not an operation for this key; ERR_TLS. */
-MUST_USE enum err keys_sign(TALLOC_CTX *ctx, const struct keys *k, const Sign *msg, uint8_t **out,
-			    size_t *len);
+MUST_USE enum err keys_sign(TALLOC_CTX *owner, const struct keys *k, const Sign *msg,
+			    keys_done_fn *done, void *arg);
 
 #endif /* AUTH_KEYS_H */

@@ -2,6 +2,7 @@
 #include "auth/material.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -46,4 +47,25 @@ enum err material_read(TALLOC_CTX *ctx, const char *path, size_t limit, gnutls_d
 	if (!err)
 		*out = (gnutls_datum_t){ (unsigned char *)text, (unsigned)len };
 	return err == ERR_UNSUPPORTED ? ERR_SYS : err;
+}
+
+/* Lines with MARK that come to their own end. */
+static size_t count(const gnutls_datum_t *file, const char *mark)
+{
+	const char *at = (const char *)file->data, *end = at + file->size;
+	size_t n = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), mark, strlen(mark))) != NULL) {
+		const char *line;
+
+		at += strlen(mark);
+		line = memchr(at, '\n', (size_t)(end - at));
+		n += memmem(at, (size_t)((line ? line : end) - at), "-----", 5) != NULL;
+	}
+	return n;
+}
+
+bool material_is_whole(const gnutls_datum_t *file)
+{
+	return count(file, "-----BEGIN ") == count(file, "-----END ");
 }

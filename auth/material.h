@@ -1,8 +1,9 @@
 /* material.h - files with keys and certificates: read whole, faults in words for the administrator.
- * Used by auth/keys.c and auth/trust.c. */
+ * Used by all files of auth that load some. */
 #ifndef AUTH_MATERIAL_H
 #define AUTH_MATERIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <talloc.h>
 
@@ -27,5 +28,8 @@ void report_caution(struct keys_report *report, const char *fmt, ...)
  * freed.  ERR_SYS (errno set), ERR_TOO_LONG, ERR_NOMEM; nothing is reported. */
 MUST_USE enum err material_read(TALLOC_CTX *ctx, const char *path, size_t limit,
 				gnutls_datum_t *out);
+
+/* Whether every part of a PEM file that begins also ends: somebody may be writing it just now. */
+bool material_is_whole(const gnutls_datum_t *file);
 
 #endif /* AUTH_MATERIAL_H */

@@ -1,4 +1,5 @@
 /* on_main.c - messages of main: configuration, workers, what became of tunnels. */
+#include <string.h>
 #include <unistd.h>
 
 #include "auth/account.h"
@@ -36,6 +37,45 @@ static enum err fill_hosts(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *r
 	return err;
 }
 
+static enum err describe(TALLOC_CTX *ctx, const struct hosts *h, ServerKeys **out)
+{
+	ServerKeys *keys = talloc(ctx, ServerKeys);
+	enum err err = keys ? ERR_OK : ERR_NOMEM;
+
+	if (keys)
+		server_keys__init(keys);
+	for (size_t i = 0; !err && i < h->n; i++)
+		err = keys_describe(keys, h->item[i].keys, h->item[i].conf->name, keys);
+	if (!err)
+		*out = keys;
+	return err;
+}
+
+static bool has_key(const ServerKeys *keys, const ServerKey *key)
+{
+	for (size_t i = 0; keys && i < keys->n_key; i++)
+		if (strcmp(keys->key[i]->pin, key->pin) == 0 &&
+		    strcmp(keys->key[i]->vhost, key->vhost) == 0)
+			return true;
+	return false;
+}
+
+/* Those of KEYS that were not in use BEFORE (NULL: none were). */
+static void log_keys(TALLOC_CTX *tmp, const ServerKeys *keys, const struct hosts *before)
+{
+	ServerKeys *old = NULL;
+
+	if (before && describe(tmp, before, &old))
+		old = NULL;
+	for (size_t i = 0; i < keys->n_key; i++) {
+		struct log_ctx log = { .vhost = keys->key[i]->vhost };
+
+		if (!has_key(old, keys->key[i]))
+			log_info(&log, "key-loaded", kv_str("algorithm", keys->key[i]->algorithm),
+				 kv_text(keys->key[i]->pin));
+	}
+}
+
 /* Everything is made beside the running configuration, which serves on when this fails. */
 static enum err load(TALLOC_CTX *ctx, struct auth *a, const AuthConf *msg, int fd,
 		     struct keys_report *report, struct hosts **out)
@@ -53,8 +93,6 @@ static void switch_to(struct auth *a, struct hosts *h)
 		talloc_unlink(a, a->previous);
 	a->previous = a->hosts;
 	a->hosts = h;
-	for (size_t i = 0; i < h->n; i++)
-		keys_log(h->item[i].keys, h->item[i].conf->name);
 	a->phase = AUTH_SERVING;
 	workers_open(a);
 	trim_after_start();
@@ -65,6 +103,8 @@ static enum err publish(TALLOC_CTX *ctx, struct hosts *h, ConfResult *result, in
 {
 	enum err err = fill_hosts(ctx, h, result);
 
+	if (!err)
+		err = describe(ctx, h, &result->keys);
 	if (!err)
 		err = trust_fd(h->trust, fd);
 	TALLOC_FREE(h->trust);
@@ -93,10 +133,12 @@ static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct 
 	result.error = report.error.item;
 	result.n_error = report.error.n;
 	/* Before main hears of it and announces workers of the new generation. */
-	if (!err && !msg->check_only)
+	if (!err && !msg->check_only) {
+		log_keys(tmp, result.keys, a->hosts);
 		switch_to(a, h);
-	else
+	} else {
 		talloc_free(h);
+	}
 	(void)main_tell_fd(a, TO_MAIN__MSG_CONF_RESULT, &result, area);
 	if (area >= 0)
 		close(area);

@@ -92,7 +92,7 @@ void worker_charge(const struct worker *w, uint32_t points)
 /* ---- requests ------------------------------------------------------------- */
 
 /* The set of keys that the worker's certificates belong to. */
-static const struct hosts *hosts_of(const struct worker *w, uint64_t generation)
+static struct hosts *hosts_of(const struct worker *w, uint64_t generation)
 {
 	const struct auth *a = w->auth;
 
@@ -103,25 +103,57 @@ static const struct hosts *hosts_of(const struct worker *w, uint64_t generation)
 	return a->previous && a->previous->generation == generation ? a->previous : NULL;
 }
 
+/* A signature under way; a child of its worker. */
+struct signing {
+	struct worker *worker;
+	uint32_t key, op, algorithm;
+	const char *vhost;
+	struct hosts *hosts; /* whose key it is; referenced */
+};
+
 /* A signature that cannot be made is answered, too: the worker's handshake waits for it. */
+static void signed_with(void *arg, enum err err, const uint8_t *data, size_t len)
+{
+	struct signing *s = arg;
+	struct worker *w = s->worker;
+	struct log_ctx log = { .vhost = s->vhost, .ip = &w->remote.addr };
+	Signed result = SIGNED__INIT;
+
+	result.ok = !err;
+	result.data.data = (uint8_t *)(uintptr_t)data;
+	result.data.len = len;
+	if (err)
+		log_warn(&log, "not-signed", kv_u64("key", s->key), kv_u64("op", s->op),
+			 kv_u64("algorithm", s->algorithm), kv_err(err));
+	/* Telling may end the worker. */
+	w->signing = NULL;
+	(void)talloc_steal(NULL, s);
+	worker_tell(w, TO_WORKER__MSG_SIGNED, &result);
+	talloc_free(s);
+}
+
+/* What a token has to do comes back later; one after the other, so that a worker in hostile hands
+ * cannot fill its queue. */
 static enum err on_sign(struct auth *a, struct worker *w, const Sign *msg, struct ipc_fds *fds)
 {
-	TALLOC_CTX *tmp = talloc_new(NULL);
-	const struct hosts *hosts = hosts_of(w, msg->generation);
+	struct hosts *hosts = hosts_of(w, msg->generation);
 	const struct host *h = hosts ? hosts_find(hosts, msg->vhost) : NULL;
-	struct log_ctx log = { .vhost = msg->vhost, .ip = &w->remote.addr };
-	Signed result = SIGNED__INIT;
-	enum err err = h ? keys_sign(tmp, h->keys, msg, &result.data.data, &result.data.len)
-			 : ERR_NOT_FOUND;
+	struct signing *s = w->signing ? NULL : talloc_zero(w, struct signing);
+	enum err err = h ? ERR_OK : ERR_NOT_FOUND;
 
 	(void)a;
 	(void)fds;
-	result.ok = !err;
+	if (!s)
+		return w->signing ? ERR_STATE : ERR_NOMEM;
+	*s = (struct signing){ w, msg->key, (uint32_t)msg->op, msg->algorithm, msg->vhost, hosts };
+	w->signing = s;
+	if (!err) {
+		s->vhost = h->conf->name;
+		err = talloc_reference(s, hosts) ? keys_sign(s, h->keys, msg, signed_with, s)
+						 : ERR_NOMEM;
+	}
 	if (err)
-		log_warn(&log, "not-signed", kv_u64("key", msg->key), kv_u64("op", msg->op),
-			 kv_u64("algorithm", msg->algorithm), kv_err(err));
-	worker_tell(w, TO_WORKER__MSG_SIGNED, &result);
-	talloc_free(tmp);
+		signed_with(s, err, NULL, 0);
 	return ERR_OK;
 }
 

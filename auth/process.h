@@ -43,6 +43,7 @@ struct worker {
 	struct endpoint remote, local; /* as announced, or behind a PROXY header */
 	struct runner_job *relay;      /* a message on its way to a KDC; NULL: none */
 	struct recheck *recheck;       /* under way for its tunnel; NULL: none */
+	struct signing *signing;       /* asked of a token; NULL: none */
 	struct hosts *hosts; /* that its certificates came from, as far as we know; referenced */
 	unsigned budget;     /* requests it may still make now, see on_worker.c */
 	uint64_t budget_ms;  /* clock_ms when that was true */

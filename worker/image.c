@@ -21,6 +21,8 @@ static int image_free(struct image *image)
 		struct vhost *v = &image->vhost[i];
 		if (v->cred)
 			gnutls_certificate_free_credentials(v->cred);
+		if (v->dh)
+			gnutls_dh_params_deinit(v->dh);
 		if (v->priorities)
 			gnutls_priority_deinit(v->priorities);
 	}
@@ -88,6 +90,23 @@ static enum err load_priorities(struct image *image, struct vhost *v)
 	return ERR_OK;
 }
 
+/* dh-params, or what clients expect to be good. */
+static enum err load_dh(struct vhost *v, const ProtobufCBinaryData *dh)
+{
+	const gnutls_datum_t der = { dh->data, (unsigned)dh->len };
+
+	if (!dh->len) {
+		(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
+		return ERR_OK;
+	}
+	if (gnutls_dh_params_init(&v->dh) < 0)
+		return ERR_NOMEM;
+	if (gnutls_dh_params_import_pkcs3(v->dh, &der, GNUTLS_X509_FMT_DER) < 0)
+		return ERR_SYNTAX;
+	gnutls_certificate_set_dh_params(v->cred, v->dh);
+	return ERR_OK;
+}
+
 static enum err load_certs(struct image *image, struct vhost *v, const HostCerts *certs)
 {
 	char *name = talloc_strdup(image, certs->vhost);
@@ -97,7 +116,7 @@ static enum err load_certs(struct image *image, struct vhost *v, const HostCerts
 		return ERR_NOMEM;
 	/* The match would be tried by signing, and nobody can sign before a worker exists. */
 	gnutls_certificate_set_flags(v->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
-	(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
+	err = load_dh(v, &certs->dh);
 	for (size_t i = 0; !err && i < certs->n_chain; i++)
 		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
 	if (!err)

@@ -18,6 +18,7 @@
 struct vhost {
 	const struct host_conf *host;
 	gnutls_certificate_credentials_t cred; /* NULL: that of the default host */
+	gnutls_dh_params_t dh;		       /* of CRED; NULL: those built in */
 	gnutls_priority_t priorities;
 	const char *priority_text;
 	struct trust trust; /* for client certificates, beside what CRED has */

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include <gnutls/abstract.h>
+#include <gnutls/ocsp.h>
+
+#include "base/log.h"
 
 enum { CHAIN_MAX = 16 };
 
@@ -111,6 +114,18 @@ static enum err set_key(gnutls_certificate_credentials_t cred, gnutls_pcert_st *
 	return ERR_OK; /* CRED took LIST's certificates and PRIVKEY */
 }
 
+/* Auth has matched it with this certificate; one that has expired meanwhile is not sent. */
+static void set_staple(gnutls_certificate_credentials_t cred, const CertChain *chain)
+{
+	const gnutls_datum_t der = { chain->ocsp.data, (unsigned)chain->ocsp.len };
+	int ret = chain->ocsp.len ? gnutls_certificate_set_ocsp_status_request_mem(
+					    cred, &der, chain->key, GNUTLS_X509_FMT_DER)
+				  : 0;
+
+	if (ret < 0)
+		log_warn(NULL, "ocsp-response-not-used", kv_str("reason", gnutls_strerror(ret)));
+}
+
 enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
 			const CertChain *chain, const char *vhost, struct keys_owner *owner)
 {
@@ -135,6 +150,8 @@ enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
 		err = describe_key(&list[0], key);
 	if (!err)
 		err = set_key(cred, list, (int)n, key);
+	if (!err)
+		set_staple(cred, chain);
 	for (unsigned i = 0; err && i < n; i++)
 		gnutls_pcert_deinit(&list[i]);
 	return err;

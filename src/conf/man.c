@@ -378,6 +378,7 @@ void conf_man(FILE *out)
 	fputs(camouflage, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-certificate 5 ,\n"
 	      ".Xr sallyport-gssapi 5 ,\n"
+	      ".Xr sallyport-keys 5 ,\n"
 	      ".Xr sallyport-ldap 5 ,\n"
 	      ".Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyport-radius 5 ,\n"

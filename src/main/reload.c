@@ -353,7 +353,8 @@ static void switch_over(struct main_ctx *m)
 	log_info(NULL, "reloaded", kv_u64("generation", m->generation));
 }
 
-static void log_refusal(struct reload *r, const ConfResult *msg)
+/* What it refuses, and what it can do without. */
+static void tell_errors(struct reload *r, const ConfResult *msg)
 {
 	for (size_t i = 0; i < msg->n_error; i++) {
 		log_err(NULL, "configuration", kv_text(msg->error[i]));
@@ -363,7 +364,6 @@ static void log_refusal(struct reload *r, const ConfResult *msg)
 
 static void refused(struct main_ctx *m, const ConfResult *msg)
 {
-	log_refusal(m->reload, msg);
 	if (m->reload->candidate) {
 		talloc_unlink(m, m->reload->candidate);
 		m->reload->candidate = NULL;
@@ -400,6 +400,7 @@ static void wait_for_zygote(struct reload *r)
 /* Auth's word on what it was given last. */
 static void take_result(struct main_ctx *m, const ConfResult *msg, int area, bool next)
 {
+	tell_errors(m->reload, msg);
 	if (!msg->ok) {
 		refused(m, msg);
 	} else {

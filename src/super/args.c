@@ -77,7 +77,7 @@ static enum err version(struct server_args *a)
 	/* Administrators' scripts look for the words of the second line (admin.md 2). */
 	fprintf(stderr,
 		"Sallyport, an OpenConnect VPN Server, %s\n\n"
-		"Compiled with: seccomp, oath, radius, gssapi, PAM, ldap, AnyConnect, oidc_auth\n"
+		"Compiled with: seccomp, oath, radius, gssapi, PAM, ldap, PKCS#11, AnyConnect, oidc_auth\n"
 		"GnuTLS version: %s\n",
 		PACKAGE_VERSION, GNUTLS_VERSION);
 	return finished(a, 0);

@@ -11,6 +11,7 @@
 #include "ipc/main.pb-c.h"
 #include "ipc/msg.h"
 #include "ipc/super.pb-c.h"
+#include "ipc/token.pb-c.h"
 #include "ipc/worker.pb-c.h"
 #include "ipc/zygote.pb-c.h"
 
@@ -54,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const ProtobufCMessageDescriptor *const tops[] = {
 		&to_main__descriptor,	  &to_worker__descriptor, &to_auth__descriptor,
 		&to_super__descriptor,	  &to_zygote__descriptor, &worker_conf__descriptor,
-		&ctl_request__descriptor,
+		&ctl_request__descriptor, &to_token__descriptor,  &from_token__descriptor,
 	};
 	TALLOC_CTX *ctx;
 	const ProtobufCMessageDescriptor *top;
