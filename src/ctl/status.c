@@ -40,6 +40,13 @@ static void print_amount(FILE *out, const char *key, uint64_t bytes)
 	fprintf(out, "\t%s: %s\n", key, fmt_amount(whole_kb(bytes), text));
 }
 
+/* What clients pin (openconnect --servercert). */
+static void print_keys(FILE *out, const ServerKeys *keys)
+{
+	for (size_t i = 0; keys && i < keys->n_key; i++)
+		fprintf(out, "\tKey of %s: %s\n", keys->key[i]->vhost, keys->key[i]->pin);
+}
+
 static void print_general(FILE *out, const CtlStatus *s, int64_t now, int64_t entries)
 {
 	fputs("General info:\n\tStatus: online\n", out);
@@ -55,6 +62,7 @@ static void print_general(FILE *out, const CtlStatus *s, int64_t now, int64_t en
 		print_number(out, "Sec-mod client entries", (uint64_t)entries);
 		print_number(out, "TLS DB entries", s->tls_db_entries);
 	}
+	print_keys(out, s->keys);
 }
 
 static void print_period(FILE *out, const CtlStatus *s, int64_t now)
@@ -133,12 +141,29 @@ static void json_times(json_t *o, const CtlStatus *s)
 	js_int(o, "raw_max_session_time", s->max_session_time * MINUTE);
 }
 
+static void json_keys(json_t *o, const ServerKeys *keys)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; keys && i < keys->n_key; i++) {
+		json_t *key = json_object();
+
+		js_text(key, "vhost", keys->key[i]->vhost);
+		js_text(key, "algorithm", keys->key[i]->algorithm);
+		js_text(key, "pin", keys->key[i]->pin);
+		js_int(key, "not_after", keys->key[i]->not_after);
+		json_array_append_new(list, key);
+	}
+	json_object_set_new(o, "Server keys", list);
+}
+
 json_t *status_json(const struct view *v, const CtlStatus *s, int64_t entries)
 {
 	json_t *o = json_object();
 	char text[FMT_TEXT];
 
 	json_general(o, s, v->now, entries);
+	json_keys(o, s->keys);
 	json_moment(o, "Last stats reset", "_Last stats reset", s->stats_since, v->now);
 	js_int(o, "raw_last_stats_reset", s->stats_since);
 	js_int(o, "Sessions handled", (int64_t)s->handled);

@@ -47,6 +47,7 @@ static void op_status(void *arg, uint64_t req)
 		.max_mtu = s->max_mtu,
 		.rx_bytes = p->rx,
 		.tx_bytes = p->tx,
+		.keys = reload_keys(m),
 	};
 
 	control_reply_status(m->control, req, &out);

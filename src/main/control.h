@@ -42,6 +42,7 @@ struct control_status {
 	uint32_t avg_session_time, max_session_time; /* minutes */
 	uint32_t min_mtu, max_mtu;		     /* 0: none known yet */
 	uint64_t rx_bytes, tx_bytes;
+	const ServerKeys *keys; /* borrowed; NULL: not known */
 };
 
 enum control_state {

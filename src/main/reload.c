@@ -39,6 +39,7 @@ struct reload {
 	bool zygote;		/* it is in force, but no worker can be made of it yet */
 	struct reload_wait *wait;
 	ev_timer patience;
+	const ServerKeys *keys; /* of the running configuration; NULL: auth has not told yet */
 };
 
 /* The reload under way is over, for those who wait for it. */
@@ -389,6 +390,28 @@ void reload_if_asked(struct main_ctx *m)
 	main_reload(m);
 }
 
+const ServerKeys *reload_keys(const struct main_ctx *m)
+{
+	return m->reload->keys;
+}
+
+/* A copy for occtl. */
+static void keep_keys(struct reload *r, const ServerKeys *keys)
+{
+	size_t len = keys ? server_keys__get_packed_size(keys) : 0;
+	uint8_t *bytes = talloc_size(r, len + 1);
+	ProtobufCMessage *copy = NULL;
+
+	talloc_free((void *)(uintptr_t)r->keys);
+	r->keys = NULL;
+	if (keys && bytes) {
+		server_keys__pack(keys, bytes);
+		if (!ipc_unpack(r, &server_keys__descriptor, bytes, len, &copy))
+			r->keys = (const ServerKeys *)(const void *)copy;
+	}
+	talloc_free(bytes);
+}
+
 /* Patience begins again: auth may have used up what there was. */
 static void wait_for_zygote(struct reload *r)
 {
@@ -404,6 +427,7 @@ static void take_result(struct main_ctx *m, const ConfResult *msg, int area, boo
 	if (!msg->ok) {
 		refused(m, msg);
 	} else {
+		keep_keys(m->reload, msg->keys);
 		if (next)
 			switch_over(m);
 		if (pack_zygote(m, msg, area))

@@ -38,4 +38,7 @@ void reload_on_result(struct main_ctx *m, const ConfResult *msg, int area);
  * has changed.  The configuration file itself is not read. */
 void reload_files(struct main_ctx *m);
 
+/* The server's keys, borrowed until the next message of auth; NULL: not known yet. */
+const ServerKeys *reload_keys(const struct main_ctx *m);
+
 #endif /* MAIN_RELOAD_H */

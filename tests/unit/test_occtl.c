@@ -486,9 +486,16 @@ static void the_status_is_printed_as_specified(void **state)
 	CtlStatus s = CTL_STATUS__INIT;
 	struct shown out;
 	const char *text;
+	ServerKey key = SERVER_KEY__INIT, *list[] = { &key };
+	ServerKeys keys = SERVER_KEYS__INIT;
 
 	(void)state;
 	begin(&out, 0);
+	key.vhost = (char[]){ "default" };
+	key.pin = (char[]){ "pin-sha256:abc=" };
+	keys.key = list;
+	keys.n_key = 1;
+	s.keys = &keys;
 	s.main_pid = 3268;
 	s.auth_pid = 3270;
 	s.auth_instances = 1;
@@ -503,7 +510,8 @@ static void the_status_is_printed_as_specified(void **state)
 				     "\tUp since: 2026-11-22 07:01 (    2s)\n"
 				     "\tActive sessions: 0\n\tTotal sessions: 0\n"
 				     "\tTotal authentication failures: 0\n"
-				     "\tIPs in ban list: 0\n\nCurrent stats period:\n"
+				     "\tIPs in ban list: 0\n"
+				     "\tKey of default: pin-sha256:abc=\n\nCurrent stats period:\n"
 				     "\tLast stats reset: 2026-11-22 07:01 (    2s)\n"
 				     "\tSessions handled: 0\n\tTimed out sessions: 0\n"));
 	assert_non_null(strstr(text, "\tMax session time:  2m:00s\n\tMin MTU: 1434\n"
@@ -511,7 +519,8 @@ static void the_status_is_printed_as_specified(void **state)
 	assert_null(strstr(text, "entries"));
 	status_print(&out.v, &s, 5);
 	assert_non_null(strstr(shown(&out), "\tIPs in ban list: 0\n\tSec-mod client entries: 5\n"
-					    "\tTLS DB entries: 0\n\n"));
+					    "\tTLS DB entries: 0\n"
+					    "\tKey of default: pin-sha256:abc=\n\n"));
 	end(&out);
 }
 
@@ -555,6 +564,7 @@ static void the_status_object_has_integers_where_specified(void **state)
 	assert_int_equal(json_integer_value(json_object_get(o, "raw_avg_session_time")), 180);
 	assert_null(json_object_get(o, "Min MTU"));
 	assert_null(json_object_get(o, "TLS DB entries"));
+	assert_int_equal(json_array_size(json_object_get(o, "Server keys")), 0);
 	json_decref(o);
 	o = status_json(&v, &s, 3);
 	assert_true(json_is_integer(json_object_get(o, "TLS DB entries")));
