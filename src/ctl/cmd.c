@@ -143,20 +143,31 @@ static enum err add_word(TALLOC_CTX *ctx, const char *name, const struct walk *w
 	return err;
 }
 
-enum err cmd_complete(TALLOC_CTX *ctx, const char *line, struct strv *words, enum cmd_arg *arg)
+static const char *last_word(const char *line)
+{
+	const char *p = line + strlen(line);
+
+	while (p > line && !strchr(blanks, p[-1]))
+		p--;
+	return p;
+}
+
+enum err cmd_complete(TALLOC_CTX *ctx, const char *line, struct cmd_next *next)
 {
 	enum err err = ERR_OK;
 
-	*arg = ARG_NONE;
+	*next = (struct cmd_next){ .word = last_word(line) };
 	for (const struct cmd *c = cmd_table; !err && c->name; c++) {
 		struct walk w = walk(c->name, line);
 
 		if ((c->flags & CMD_HIDDEN) == CMD_HIDDEN || (c->flags & CMD_LABEL))
 			continue;
-		if (*w.line == 0 && (w.in_word || *w.name))
-			err = add_word(ctx, c->name, &w, words);
-		else if (*w.name == 0 && c->arg != ARG_NONE)
-			*arg = c->arg;
+		if (*w.line == 0 && (w.in_word || *w.name)) {
+			err = add_word(ctx, c->name, &w, &next->words);
+		} else if (*w.name == 0 && c->arg != ARG_NONE) {
+			next->arg = c->arg;
+			next->word = w.line; /* a user's name may have blanks */
+		}
 	}
 	return err;
 }

@@ -79,9 +79,13 @@ void cmd_print_help(FILE *out, const char *line, bool interactive);
 /* Runs LINE and returns the exit code. */
 int cmd_run_line(struct ctl *ctl, const char *line);
 
-/* Words that may follow LINE, for completion: command words, or *ARG when the command is complete
- * and an argument of that kind comes next.  WORDS are children of CTX. */
-MUST_USE enum err cmd_complete(TALLOC_CTX *ctx, const char *line, struct strv *words,
-			       enum cmd_arg *arg);
+/* What may stand at the end of a line, for completion. */
+struct cmd_next {
+	struct strv words; /* command words; children of the context */
+	enum cmd_arg arg;  /* else the command is complete: an argument of this kind */
+	const char *word;  /* where in the line the unfinished word or argument begins */
+};
+
+MUST_USE enum err cmd_complete(TALLOC_CTX *ctx, const char *line, struct cmd_next *next);
 
 #endif /* CTL_CMD_H */

@@ -84,43 +84,23 @@ static enum err add_bans(TALLOC_CTX *ctx, const struct ctl *ctl, const char *wor
 	return err;
 }
 
-const char *complete_word(const char *line, enum cmd_arg arg)
+enum err complete_line(TALLOC_CTX *ctx, const struct ctl *ctl, const char *line,
+		       struct cmd_next *next)
 {
-	const char *p = line + strlen(line);
+	enum err err = cmd_complete(ctx, line, next);
 
-	if (arg == ARG_USER) { /* every command with a user has two words before the name */
-		p = line;
-		for (int i = 0; i < 2; i++) {
-			p += strspn(p, " \t");
-			p += strcspn(p, " \t");
-		}
-		return p + strspn(p, " \t");
-	}
-	while (p > line && p[-1] != ' ' && p[-1] != '\t')
-		p--;
-	return p;
-}
-
-enum err complete_line(TALLOC_CTX *ctx, const struct ctl *ctl, const char *line, struct strv *out)
-{
-	struct strv words = { 0 };
-	enum cmd_arg arg;
-	enum err err = cmd_complete(ctx, line, &words, &arg);
-	const char *word = complete_word(line, arg);
-
-	*out = words;
 	if (err)
 		return err;
-	switch (arg) {
+	switch (next->arg) {
 	case ARG_NONE:
 		return ERR_OK;
 	case ARG_USER:
 	case ARG_ID:
-		return add_users(ctx, ctl, arg == ARG_ID, word, out);
+		return add_users(ctx, ctl, next->arg == ARG_ID, next->word, &next->words);
 	case ARG_SID:
-		return add_sessions(ctx, ctl, word, out);
+		return add_sessions(ctx, ctl, next->word, &next->words);
 	case ARG_IP:
-		return add_bans(ctx, ctl, word, out);
+		return add_bans(ctx, ctl, next->word, &next->words);
 	}
 	return ERR_OK;
 }

@@ -9,12 +9,9 @@
 #include "ctl/cmd.h"
 
 /* What may stand at the end of LINE in place of its last, unfinished word: command words, or
- * names, ids, addresses and session ids that the server knows now.  OUT->item is a child of CTX. */
+ * names, ids, addresses and session ids that the server knows now, in NEXT->words. */
 MUST_USE enum err complete_line(TALLOC_CTX *ctx, const struct ctl *ctl, const char *line,
-				struct strv *out);
-
-/* Where the unfinished word of LINE begins (for names with blanks: where the argument begins). */
-const char *complete_word(const char *line, enum cmd_arg arg);
+				struct cmd_next *next);
 
 /* How many bytes all of WORDS have in common. */
 size_t complete_common(const struct strv *words);

@@ -55,6 +55,16 @@ void js_list(json_t *object, const char *key, char *const *item, size_t n)
 	json_object_set_new(object, key, list);
 }
 
+/* C as JSON writes it; characters beyond 16 bits are two of the surrogates (RFC 8259 7). */
+static void put_escape(FILE *out, uint32_t c)
+{
+	if (c > 0xffff)
+		fprintf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (c >> 10)),
+			(unsigned)(0xdc00 + (c & 0x3ff)));
+	else
+		fprintf(out, "\\u%04x", (unsigned)c);
+}
+
 /* jansson escapes the control characters of ASCII but DEL.  The others that steer a terminal can
  * stand only inside strings, so they may be replaced in its output. */
 static void put_escaped(FILE *out, const char *json)
@@ -63,8 +73,8 @@ static void put_escaped(FILE *out, const char *json)
 		const char *start = json;
 		uint32_t c = text_next(&json);
 
-		if (c >= 0x7f && c <= 0xffff && text_is_steering(c))
-			fprintf(out, "\\u%04x", (unsigned)c);
+		if (c >= 0x7f && text_is_steering(c))
+			put_escape(out, c);
 		else
 			fwrite(start, 1, (size_t)(json - start), out);
 	}

@@ -53,20 +53,16 @@ static unsigned char on_tab(EditLine *el, int ch)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	const LineInfo *info = el_line(el);
-	struct strv words = { 0 };
 	unsigned char action = CC_ERROR;
+	struct cmd_next next;
 	struct ctl *ctl;
-	enum cmd_arg arg;
 	char *line;
 
 	(void)ch;
 	el_get(el, EL_CLIENTDATA, &ctl);
 	line = talloc_strndup(ctx, info->buffer, (size_t)(info->cursor - info->buffer));
-	if (line && !complete_line(ctx, ctl, line, &words)) {
-		struct strv unused = { 0 };
-		if (!cmd_complete(ctx, line, &unused, &arg))
-			action = offer(ctx, el, &words, strlen(complete_word(line, arg)));
-	}
+	if (line && !complete_line(ctx, ctl, line, &next))
+		action = offer(ctx, el, &next.words, strlen(next.word));
 	talloc_free(ctx);
 	return action;
 }

@@ -192,6 +192,9 @@ def test_interactive(t):
     shell.type_line(b"disconnect id %s\t" % str(user["ID"])[:-1].encode(), rb"connection ID '%d' was disconnected" % user["ID"])
     server.wait_no_user()
     shell.type_line(b"\x1b[A\x1b[A\x1b[A", rb"user or ID not found")  # history: the third line from the end
+    shell.type_line(b"show config user J\t", "# user: J\u00f6rg".encode())
+    shell.type_line(b"show events", rb"to quit\r\n")
+    os.write(shell.fd, b"q")
     shell.type_line(b"reset", rb"\x1bc")
     shell.type_line(b"", rb"> ")
     shell.type_line(b"?", rb"Available Commands\r\n disconnect user \[NAME\]\t")

@@ -143,15 +143,14 @@ static void help_lists_what_a_line_may_become(void **state)
 static void assert_offer(TALLOC_CTX *ctx, const char *line, enum cmd_arg arg,
 			 const char *const *words)
 {
-	struct strv got = { 0 };
-	enum cmd_arg got_arg;
+	struct cmd_next next;
 	size_t n = 0;
 
-	assert_int_equal(cmd_complete(ctx, line, &got, &got_arg), ERR_OK);
-	assert_int_equal(got_arg, arg);
+	assert_int_equal(cmd_complete(ctx, line, &next), ERR_OK);
+	assert_int_equal(next.arg, arg);
 	for (; words[n]; n++)
-		assert_true(strv_has(&got, words[n]));
-	assert_int_equal(got.n, n);
+		assert_true(strv_has(&next.words, words[n]));
+	assert_int_equal(next.words.n, n);
 }
 
 #define WORDS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
@@ -180,14 +179,26 @@ static void completion_knows_what_kind_of_argument_follows(void **state)
 	assert_offer(*state, "terminate session x", ARG_SID, WORDS());
 }
 
+/* What of LINE is replaced. */
+static const char *word_of(TALLOC_CTX *ctx, const char *line)
+{
+	struct cmd_next next;
+
+	assert_int_equal(cmd_complete(ctx, line, &next), ERR_OK);
+	return next.word;
+}
+
 static void the_word_under_the_cursor_is_found(void **state)
 {
 	struct strv words = { 0 };
 
-	assert_string_equal(complete_word("show us", ARG_NONE), "us");
-	assert_string_equal(complete_word("show ", ARG_NONE), "");
-	assert_string_equal(complete_word("show user a b", ARG_USER), "a b");
-	assert_string_equal(complete_word("  show  user ", ARG_USER), "");
+	assert_string_equal(word_of(*state, ""), "");
+	assert_string_equal(word_of(*state, "show us"), "us");
+	assert_string_equal(word_of(*state, "show "), "");
+	assert_string_equal(word_of(*state, "show user a b"), "a b");
+	assert_string_equal(word_of(*state, "  show  user "), "");
+	assert_string_equal(word_of(*state, "show config user an"), "an");
+	assert_string_equal(word_of(*state, "unban ip 10."), "10.");
 	assert_int_equal(strv_add(*state, &words, "bans"), ERR_OK);
 	assert_int_equal(complete_common(&words), 4);
 	assert_int_equal(strv_add(*state, &words, "ban"), ERR_OK);

@@ -454,6 +454,8 @@ static void a_default_route_and_odd_bytes_make_valid_json(void **state)
 	talloc_free(v.ctx);
 }
 
+#define STEERING "\x7f\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81\"\\"
+
 static void an_array_is_json_with_any_number_of_elements(void **state)
 {
 	(void)state;
@@ -465,15 +467,13 @@ static void an_array_is_json_with_any_number_of_elements(void **state)
 		begin(&s, 0);
 		list = (struct js_array){ .out = s.v.out };
 		for (size_t i = 0; i < n; i++)
-			js_array_add(&list,
-				     json_pack("{s:s}", "key", "\x7f\xc2\x9b\xe2\x80\xae\"\\"));
+			js_array_add(&list, json_pack("{s:s}", "key", STEERING));
 		js_array_end(&list);
 		back = json_loads(shown(&s), JSON_REJECT_DUPLICATES, NULL);
 		assert_int_equal(json_array_size(back), n);
-		assert_null(strpbrk(shown(&s), "\x7f\xc2\xe2"));
+		assert_null(strpbrk(shown(&s), "\x7f\xc2\xe2\xf3"));
 		if (n)
-			assert_string_equal(text_of(json_array_get(back, n - 1), "key"),
-					    "\x7f\xc2\x9b\xe2\x80\xae\"\\");
+			assert_string_equal(text_of(json_array_get(back, n - 1), "key"), STEERING);
 		json_decref(back);
 		end(&s);
 	}
