@@ -68,6 +68,8 @@ static enum err append(TALLOC_CTX *ctx, void *list, size_t *have, void *const *m
 {
 	void **grown, ***slot = list;
 
+	if (n == 0) /* then MORE may be NULL, which memcpy must not be given */
+		return ERR_OK;
 	grown = talloc_realloc(ctx, *slot, void *, (unsigned)(*have + n + 1));
 	if (!grown)
 		return ERR_NOMEM;
