@@ -1,4 +1,5 @@
 /* commands.c - the table of occtl's commands, and running one of them. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,16 @@ static int explain(const struct ctl *ctl, enum cmd_match match, const char *line
 	}
 }
 
+/* Half of an answer must not look like a whole one.  Who has stopped reading knows it. */
+static bool is_written(FILE *out)
+{
+	if (fflush(out) == 0 && !ferror(out))
+		return true;
+	if (errno != EPIPE)
+		fprintf(stderr, "cannot write the answer: %s\n", strerror(errno));
+	return false;
+}
+
 int cmd_run_line(struct ctl *ctl, const char *line)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -123,7 +134,8 @@ int cmd_run_line(struct ctl *ctl, const char *line)
 		status = run(ctx, ctl, cmd, &value);
 	else if (match != CMD_EMPTY)
 		status = explain(ctl, match, line, &value);
-	fflush(ctl->out);
+	if (!is_written(ctl->out) && status == EXIT_SUCCESS)
+		status = EXIT_FAILURE;
 	talloc_free(ctx);
 	return status;
 }

@@ -44,7 +44,9 @@ def test_users(t):
                        "split-dns": ["one.test", "two.test"], "no-route": ["10.1.5.0/24"]}, users={"test": "staff"})
     t.equal(check(t, server, "users", "show", "users"), [], "users before any")
     t.equal(server.occtl("show", "users").stdout, "", "human list without rows")
-    t.web().login(password="wrong")
+    failed = t.web()
+    failed.login(password="wrong")
+    t.equal(server.occtl("show", "user", "test", check=False).returncode, 2, "exit code after a failed login")
     client = t.client(arguments=["--local-hostname", "mylaptop"]).wait()
     must_ping(client.netns, count=2)
     rows = [row for row in check(t, server, "users", "show", "users") if row["State"] == "connected"]
@@ -78,6 +80,9 @@ def test_users(t):
         run = server.occtl(*command, check=False)
         t.equal(run.returncode, 2, "exit code of an unknown one")
         t.expect("user or ID not found" in run.stdout + run.stderr, "words", run.stdout)
+    client.stop()
+    wait_for("the user to disappear", lambda: server.occtl("show", "user", "test", check=False).returncode == 2, 5)
+    failed.close()
 
 
 def test_sessions(t):
@@ -283,6 +288,8 @@ def test_invocation(t):
         t.expect("--socket-file" in run.stdout and "show users" in run.stdout and "no-pager" not in run.stdout, "usage", run.stdout)
     run = sh(tool, "--version", check=False)
     t.equal((run.returncode, run.stdout, "version" in run.stderr), (0, "", True), "the version")
+    full = sh("sh", "-c", "%s -j -s %s show status > /dev/full" % (tool, path), check=False)
+    t.equal((full.returncode, full.stderr), (1, "cannot write the answer: No space left on device\n"), "an answer that is lost")
     everything = server.occtl("help").stdout.split("\n", 1)[1]
     for command in (["show", "user"], ["show", "id", "12x"], ["disconnect", "id"], ["terminate", "session"], ["unban", "ip"]):
         run = server.occtl(*command, check=False)

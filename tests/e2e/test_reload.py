@@ -91,7 +91,8 @@ def test_occtl_tells_what_is_wrong(t):
             t.expect(word in run.stderr, "%r is missing for %r" % (word, text), run.stderr)
         t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "old", "banner")
     server.write_conf(banner="new")
-    t.equal(server.occtl("reload").stderr, "", "words about a good file")
+    words = [line for line in server.occtl("reload").stderr.splitlines() if "isolate-workers" not in line]
+    t.equal(words, [], "words about a good file")
     t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "new", "banner")
 
 
