@@ -14,8 +14,7 @@ bool conf_check_tcp_port(struct conf_set *s, const char *text)
 	bool odd;
 	uint64_t v = conf_number(text, UINT32_MAX, &odd);
 
-	/* The table's own default means "unset"; in a file 0 is a mistake. */
-	if ((v == 0 && s->where.file) || v > UINT16_MAX) {
+	if (v == 0 || v > UINT16_MAX) {
 		conf_set_error(s,
 			       "the tcp-port option is mandatory!  '%s' is no port; write a "
 			       "number from 1 to 65535",

@@ -1,127 +1,8 @@
-/* man.c - the manual page sallyport.conf(5) and the sample file, made from the table. */
+/* man.c - the manual page sallyport.conf(5), made from the table and the chapters. */
 #include <string.h>
 
+#include "conf/chapters.h"
 #include "conf/option.h"
-
-/* Values for the sample where the table has no default; ACTIVE lines make a file that loads. */
-struct example {
-	enum conf_opt opt;
-	bool active;
-	const char *value;
-};
-
-static const struct example examples[] = {
-	{ CONF_OPT_listen_host, false, "192.0.2.1" },
-	{ CONF_OPT_udp_listen_host, false, "192.0.2.1" },
-	{ CONF_OPT_listen_netns, false, "outside" },
-	{ CONF_OPT_tcp_port, true, "443" },
-	{ CONF_OPT_udp_port, true, "443" },
-	{ CONF_OPT_run_as_user, true, "nobody" },
-	{ CONF_OPT_run_as_group, true, "daemon" },
-	{ CONF_OPT_socket_file, true, "/run/sallyport.socket" },
-	{ CONF_OPT_use_occtl, true, "true" },
-	{ CONF_OPT_chroot_dir, false, "/var/lib/sallyport" },
-	{ CONF_OPT_pid_file, true, "/run/sallyport.pid" },
-	{ CONF_OPT_device, true, "vpns" },
-	{ CONF_OPT_server_cert, true, "/etc/sallyport/server-cert.pem" },
-	{ CONF_OPT_server_key, true, "/etc/sallyport/server-key.pem" },
-	{ CONF_OPT_pin_file, false, "/etc/sallyport/pin.txt" },
-	{ CONF_OPT_srk_pin_file, false, "/etc/sallyport/srk-pin.txt" },
-	{ CONF_OPT_key_pin, false, "1234" },
-	{ CONF_OPT_srk_pin, false, "1234" },
-	{ CONF_OPT_ca_cert, false, "/etc/sallyport/ca.pem" },
-	{ CONF_OPT_crl, false, "/etc/sallyport/crl.pem" },
-	{ CONF_OPT_ocsp_response, false, "/etc/sallyport/ocsp.der" },
-	{ CONF_OPT_dh_params, false, "/etc/sallyport/dh.pem" },
-	{ CONF_OPT_compression_algo_priority, false, "lzs:oc-lz4" },
-	{ CONF_OPT_rekey_method, true, "ssl" },
-	{ CONF_OPT_cert_user_oid, false, "0.9.2342.19200300.100.1.1" },
-	{ CONF_OPT_cert_group_oid, false, "2.5.4.11" },
-	{ CONF_OPT_auth, true, "\"plain[passwd=/etc/sallyport/passwd]\"" },
-	{ CONF_OPT_enable_auth, false, "certificate" },
-	{ CONF_OPT_acct, false, "radius[config=/etc/radcli/radiusclient.conf]" },
-	{ CONF_OPT_connect_script, false, "/etc/sallyport/connect" },
-	{ CONF_OPT_disconnect_script, false, "/etc/sallyport/disconnect" },
-	{ CONF_OPT_host_update_script, false, "/etc/sallyport/host-update" },
-	{ CONF_OPT_route_add_cmd, false, "ip route add %{RI} dev %{D}" },
-	{ CONF_OPT_route_del_cmd, false, "ip route delete %{RI} dev %{D}" },
-	{ CONF_OPT_ipv4_network, true, "192.168.99.0/24" },
-	{ CONF_OPT_ipv4_netmask, false, "255.255.255.0" },
-	{ CONF_OPT_ipv6_network, false, "fd00:99::/48" },
-	{ CONF_OPT_ipv6_prefix, false, "48" },
-	{ CONF_OPT_explicit_ipv4, false, "192.168.99.7" },
-	{ CONF_OPT_explicit_ipv6, false, "fd00:99::7" },
-	{ CONF_OPT_dns, true, "192.168.99.1" },
-	{ CONF_OPT_nbns, false, "192.168.99.1" },
-	{ CONF_OPT_split_dns, false, "corp.example" },
-	{ CONF_OPT_default_domain, false, "corp.example" },
-	{ CONF_OPT_hostname, false, "laptop" },
-	{ CONF_OPT_route, false, "10.0.0.0/8" },
-	{ CONF_OPT_no_route, false, "10.66.0.0/16" },
-	{ CONF_OPT_iroute, false, "10.7.0.0/16" },
-	{ CONF_OPT_restrict_user_to_ports, false, "tcp(443), udp(53), icmp()" },
-	{ CONF_OPT_net_priority, false, "3" },
-	{ CONF_OPT_select_group, false, "staff[The staff]" },
-	{ CONF_OPT_default_select_group, false, "none" },
-	{ CONF_OPT_config_per_user, false, "/etc/sallyport/users" },
-	{ CONF_OPT_config_per_group, false, "/etc/sallyport/groups" },
-	{ CONF_OPT_default_user_config, false, "/etc/sallyport/default-user" },
-	{ CONF_OPT_default_group_config, false, "/etc/sallyport/default-group" },
-	{ CONF_OPT_banner, false, "Welcome" },
-	{ CONF_OPT_pre_login_banner, false, "For members only" },
-	{ CONF_OPT_proxy_url, false, "http://proxy.corp.example/%{U}.pac" },
-	{ CONF_OPT_listen_proxy_from, false, "192.0.2.7" },
-	{ CONF_OPT_ban_exempt, false, "192.0.2.0/28" },
-	{ CONF_OPT_custom_header, false, "X-User: %{U}" },
-	{ CONF_OPT_included_http_headers, false, "X-Frame-Options: deny" },
-	{ CONF_OPT_kkdcp, false, "/KdcProxy KERBEROS.EXAMPLE tcp@192.0.2.5:88" },
-	{ CONF_OPT_user_profile, false, "/etc/sallyport/profile.xml" },
-	{ CONF_OPT_camouflage_secret, false, "open-sesame" },
-	{ CONF_OPT_camouflage_realm, false, "Restricted" },
-};
-
-/* The value for the sample: an example, or the default. */
-static const char *example(enum conf_opt opt, bool *active)
-{
-	*active = false;
-	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
-		if (examples[i].opt == opt) {
-			*active = examples[i].active;
-			return examples[i].value;
-		}
-	}
-	return conf_options[opt].def ? conf_options[opt].def : "";
-}
-
-/* Its sentence, its facts, and a line to uncomment. */
-static void sample_option(const struct conf_option *opt, FILE *out)
-{
-	bool active;
-	const char *value = example(opt->id, &active);
-
-	fprintf(out, "# %s\n# [%s, %s%s", opt->doc, opt->type->name, conf_scope_name(opt->scope),
-		opt->flags & CONF_RELOAD ? "" : ", restart");
-	if (opt->def)
-		fprintf(out, ", default %s", opt->def);
-	fprintf(out, "]%s\n", opt->flags & CONF_LATER ? "  Not implemented yet." : "");
-	fprintf(out, "%s%s = %s\n\n", active ? "" : "#", opt->name, value);
-}
-
-void conf_sample(FILE *out)
-{
-	fputs("# Sallyport: every option.  Lines that begin with # are comments.\n"
-	      "# In brackets: the type, where the option may be set (the server; also in\n"
-	      "# [vhost:NAME] sections; also in the files of config-per-group and\n"
-	      "# config-per-user), whether a change needs a restart, and the default.\n\n",
-	      out);
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const char *title = conf_section_title((enum conf_opt)i);
-
-		if (title)
-			fprintf(out, "### %s\n\n", title);
-		sample_option(&conf_options[i], out);
-	}
-}
 
 /* Text for mdoc: a line must not begin with a dot, backslashes are doubled. */
 static void put_mdoc(const char *text, FILE *out)
@@ -135,63 +16,22 @@ static void put_mdoc(const char *text, FILE *out)
 			fputc(*text, out);
 }
 
-/* One entry of the list, with the same facts. */
+/* One entry of the list: the sentence, then what the columns of the table say. */
 static void man_option(const struct conf_option *opt, FILE *out)
 {
 	fprintf(out, ".It Cm %s No = Ar %s\n", opt->name, opt->type->name);
 	put_mdoc(opt->doc, out);
+	fputs("\n.br\n", out);
 	if (opt->def && *opt->def) {
-		fputs("\nDefault: ", out);
+		fputs("Default: ", out);
 		put_mdoc(opt->def, out);
-		fputc('.', out);
+		fputs(".\n", out);
 	}
-	fprintf(out, "\nScope: %s%s.\n", conf_scope_name(opt->scope),
-		opt->flags & CONF_RELOAD ? "" : "; changes need a restart");
+	fprintf(out, "Scope: %s.\nReload: %s.\n", conf_scope_name(opt->scope),
+		opt->flags & CONF_RELOAD ? "yes" : "no, takes a restart");
 	if (opt->flags & CONF_LATER)
 		fputs("Not implemented yet.\n", out);
 }
-
-/* What the table does not know: the file's grammar, in short. */
-static const char prologue[] =
-	".Dd $Mdocdate$\n"
-	".Dt SALLYPORT.CONF 5\n"
-	".Os\n"
-	".Sh NAME\n"
-	".Nm sallyport.conf\n"
-	".Nd configuration of the Sallyport VPN server\n"
-	".Sh DESCRIPTION\n"
-	"The file has one\n"
-	".Ar option No = Ar value\n"
-	"per line, at most 2047 bytes long; a colon serves as well as the equals sign.\n"
-	"Lines that begin with\n"
-	".Ql #\n"
-	"or\n"
-	".Ql \\&;\n"
-	"are comments, and so is the rest of a line after a blank and\n"
-	".Ql # .\n"
-	"Quotes around a value are dropped.\n"
-	"An option that takes a list may be repeated; a line that begins with a blank is\n"
-	"another value of the option above it.\n"
-	"Booleans are\n"
-	".Ql true\n"
-	"or\n"
-	".Ql yes ;\n"
-	"everything else means false.\n"
-	".Pp\n"
-	"A section\n"
-	".Li [vhost:NAME]\n"
-	"begins the settings of a virtual host, which clients choose by the server name of TLS.\n"
-	"It starts as a copy of what stands above its first line; lists are appended to.\n"
-	".Pp\n"
-	"The files in the directories of\n"
-	".Cm config-per-group\n"
-	"and\n"
-	".Cm config-per-user\n"
-	"have the same form without sections.\n"
-	"Their values take the place of the host's, first the group's, then the user's.\n"
-	".Pp\n"
-	"Options without another word change with a reload, for new sessions.\n"
-	".Sh OPTIONS\n";
 
 /* What an administrator has to set on both sides. */
 static const char proxies[] =
@@ -357,16 +197,39 @@ static const char methods[] =
 	".El\n"
 	".El\n";
 
+/* "a, b and c": the options that group and user files may have. */
+static void put_user_options(FILE *out)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *opt = &conf_options[i];
+
+		if (opt->scope != CONF_SCOPE_USER && opt->scope != CONF_SCOPE_PERUSER)
+			continue;
+		fprintf(out, "%s.Cm %s", before, opt->name);
+		before = " ,\n";
+	}
+	fputs(" .\n", out);
+}
+
 void conf_man(FILE *out)
 {
-	fputs(prologue, out);
+	fputs(conf_chapter_head, out);
+	fputs(conf_chapter_grammar, out);
+	fputs(conf_chapter_hosts, out);
+	fputs(conf_chapter_users, out);
+	put_user_options(out);
+	fputs(conf_chapter_reload, out);
+	fputs(".Sh OPTIONS\n", out);
 	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const char *title = conf_section_title((enum conf_opt)i);
+		const struct conf_section *section = conf_section_at((enum conf_opt)i);
 
-		if (title && i)
+		if (section && i)
 			fputs(".El\n", out);
-		if (title)
-			fprintf(out, ".Ss %s\n.Bl -tag -width Ds\n", title);
+		if (section)
+			fprintf(out, ".Ss %s\n%s%s.Bl -tag -width Ds\n", section->title,
+				section->intro, *section->intro ? "\n" : "");
 		man_option(&conf_options[i], out);
 	}
 	fputs(".El\n.Ss Old names\n.Bl -tag -width Ds\n", out);
@@ -376,6 +239,7 @@ void conf_man(FILE *out)
 	fputs(methods, out);
 	fputs(proxies, out);
 	fputs(camouflage, out);
+	fputs(conf_chapter_files, out);
 	fputs(".Sh SEE ALSO\n.Xr occtl 8 ,\n.Xr ocpasswd 8 ,\n.Xr sallyport-certificate 5 ,\n"
 	      ".Xr sallyport-gssapi 5 ,\n"
 	      ".Xr sallyport-keys 5 ,\n"

@@ -80,6 +80,7 @@ struct conf_alias {
 struct conf_section {
 	enum conf_opt first;
 	const char *title;
+	const char *intro; /* plain sentences, or "" */
 };
 
 extern const struct conf_option conf_options[CONF_OPT_COUNT];
@@ -107,8 +108,8 @@ const struct conf_option *conf_option_of(const char *name);
  * leaves the option alone.  Borrowed from ROW or static. */
 const char *conf_value_of(const struct conf_row *row);
 
-/* The title of the section that begins with OPT, or NULL. */
-const char *conf_section_title(enum conf_opt opt);
+/* The section that begins with OPT, or NULL. */
+const struct conf_section *conf_section_at(enum conf_opt opt);
 
 /* "global", "virtual host", ... for the manual. */
 const char *conf_scope_name(enum conf_scope scope);

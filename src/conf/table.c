@@ -68,23 +68,32 @@ const struct conf_alias conf_aliases[] = {
 const size_t conf_n_aliases = sizeof(conf_aliases) / sizeof(conf_aliases[0]);
 
 const struct conf_section conf_sections[] = {
-	{ CONF_OPT_listen_host, "Listening and processes" },
-	{ CONF_OPT_log_level, "Logging and statistics" },
-	{ CONF_OPT_server_cert, "TLS keys and policy" },
-	{ CONF_OPT_cert_user_oid, "Names in client certificates" },
-	{ CONF_OPT_auth, "Authentication and accounting" },
-	{ CONF_OPT_auth_timeout, "Session lifetime and cookies" },
-	{ CONF_OPT_max_ban_score, "Bans" },
-	{ CONF_OPT_connect_script, "Scripts and commands" },
-	{ CONF_OPT_ipv4_network, "Addresses" },
-	{ CONF_OPT_dns, "DNS and names" },
-	{ CONF_OPT_route, "Routes and firewall" },
-	{ CONF_OPT_rx_data_per_sec, "Traffic shaping" },
-	{ CONF_OPT_select_group, "Groups, per-user and per-group files" },
-	{ CONF_OPT_banner, "Banners, HTTP headers, proxies" },
-	{ CONF_OPT_cisco_client_compat, "Client compatibility" },
-	{ CONF_OPT_camouflage, "Camouflage" },
-	{ CONF_OPT_sec_mod_db_cleanup_time, "Accepted without effect" },
+	{ CONF_OPT_listen_host, "Listening and processes", "" },
+	{ CONF_OPT_log_level, "Logging and statistics", "" },
+	{ CONF_OPT_server_cert, "TLS keys and policy",
+	  "Each server-cert has the server-key of the same place in the file.  With several pairs, each of another kind of key, a client gets the one that it can use." },
+	{ CONF_OPT_cert_user_oid, "Names in client certificates",
+	  "Needed when a method is certificate: where the user and his groups are in the certificate." },
+	{ CONF_OPT_auth, "Authentication and accounting", "" },
+	{ CONF_OPT_auth_timeout, "Session lifetime and cookies",
+	  "A login gives the client a cookie, which opens the tunnel and opens it again when the connection was lost." },
+	{ CONF_OPT_max_ban_score, "Bans",
+	  "Points add up for each IPv4 address or IPv6 /64 network.  Addresses of the server's own networks are not refused." },
+	{ CONF_OPT_connect_script, "Scripts and commands",
+	  "They run as root, with the session's facts in the environment." },
+	{ CONF_OPT_ipv4_network, "Addresses",
+	  "Each session gets an address of each pool that the client asked for; the server is the first one." },
+	{ CONF_OPT_dns, "DNS and names", "" },
+	{ CONF_OPT_route, "Routes and firewall",
+	  "The firewall options hold for traffic that the server forwards from the session's device, not for the server itself." },
+	{ CONF_OPT_rx_data_per_sec, "Traffic shaping", "" },
+	{ CONF_OPT_select_group, "Groups, per-user and per-group files",
+	  "The group of a session decides which file of config-per-group counts." },
+	{ CONF_OPT_banner, "Banners, HTTP headers, proxies", "" },
+	{ CONF_OPT_cisco_client_compat, "Client compatibility", "" },
+	{ CONF_OPT_camouflage, "Camouflage", "" },
+	{ CONF_OPT_sec_mod_db_cleanup_time, "Accepted without effect",
+	  "So that files of ocserv need no change." },
 };
 const size_t conf_n_sections = sizeof(conf_sections) / sizeof(conf_sections[0]);
 
@@ -124,11 +133,11 @@ const char *conf_value_of(const struct conf_row *row)
 	return row->value;
 }
 
-const char *conf_section_title(enum conf_opt opt)
+const struct conf_section *conf_section_at(enum conf_opt opt)
 {
 	for (size_t i = 0; i < conf_n_sections; i++)
 		if (conf_sections[i].first == opt)
-			return conf_sections[i].title;
+			return &conf_sections[i];
 	return NULL;
 }
 
@@ -136,10 +145,10 @@ const char *conf_scope_name(enum conf_scope scope)
 {
 	static const char *const names[] = {
 		[CONF_SCOPE_GLOBAL] = "server",
-		[CONF_SCOPE_GLOBAL_LOOSE] = "server",
+		[CONF_SCOPE_GLOBAL_LOOSE] = "server, tolerated in a virtual host",
 		[CONF_SCOPE_VHOST] = "virtual host",
-		[CONF_SCOPE_USER] = "virtual host, group, user",
-		[CONF_SCOPE_PERUSER] = "group and user files only",
+		[CONF_SCOPE_USER] = "virtual host, group file, user file",
+		[CONF_SCOPE_PERUSER] = "group file, user file",
 	};
 
 	return names[scope];

@@ -262,6 +262,7 @@ def test_every_line_of_the_samples(t):
             # A second method or key would not go with the first one.
             kept = [line for line in base.good.splitlines(True)
                     if not line.startswith(without.get(option, "?") + " ")]
+            value = base.server.dir if option == "chroot-dir" else value  # it must exist
             text = "".join(kept) + beside.get(option, "") + "%s = %s\n" % (option, value)
             run = check(t, base.server, base.server.write_file("case", text), "--print-config")
             where = "%s of %s" % ((option, value), path)

@@ -169,6 +169,60 @@ static void the_shipped_sample_and_manual_are_current(void **state)
 	shipped_is_current("sallyport.conf.5", conf_man);
 }
 
+/* The text of the option's entry, up to the next one. */
+static char *entry_of(TALLOC_CTX *ctx, const char *text, const char *begin, const char *end)
+{
+	const char *at = strstr(text, begin), *stop = at ? strstr(at + 1, end) : NULL;
+
+	assert_non_null(at);
+	return talloc_strndup(ctx, at, stop ? (size_t)(stop + 1 - at) : strlen(at));
+}
+
+/* Issue: scope, reload class and default of each option, in the manual and in the sample. */
+static void manual_and_sample_tell_what_the_table_says(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *man = print_with(conf_man, ctx), *sample = print_with(conf_sample, ctx);
+
+	(void)state;
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *o = &conf_options[i];
+		const char *scope = conf_scope_name(o->scope);
+		char *m = entry_of(ctx, man, talloc_asprintf(ctx, ".It Cm %s No =", o->name),
+				   "\n.It ");
+		char *line = strstr(sample, talloc_asprintf(ctx, "\n%s = ", o->name));
+		char *facts = talloc_asprintf(ctx, "# [%s; %s%s%s%s]", o->type->name, scope,
+					      o->flags & CONF_RELOAD ? "" : "; restart",
+					      o->def ? "; default " : "", o->def ? o->def : "");
+
+		assert_non_null(strstr(m, talloc_asprintf(ctx, "\nScope: %s.\n", scope)));
+		assert_non_null(strstr(m, o->flags & CONF_RELOAD
+						  ? "\nReload: yes.\n"
+						  : "\nReload: no, takes a restart.\n"));
+		if (o->def && *o->def)
+			assert_non_null(
+				strstr(m, talloc_asprintf(ctx, "\nDefault: %s.\n", o->def)));
+		line = line ? line : strstr(sample, talloc_asprintf(ctx, "\n#%s = ", o->name));
+		assert_non_null(line);
+		for (line--; line > sample && line[-1] != '\n';)
+			line--;
+		assert_memory_equal(line, facts, strlen(facts));
+	}
+	talloc_free(ctx);
+}
+
+static void comments_of_the_sample_fit_a_terminal(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *save = NULL, *sample = print_with(conf_sample, ctx);
+
+	(void)state;
+	for (char *l = strtok_r(sample, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (l[0] == '#' && l[1] == ' ' && l[2] != '[')
+			assert_true(strlen(l) <= 78);
+	talloc_free(ctx);
+}
+
 static void the_manual_has_every_option(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -239,6 +293,8 @@ int main(void)
 		cmocka_unit_test(every_sample_line_is_good),
 		cmocka_unit_test(the_shipped_sample_and_manual_are_current),
 		cmocka_unit_test(the_manual_has_every_option),
+		cmocka_unit_test(manual_and_sample_tell_what_the_table_says),
+		cmocka_unit_test(comments_of_the_sample_fit_a_terminal),
 		cmocka_unit_test(what_print_config_shows_loads_again),
 	};
 
