@@ -46,43 +46,6 @@ static bool header_is(const struct http_request *req, const char *name, const ch
 	return text && strcasecmp(text, value) == 0;
 }
 
-static unsigned get_encodings(const struct http_request *req, const char *name)
-{
-	const char *list = http_header(req, name);
-	unsigned bits = 0;
-
-	while (list && *list) {
-		list += strspn(list, ", \t");
-		size_t n = strcspn(list, ", \t");
-		if (n == 6 && strncasecmp(list, "oc-lz4", n) == 0)
-			bits |= CSTP_ENC_LZ4;
-		else if (n == 3 && strncasecmp(list, "lzs", n) == 0)
-			bits |= CSTP_ENC_LZS;
-		list += n;
-	}
-	return bits;
-}
-
-enum cstp_encoding cstp_encoding_choose(unsigned offered, uint32_t lz4, uint32_t lzs)
-{
-	if (offered & CSTP_ENC_LZ4 && (lz4 >= lzs || !(offered & CSTP_ENC_LZS)))
-		return CSTP_ENC_LZ4;
-	return offered & CSTP_ENC_LZS ? CSTP_ENC_LZS : CSTP_ENC_NONE;
-}
-
-const char *cstp_encoding_name(enum cstp_encoding encoding)
-{
-	switch (encoding) {
-	case CSTP_ENC_LZ4:
-		return "oc-lz4";
-	case CSTP_ENC_LZS:
-		return "lzs";
-	case CSTP_ENC_NONE:
-		break;
-	}
-	return NULL;
-}
-
 static void parse_families(const struct http_request *req, struct cstp_request *r)
 {
 	const char *types = http_header(req, "X-CSTP-Address-Type");
@@ -104,7 +67,7 @@ static void parse_dtls(const struct http_request *req, struct cstp_request *r)
 	};
 	r->dtls.has_master_secret =
 		secret && hex_decode(secret, r->master_secret, DTLS_MASTER_SECRET) == ERR_OK;
-	r->dtls_encodings = get_encodings(req, "X-DTLS-Accept-Encoding");
+	r->dtls_encodings = cstp_encodings_parse(http_header(req, "X-DTLS-Accept-Encoding"));
 }
 
 enum err cstp_request_parse(TALLOC_CTX *ctx, const struct http_request *req,
@@ -120,7 +83,7 @@ enum err cstp_request_parse(TALLOC_CTX *ctx, const struct http_request *req,
 	r->mtu = get_number(req, "X-CSTP-MTU");
 	r->full_ipv6 = header_is(req, "X-CSTP-Full-IPv6-Capability", "true");
 	r->mobile = header_is(req, "X-CSTP-License", "mobile");
-	r->cstp_encodings = get_encodings(req, "X-CSTP-Accept-Encoding");
+	r->cstp_encodings = cstp_encodings_parse(http_header(req, "X-CSTP-Accept-Encoding"));
 	hostname = http_header(req, "X-CSTP-Hostname");
 	if (hostname)
 		cstp_hostname_parse(hostname, r->hostname);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <talloc.h>
 
+#include "wire/cstp_encoding.h"
 #include "wire/dtls_suite.h"
 #include "wire/http_req.h"
 
@@ -15,9 +16,6 @@ enum {
 	DTLS_MASTER_SECRET = 48,
 	CSTP_HOSTNAME = 64, /* longest host name and its NUL */
 };
-
-/* Bits, because a client offers several. */
-enum cstp_encoding { CSTP_ENC_NONE = 0, CSTP_ENC_LZ4 = 1, CSTP_ENC_LZS = 2 };
 
 /* Wiped when freed. */
 struct cstp_request {
@@ -39,11 +37,5 @@ MUST_USE enum err cstp_request_parse(TALLOC_CTX *ctx, const struct http_request 
 /* Copies the first label of NAME to OUT when it is a host name (compat-checklist 157): letters,
  * digits, '_', and '-' not at its ends, at most 63 bytes, no address.  "" otherwise. */
 void cstp_hostname_parse(const char *name, char out[CSTP_HOSTNAME]);
-
-/* The one of the OFFERED encodings with the higher priority; LZ4 when they are equal. */
-enum cstp_encoding cstp_encoding_choose(unsigned offered, uint32_t lz4, uint32_t lzs);
-
-/* Its name in headers, static; NULL for CSTP_ENC_NONE. */
-const char *cstp_encoding_name(enum cstp_encoding encoding);
 
 #endif /* WIRE_CSTP_REQ_H */

@@ -150,7 +150,7 @@ def encodings(answer):
 
 
 def test_off_by_default(t):
-    """Checklist 131: nothing is announced, shown or accepted unless configured, whatever the client offers."""
+    """Checklist 131, protocol 79: nothing is announced, shown or accepted unless configured, whatever the client offers."""
     server = t.server()
     client = t.client().wait()
     t.expect("Content-Encoding" not in client.log(), "no header")
@@ -178,6 +178,9 @@ def test_who_is_offered_what(t):
     raw = t.web(name="plain.test").must_login().open(headers=BOTH)
     t.equal(encodings(raw.answer), (None, None), "on the host without")
     raw.bye()
+    client = t.client(arguments=["--deflate"]).wait()
+    t.expect("X-CSTP-Content-Encoding: oc-lz4" in client.log(), "a client that also takes what keeps state gets what does not")
+    client.stop()
     client = t.client(arguments=["--no-deflate"]).wait()
     t.expect("Content-Encoding" not in client.log(), "a client that wants none gets none")
     for value, wanted in (("lzs:100", "lzs"), ("lzs:lz4", "lzs"), ("oc-lz4:1", "lzs"), ("LZ4", "oc-lz4")):
@@ -247,7 +250,7 @@ def test_inner_bytes_count(t):
 
 
 def test_bad_input_ends_only_its_tunnel(t):
-    """protocol.md 5.9: what cannot be decompressed ends the tunnel, and nothing else."""
+    """Protocol 80: what cannot be decompressed ends the tunnel, and nothing else."""
     server = t.server(dict(ON, **ALGOS["lzs"]), users={"test": None, "bad": None})
     client = t.client(dtls=False).wait()
     bits = "0" + format(97, "08b") + "111" + format(1, "06b")

@@ -13,6 +13,17 @@ static struct fixture load(const char *lines, const char *warning)
 	return f;
 }
 
+/* OPTION = VALUE is accepted, with a warning of BEFORE, the value and AFTER. */
+static struct fixture warned(const char *option, const char *value, const char *before,
+			     const char *after)
+{
+	char lines[100], warning[200];
+
+	snprintf(lines, sizeof lines, "%s = %s\n", option, value);
+	snprintf(warning, sizeof warning, "%s%s%s", before, value, after);
+	return load(lines, warning);
+}
+
 static void prefers(const char *value, uint32_t lz4, uint32_t lzs)
 {
 	char lines[200];
@@ -50,13 +61,9 @@ static void other_values_are_named_and_change_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char lines[100], warning[100];
-		struct fixture f;
+		struct fixture f = warned("compression-algo-priority", bad[i],
+					  "invalid compression modstring ", "; write ");
 
-		snprintf(lines, sizeof lines, "compression-algo-priority = %s\n", bad[i]);
-		snprintf(warning, sizeof warning, "invalid compression modstring %s; write ",
-			 bad[i]);
-		f = load(lines, warning);
 		assert_int_equal(f.conf->compression_algo_priority.lz4, 90);
 		assert_int_equal(f.conf->compression_algo_priority.lzs, 80);
 		talloc_free(f.ctx);
@@ -103,13 +110,9 @@ static void other_priorities_have_no_effect_and_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char lines[100], warning[100];
-		struct fixture f;
+		struct fixture f = warned("net-priority", bad[i], "'",
+					  "' has no effect; write 0 to 6, or 0xNN");
 
-		snprintf(lines, sizeof lines, "net-priority = %s\n", bad[i]);
-		snprintf(warning, sizeof warning, "'%s' has no effect; write 0 to 6, or 0xNN",
-			 bad[i]);
-		f = load(lines, warning);
 		assert_false(f.conf->host[0]->net_priority.set);
 		talloc_free(f.ctx);
 	}

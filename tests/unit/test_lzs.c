@@ -48,7 +48,7 @@ static void vector(const char *plain, size_t len, const char *packed, size_t pac
 	assert_memory_equal(out, packed, packed_len);
 }
 
-/* protocol.md 5.9, 11.80. */
+/* protocol 80 (5.9). */
 static void the_vectors_of_the_specification_hold_both_ways(void **state)
 {
 	char zeros[60] = { 0 };

@@ -178,7 +178,7 @@ static bool ends_after(enum cstp_encoding enc, bool udp, const void *data, size_
 	return ended;
 }
 
-/* protocol.md 11.80. */
+/* protocol 80. */
 static void what_cannot_be_decompressed_ends_the_tunnel(void **state)
 {
 	uint8_t bomb[500];
@@ -202,6 +202,7 @@ static void what_cannot_be_decompressed_ends_the_tunnel(void **state)
 	}
 }
 
+/* protocol 79. */
 static void only_the_channel_that_negotiated_it_takes_it(void **state)
 {
 	(void)state;

@@ -435,7 +435,7 @@ static void answer_configures_the_client(void **state)
 	"X-CSTP-Accept-Encoding: lzs,oc-lz4\r\nX-DTLS-Accept-Encoding: lzs\r\n"                    \
 	"X-DTLS-CipherSuite: PSK-NEGOTIATE\r\n"
 
-/* protocol.md 11.79. */
+/* protocol 79. */
 static void compression_is_announced_only_when_asked_for_by_both_sides(void **state)
 {
 	static const char *const on[] = { "compression", "true", NULL };

@@ -11,7 +11,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "wire/cstp_req.h"
+#include "wire/cstp_encoding.h"
 
 enum {
 	COMPRESS_HEADROOM = 16, /* bytes before a packed packet that its sender may overwrite */

@@ -15,7 +15,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "wire/cstp_req.h"
+#include "wire/cstp_encoding.h"
 #include "wire/dtls_suite.h"
 
 struct path;
