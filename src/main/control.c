@@ -276,6 +276,11 @@ void control_unlink(struct control *c)
 	c->accept.fd = -1;
 }
 
+bool control_is_open(const struct control *c)
+{
+	return c->accept.fd >= 0;
+}
+
 /* ---- events ---- */
 
 bool control_has_listener(const struct control *c)

@@ -107,6 +107,9 @@ MUST_USE enum err control_new(TALLOC_CTX *ctx, struct ev_loop *loop, int fd, con
 /* Orderly stop: removes the file and accepts nobody any more; clients keep their connection. */
 void control_unlink(struct control *c);
 
+/* It accepts clients: control_unlink was not called. */
+bool control_is_open(const struct control *c);
+
 void control_reply_status(struct control *c, uint64_t req, const struct control_status *status);
 void control_reply_user(struct control *c, uint64_t req, const struct control_user *user);
 void control_reply_sessions(struct control *c, uint64_t req, SessionRow *const *row, size_t n);

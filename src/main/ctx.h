@@ -93,6 +93,9 @@ struct main_ctx {
  * instance (restore.h) are used where there are any.  False: it was said why, main cannot serve. */
 bool main_set_up(struct main_ctx *m);
 
+/* Opens or closes occtl's socket as a new configuration wants. */
+void main_update_control(struct main_ctx *m);
+
 /* Accepts connections exactly while somebody can serve them; called after every change.  The first
  * time makes the supervisor count us as started. */
 void main_update_accepting(struct main_ctx *m);

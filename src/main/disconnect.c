@@ -15,17 +15,19 @@
 #include "main/tunnel.h"
 #include "main/utmp.h"
 
-static void note_utmp(const struct session *s, bool login)
+/* A record that was begun is ended, whatever a reload has made of use-utmp. */
+static void note_utmp(struct session *s, bool login)
 {
 	struct utmp_entry entry = { NULL, s->user, s->id, s->remote.addr };
 
-	if (!s->m->conf->use_utmp || !s->tun)
+	if (!s->tun || !(login ? s->m->conf->use_utmp : s->in_utmp))
 		return;
 	entry.device = tun_name(s->tun);
 	if (login)
 		utmp_login(&entry);
 	else
 		utmp_logout(&entry);
+	s->in_utmp = login;
 }
 
 void connect_up(struct session *s)

@@ -48,6 +48,7 @@ static void finish(struct reload *r, bool ok)
 	ev_timer_stop(r->m->loop, &r->patience);
 	r->zygote = false;
 	reload_wait_end(r->wait, ok);
+	main_update_control(r->m);
 	if (r->again && !r->candidate)
 		reload_if_asked(r->m);
 }

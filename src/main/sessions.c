@@ -376,6 +376,7 @@ static void restore_tunnel(struct session *s, const JournalSession *rec)
 
 	s->connected_at = rec->connected_at;
 	s->up = rec->up;
+	s->in_utmp = s->up && s->m->conf->use_utmp;
 	s->hook_ran = rec->hook_ran;
 	s->device = talloc_strdup(s, rec->device);
 	s->id = rec->pid;

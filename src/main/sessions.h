@@ -70,6 +70,7 @@ struct session {
 	struct addr peer;	       /* where its datagrams come from, as far as we know */
 	int64_t connected_at;	       /* UNIX time of this instance */
 	bool up;		       /* the client has its answer */
+	bool in_utmp;		       /* a login record waits for its end */
 	bool hook_ran;		       /* connect succeeded, so disconnect must run */
 	bool keep;		       /* SESSION_ENDING: the ticket stays usable */
 	bool closing;		       /* the ticket died while the tunnel was still there */

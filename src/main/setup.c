@@ -82,18 +82,15 @@ static void owner_of(const struct conf *c, uid_t *uid, gid_t *gid)
 }
 
 /* A server that occtl cannot reach still serves its users. */
-static void set_up_control(struct main_ctx *m)
+static void set_up_control(struct main_ctx *m, int fd)
 {
 	const char *path = m->conf->occtl_socket_file;
-	int fd = restore_take(m->restore, FD_KIND__FD_CTL);
 	/* So that the supervisor removes the file if main cannot. */
 	const ProtobufCBinaryData note = { strlen(path) + 1, (uint8_t *)(uintptr_t)path };
 	enum err err = ERR_OK;
 	uid_t uid;
 	gid_t gid;
 
-	if (!m->conf->use_occtl)
-		return;
 	if (fd < 0) {
 		owner_of(m->conf, &uid, &gid);
 		err = control_listen(path, uid, gid, &fd);
@@ -129,6 +126,21 @@ static enum err set_up_tables(struct main_ctx *m)
 	return err;
 }
 
+void main_update_control(struct main_ctx *m)
+{
+	bool open = m->control && control_is_open(m->control);
+
+	if (open == m->conf->use_occtl || m->phase == MAIN_STOPPING)
+		return;
+	if (open) { /* who is connected still gets his answer */
+		control_unlink(m->control);
+		main_drop_fd(m, FD_KIND__FD_CTL, 0);
+	} else {
+		TALLOC_FREE(m->control);
+		set_up_control(m, -1);
+	}
+}
+
 bool main_set_up(struct main_ctx *m)
 {
 	enum err err;
@@ -147,7 +159,8 @@ bool main_set_up(struct main_ctx *m)
 	restore_workers(m);
 	ban_set_journal(m->bans, m->journal);
 	stats_save(m);
-	set_up_control(m);
+	if (m->conf->use_occtl)
+		set_up_control(m, restore_take(m->restore, FD_KIND__FD_CTL));
 	/* Auth and the zygote may have come before Start. */
 	reload_send_auth(m);
 	return true;

@@ -94,6 +94,7 @@ void zygote_respawn(struct main_ctx *m)
 	m->zygote_ready = false;
 	main_update_accepting(m);
 	respawn.role = ROLE__ROLE_ZYGOTE;
+	respawn.isolate = m->conf->isolate_workers;
 	main_tell_super(m, TO_SUPER__MSG_RESPAWN, &respawn, -1);
 }
 

@@ -54,6 +54,7 @@ struct super {
 	struct manager *manager;
 	pid_t holder;
 	int holder_fd; /* pidfd, -1: no namespaces */
+	bool isolate;  /* new workers get them */
 	enum super_state state;
 	int status;	    /* our exit status */
 	bool main_stopped;  /* it ended in order */
@@ -165,6 +166,7 @@ static enum err on_respawn(struct super *s, struct child *from, const Respawn *m
 		kill(s->zygote.pid, SIGKILL);
 	child_ended(&s->zygote);
 	s->zygote.started = 0;
+	s->isolate = msg->isolate; /* a reload may have changed it */
 	start_missing(s);
 	return ERR_OK;
 }
@@ -243,7 +245,7 @@ static void start_holder(struct super *s)
 {
 	enum err err;
 
-	if (!s->args->isolate || s->holder)
+	if (!s->isolate || s->holder)
 		return;
 	err = holder_start(&s->holder, &s->holder_fd);
 	if (err)
@@ -255,7 +257,7 @@ static void enter_namespaces(struct super *s)
 	EnterNamespaces enter = ENTER_NAMESPACES__INIT;
 	ToZygote m = TO_ZYGOTE__INIT;
 
-	if (s->holder_fd < 0)
+	if (s->holder_fd < 0 || !s->isolate)
 		return;
 	m.msg_case = TO_ZYGOTE__MSG_ENTER;
 	m.enter = &enter;
@@ -553,6 +555,7 @@ int super_run(const struct super_args *args)
 		return 1;
 	}
 	s->args = args;
+	s->isolate = args->isolate;
 	s->state = STARTING;
 	s->holder_fd = -1;
 	s->up_since = clock_unix();

@@ -209,3 +209,37 @@ def test_vhost_added_by_reload(t):
     t.equal(t.web(name="two.test").must_login("only-two", "pw").connect().header("X-CSTP-Banner"), "two", "new host")
     t.expect(not t.web(name="one.test").login("only-two", "pw").success, "a user of another host got in")
     t.equal(t.web(name="one.test").must_login().connect().header("X-CSTP-Banner"), "one", "host one afterwards")
+
+
+@marks(sanitizers=False)
+def test_isolation_switched_by_reload(t):
+    """Config 8.1: isolate-workers is reloadable in both directions; sessions go on."""
+    server = t.server({"isolate-workers": "false"})
+    first = t.web().must_login().open()
+    own = server.user()["ID"]
+
+    def namespace(pid):
+        return os.readlink("/proc/%d/ns/net" % pid)
+    for isolate in ("true", "false", "true"):
+        server.write_conf(isolate_workers=isolate)
+        t.equal(server.occtl("reload").returncode, 0, "occtl reload")
+        tunnel = t.web().must_login().open()
+        other = wait_for("the new session", lambda: [user["ID"] for user in server.users() if user["ID"] != own], 5)[0]
+        t.equal(namespace(other) != namespace(server.process.pid), isolate == "true", "a namespace of its own")
+        tunnel.bye()
+        wait_for("its end", lambda: len(server.users()) == 1, 5)
+    first.send(first.DPD_OUT, b"x")
+    t.equal(first.receive_control(), (first.DPD_RESP, b"x"), "the first session")
+
+
+def test_control_socket_switched_by_reload(t):
+    """Config 8.1: use-occtl is reloadable; occtl that switches it off still gets its answer."""
+    server = t.server()
+    path = server.conf["occtl-socket-file"]
+    server.write_conf(use_occtl="false")
+    t.equal(server.occtl("reload").stdout, "Server scheduled to reload\n", "words")
+    wait_for("the socket to go", lambda: not os.path.exists(path), 5)
+    server.write_conf(use_occtl="true")
+    server.reload()
+    wait_for("the socket", lambda: os.path.exists(path), 5)
+    server.occtl("show", "status")
