@@ -1,7 +1,9 @@
 """SIGHUP: new sessions get the new file, running ones keep theirs, a bad file changes nothing."""
 import os
+import re
 import shutil
 import signal
+import ssl
 import subprocess
 import time
 
@@ -243,3 +245,77 @@ def test_control_socket_switched_by_reload(t):
     server.reload()
     wait_for("the socket", lambda: os.path.exists(path), 5)
     server.occtl("show", "status")
+
+
+# Option, value before and after a reload, header of CONNECT's answer that shows it, what that says before and after.
+SHOWN = (
+    ("banner", "old", "new", "X-CSTP-Banner", "old", "new"),
+    ("dpd", 61, 62, "X-CSTP-DPD", "61", "62"),
+    ("keepalive", 71, 72, "X-CSTP-Keepalive", "71", "72"),
+    ("idle-timeout", 810, 820, "X-CSTP-Idle-Timeout", "810", "820"),
+    ("session-timeout", 9100, 9200, "X-CSTP-Session-Timeout", "9100", "9200"),
+    ("rekey-method", "ssl", "new-tunnel", "X-CSTP-Rekey-Method", "ssl", "new-tunnel"),
+    ("default-domain", "old.test", "new.test", "X-CSTP-Default-Domain", "old.test", "new.test"),
+    ("dns", "192.0.2.1", "192.0.2.2", "X-CSTP-DNS", "192.0.2.1", "192.0.2.2"),
+    ("nbns", "192.0.2.3", "192.0.2.4", "X-CSTP-NBNS", "192.0.2.3", "192.0.2.4"),
+    ("split-dns", "old.example", "new.example", "X-CSTP-Split-DNS", "old.example", "new.example"),
+    ("route", "10.1.0.0/16", "10.2.0.0/16", "X-CSTP-Split-Include", "10.1.0.0/255.255.0.0", "10.2.0.0/255.255.0.0"),
+    ("no-route", "10.3.0.0/16", "10.4.0.0/16", "X-CSTP-Split-Exclude", "10.3.0.0/255.255.0.0", "10.4.0.0/255.255.0.0"),
+    ("tunnel-all-dns", "false", "true", "X-CSTP-Tunnel-All-DNS", "false", "true"),
+    ("client-bypass-protocol", "false", "true", "X-CSTP-Client-Bypass-Protocol", "false", "true"),
+    ("listen-host-is-dyndns", "false", "true", "X-CSTP-DynDNS", None, "true"),
+    ("proxy-url", "http://old/pac", "http://new/pac", "X-CSTP-MSIE-Proxy-Pac-URL", "http://old/pac", "http://new/pac"),
+    ("custom-header", '"X-Old: 1"', '"X-New: 1"', "X-New", None, "1"),
+    ("included-http-headers", "X-Incl: old", "X-Incl: new", "X-Incl", "old", "new"),
+    ("ipv4-network", "198.19.0.0/24", "198.19.7.0/25", "X-CSTP-Netmask", "255.255.255.0", "255.255.255.128"),
+    ("mtu", 1300, 1290, "X-CSTP-MTU", "1300", "1290"),
+)
+# Those that are seen elsewhere; what `occtl show config user` says of them is what a session gets.
+OF_USERS = {
+    "rx-data-per-sec": (10000, 20000), "tx-data-per-sec": (30000, 40000), "max-same-clients": (5, 6),
+    "mobile-dpd": (111, 112), "mobile-idle-timeout": (211, 212), "deny-roaming": ("false", "true"),
+    "restrict-user-to-routes": ("false", "true"), "restrict-user-to-ports": ("tcp(443)", "udp(53)"),
+    "stats-report-time": (301, 302), "cookie-timeout": (601, 602), "persistent-cookies": ("false", "true"),
+    "dtls-legacy": ("true", "false"), "no-compress-limit": (257, 258), "compression": ("false", "true"),
+    "match-tls-dtls-ciphers": ("false", "true"), "switch-to-tcp-timeout": (31, 32), "predictable-ips": ("true", "false"),
+    "default-user-config": ("/dev/null", "/dev/zero"), "append-routes": ("false", "true"),
+    "cisco-client-compat": ("false", "true"), "output-buffer": (11, 12), "net-priority": ("0x01", "0x02"),
+    "ipv6-subnet-prefix": (127, 128), "ipv6-network": ("fd00:77::/64", "fd00:78::/64"),
+}
+
+
+def test_every_kind_of_option(t):
+    """Issue's point 2, config 19: after a reload a new session has every new value, as the client sees it; the session
+    that was there has none."""
+    server = t.server(start=False)
+    rows = [("rekey-time", 1000, 5000)]  # sent with some seconds more or less
+    rows += [(row[0], row[1], row[2]) for row in SHOWN] + [(name, old, new) for name, (old, new) in OF_USERS.items()]
+    server.write_conf(**{name.replace("-", "_"): old for name, old, _ in rows}, device="olds", pre_login_banner="old words",
+                      select_group=["old-group"], max_clients=0, network_name=None)
+    server.passwd("test", groups="old-group,new-group")
+    server.start()
+
+    def seen(which):
+        answer = t.web(tls=ssl.TLSVersion.TLSv1_2).must_login().connect()  # which needs rekeying
+        t.equal(answer.status, 200, "status\n" + answer.head)
+        for name, header, wanted in [(row[0], row[3], row[4 + which]) for row in SHOWN]:
+            t.equal(answer.header(header), wanted, "%s of %s %s the reload" % (header, name, ("before", "after")[which]))
+        t.expect(abs(int(answer.header("X-CSTP-Rekey-Time")) - rows[0][1 + which]) < 500, "rekey-time", answer.head)
+        told = server.occtl("show", "config", "user", "test").stdout
+        for name, values in OF_USERS.items():
+            t.expect(re.search(r"^%s = %s\s" % (re.escape(name), re.escape(str(values[which]))), told, re.M), "%s is not %s" % (
+                name, values[which]), told)
+        return answer
+    seen(0)
+    client = t.client(dtls=False).wait()
+    t.equal({device[:4] for device in (user["Device"] for user in server.users())}, {"olds"}, "devices before")
+    server.write_conf(**{name.replace("-", "_"): new for name, _, new in rows}, device="news", pre_login_banner="new words",
+                      select_group=["new-group"], max_clients=100)
+    t.equal(server.occtl("reload").stderr, "", "words of occtl reload")
+    seen(1)
+    t.expect("new words" in t.web().init().body, "pre-login-banner")
+    t.expect("new-group" in t.web().init().body, "select-group")
+    t.equal({user["Device"][:4] for user in server.users()}, {"olds", "news"}, "devices after")
+    t.equal(client.env["CISCO_BANNER"], "old", "banner of the old session")
+    t.equal(client.script_calls("disconnect"), [], "ends of the old session")
+    client.stop()

@@ -2,6 +2,7 @@
  * tested by being there: good values come back from --print-config, wrong ones and wrong places are
  * told with file, line, option and what would be right. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tests/unit/conf_help.h"
 
@@ -245,6 +246,74 @@ static void options_of_users_are_skipped_in_the_main_file(void **state)
 	}
 }
 
+/* ---- reload -------------------------------------------------------------- */
+
+/* OLD after a reload of a file with TEXT. */
+static struct conf *reloaded(struct fixture *f, const char *text)
+{
+	char path[] = "/tmp/sallyport-conf.XXXXXX";
+	int fd = mkstemp(path);
+	struct conf *new = NULL;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	TALLOC_FREE(f->report);
+	f->report = conf_report_new(f->ctx);
+	assert_int_equal(conf_reload_file(f->ctx, path, f->conf, f->report, &new), ERR_OK);
+	unlink(path);
+	return new;
+}
+
+/* Findings that name OPTION and ask for a restart. */
+static unsigned asks_for_restart(const struct fixture *f, const char *option)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < f->report->n; i++) {
+		const char *text = conf_problem_text(f->ctx, &f->report->item[i]);
+
+		n += strstr(text, talloc_asprintf(f->ctx, "%s: the change needs a restart",
+						  option)) != NULL;
+	}
+	return n;
+}
+
+/* config.md 5, 8: R counts, S stays and is told in one line; what changes nothing is not told. */
+static void a_reload_takes_what_is_reloadable_and_names_the_rest(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *o = &conf_options[i];
+		struct values v = values_of(o);
+		struct fixture f = fixture_new();
+		bool reload = o->flags & CONF_RELOAD, noop = o->flags & CONF_NOOP;
+		char *base = talloc_asprintf(f.ctx, "%s%s", file_without(f.ctx, o), v.beside);
+		char *text = talloc_asprintf(f.ctx, "%s%s = %s\n", base, o->name, v.good);
+		char *line = printed_line(f.ctx, o, &v);
+		struct conf *new;
+
+		if (o->scope == CONF_SCOPE_PERUSER)
+			continue;
+		assert_int_equal(
+			fixture_load(&f, talloc_asprintf(f.ctx, "%s%s", CONF_MINIMAL, v.beside)),
+			ERR_OK);
+		new = reloaded(&f, text);
+		if (!strstr(show(f.ctx, new), line) == reload)
+			fail_msg("%s: after the reload %s it is\n%s", o->name, line,
+				 show(f.ctx, new));
+		if (asks_for_restart(&f, o->name) != !(reload || noop))
+			fixture_explain(&f, o->name);
+		assert_int_equal(asks_for_restart(&f, o->name), !(reload || noop));
+		/* Once more nothing new is told. */
+		assert_int_equal(fixture_load(&f, text), ERR_OK);
+		new = reloaded(&f, text);
+		assert_non_null(strstr(show(f.ctx, new), line));
+		assert_int_equal(asks_for_restart(&f, o->name), 0);
+		talloc_free(f.ctx);
+	}
+}
+
 /* ---- files of users ------------------------------------------------------ */
 
 /* The value that a session has when TEXT is the user's file. */
@@ -470,6 +539,7 @@ int main(void)
 		cmocka_unit_test(a_good_value_comes_back_from_print_config),
 		cmocka_unit_test(scopes_hold_in_a_virtual_host),
 		cmocka_unit_test(options_of_users_are_skipped_in_the_main_file),
+		cmocka_unit_test(a_reload_takes_what_is_reloadable_and_names_the_rest),
 		cmocka_unit_test(a_user_file_takes_what_is_for_users_only),
 		cmocka_unit_test(a_bad_value_in_a_user_file_refuses_the_session),
 		cmocka_unit_test(a_bad_value_is_refused_with_its_place_and_a_remedy),
