@@ -13,7 +13,7 @@ enum {
 	OPENING = 60, /* seconds that accounting and hooks may take while a tunnel opens */
 };
 
-static struct log_ctx log_of(const struct session *s, char sid_short[TICKET_SHORT + 1])
+struct log_ctx session_log(const struct session *s, char sid_short[TICKET_SHORT + 1])
 {
 	str_copy(sid_short, TICKET_SHORT + 1, s->sid);
 	return (struct log_ctx){ sid_short, s->user, s->vhost, &s->remote };
@@ -64,7 +64,7 @@ static struct session *find(struct worker *w, const OpenSession *msg)
 static void log_certificate(const struct session *s, const OpenSession *msg)
 {
 	char sid_short[TICKET_SHORT + 1];
-	struct log_ctx log = log_of(s, sid_short);
+	struct log_ctx log = session_log(s, sid_short);
 	char *text;
 
 	if (msg->cert_ok)
@@ -127,7 +127,7 @@ static enum err settings(TALLOC_CTX *ctx, const struct session *s, const struct 
 {
 	struct conf_report *report = conf_report_new(ctx);
 	char sid_short[TICKET_SHORT + 1];
-	struct log_ctx log = log_of(s, sid_short);
+	struct log_ctx log = session_log(s, sid_short);
 	enum err err = report ? read_rows(ctx, s, host, report, rows) : ERR_NOMEM;
 
 	if (!err)
@@ -175,7 +175,7 @@ static enum err ask_main(struct worker *w, const struct session *s, const OpenSe
 static void log_opening(const struct session *s)
 {
 	char sid_short[TICKET_SHORT + 1];
-	struct log_ctx log = log_of(s, sid_short);
+	struct log_ctx log = session_log(s, sid_short);
 	char *text = talloc_asprintf(NULL, "initiating session for user '%s' (session: %s)",
 				     s->user, sid_short);
 

@@ -19,6 +19,9 @@ struct session *session_find(const struct worker *w, const char *vhost,
 /* Logs that W's client came with a bad cookie, and charges him. */
 void session_bad_cookie(const struct worker *w, const char *vhost);
 
+/* What lines about S begin with; SID_SHORT is filled, and both are borrowed. */
+struct log_ctx session_log(const struct session *s, char sid_short[TICKET_SHORT + 1]);
+
 /* W asks what a client's cookies are worth (recall.c). */
 void session_recall(struct worker *w, const Recall *msg);
 

@@ -35,8 +35,39 @@ static void tell_expired(struct auth *a, const char *sid)
 	(void)main_tell(a, TO_MAIN__MSG_SESSION_EXPIRED, &msg);
 }
 
+static const char *reason_word(EndReason reason)
+{
+	const ProtobufCEnumValue *v =
+		protobuf_c_enum_descriptor_get_value(&end_reason__descriptor, (int)reason);
+
+	if (reason == END_REASON__END_UNSPECIFIED)
+		return "cookie expired";
+	return v ? v->name + strlen("END_") : "unknown";
+}
+
+/* For auditors: who came in how, and when the cookie stopped being worth anything. */
+static void log_login(const struct session *s)
+{
+	char sid[TICKET_SHORT + 1];
+	const struct log_ctx log = session_log(s, sid);
+
+	log_info(&log, "login", kv_str("group", s->group),
+		 kv_str("method", *s->backend ? s->backend : "certificate"),
+		 kv_str("certificate", s->cert_user), kv_str("agent", s->user_agent));
+}
+
+static void log_over(const struct session *s, EndReason reason)
+{
+	char sid[TICKET_SHORT + 1];
+	const struct log_ctx log = session_log(s, sid);
+
+	log_info(&log, "session-over", kv_str("reason", reason_word(reason)),
+		 kv_i64("seconds", clock_unix() - s->started));
+}
+
 void session_expire(struct auth *a, struct session *s, EndReason reason)
 {
+	log_over(s, reason);
 	tell_expired(a, s->sid);
 	/* First: after a crash in the middle of this the account is ended all the same. */
 	accounts_over(a, s->sid, reason);
@@ -62,6 +93,7 @@ enum err session_begin(struct auth *a, const struct login_grant *grant)
 	done.vhost = (char *)(uintptr_t)s->vhost;
 	done.sid = s->sid;
 	(void)main_tell(a, TO_MAIN__MSG_LOGIN_DONE, &done);
+	log_login(s);
 	return ERR_OK;
 }
 

@@ -5,6 +5,7 @@
  * answer that is late for its client finds nobody. */
 #include "main/control.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "ipc/chan.h"
 #include "ipc/convert.h"
 #include "ipc/route.h"
+#include "main/control_audit.h"
 #include "main/control_client.h"
 #include "main/control_pack.h"
 
@@ -72,6 +74,23 @@ static enum err on_bans(struct control *c, struct client *cl, const CtlNothing *
 	return ERR_OK;
 }
 
+/* "user NAME", "id N" or "session SID". */
+static void audit_target(struct client *cl, const char *command, const struct control_target *t)
+{
+	char id[16], *text;
+
+	snprintf(id, sizeof id, "%u", t->id);
+	text = talloc_asprintf(NULL, "%s %s",
+			       t->user ? "user"
+			       : t->id ? "id"
+				       : "session",
+			       t->user ? t->user
+			       : t->id ? id
+				       : t->sid);
+	audit_asked(cl, command, text ? text : "");
+	talloc_free(text);
+}
+
 /* admin.md 5: only the last one hears events.  The other one is told, and left to its user. */
 static void silence_listener(struct control *c)
 {
@@ -103,6 +122,7 @@ static enum err on_disconnect(struct control *c, struct client *cl, const CtlWho
 	(void)fds;
 	if (!target.user && !target.id)
 		return ERR_PROTO;
+	audit_target(cl, "disconnect", &target);
 	c->ops->disconnect(c->arg, asked(cl), &target);
 	return ERR_OK;
 }
@@ -115,6 +135,7 @@ static enum err on_terminate(struct control *c, struct client *cl, const CtlWho 
 	(void)fds;
 	if (!target.user && !target.id && !target.sid)
 		return ERR_PROTO;
+	audit_target(cl, "terminate", &target);
 	c->ops->terminate(c->arg, asked(cl), &target);
 	return ERR_OK;
 }
@@ -123,10 +144,12 @@ static enum err on_unban(struct control *c, struct client *cl, const CtlAddr *ms
 			 struct ipc_fds *fds)
 {
 	struct addr addr = ipc_addr_read(&msg->addr);
+	char text[ADDR_TEXT];
 
 	(void)fds;
 	if (!addr.family)
 		return ERR_PROTO;
+	audit_asked(cl, "unban", addr_print(&addr, text));
 	c->ops->unban(c->arg, asked(cl), &addr);
 	return ERR_OK;
 }
@@ -136,6 +159,7 @@ static enum err on_reload(struct control *c, struct client *cl, const CtlNothing
 {
 	(void)msg;
 	(void)fds;
+	audit_asked(cl, "reload", "");
 	c->ops->reload(c->arg, asked(cl));
 	return ERR_OK;
 }
@@ -145,6 +169,7 @@ static enum err on_stop(struct control *c, struct client *cl, const CtlNothing *
 {
 	(void)msg;
 	(void)fds;
+	audit_asked(cl, "stop", "");
 	c->ops->stop(c->arg, asked(cl));
 	return ERR_OK;
 }

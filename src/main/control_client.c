@@ -2,9 +2,11 @@
  * others by saying nothing, or main by not reading. */
 #include "main/control_client.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "main/control_audit.h"
 
 enum {
 	CLIENTS_MAX = 64, /* occtl at once */
@@ -18,6 +20,7 @@ static int client_destroy(struct client *cl)
 {
 	struct client **p = &cl->control->first;
 
+	audit_done(cl, NULL);
 	while (*p != cl)
 		p = &(*p)->next;
 	*p = cl->next;
@@ -61,11 +64,17 @@ void client_set_state(struct client *cl, enum client_state state)
 enum err client_new(struct control *c, int fd, const struct chan_ops *ops)
 {
 	struct client *cl = talloc_zero(c, struct client);
+	struct ucred cred;
+	socklen_t len = sizeof cred;
 	enum err err;
 
 	if (!cl) {
 		close(fd);
 		return ERR_NOMEM;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
+		cl->pid = cred.pid;
+		cl->uid = cred.uid;
 	}
 	cl->control = c;
 	cl->req = ++c->last_req;

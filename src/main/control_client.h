@@ -25,6 +25,10 @@ struct client {
 	uint64_t req;
 	enum client_state state;
 	bool acted; /* see control_reply_acted */
+	/* What was asked that changes something (control_audit.c), and by whom. */
+	const char *command, *target;
+	pid_t pid;
+	uid_t uid;
 	/* Rows that wait to fill a reply; children of `rows`. */
 	TALLOC_CTX *rows;
 	CtlUser *user[CLIENT_BATCH];

@@ -1,6 +1,7 @@
 /* control_reply.c - answers to occtl, in batches, and "done" at their end. */
 #include "base/log.h"
 #include "ipc/convert.h"
+#include "main/control_audit.h"
 #include "main/control_client.h"
 #include "main/control_pack.h"
 
@@ -129,6 +130,7 @@ static void finish(struct control *c, uint64_t req, CtlDone *done)
 	flush(cl);
 	if (done->result == CTL_RESULT__CTL_NOT_FOUND && cl->acted)
 		done->result = CTL_RESULT__CTL_OK;
+	audit_done(cl, &done->result);
 	client_reply(cl, CTL_REPLY__MSG_DONE, done);
 	client_set_state(cl, CLIENT_ANSWERED);
 }

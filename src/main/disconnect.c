@@ -30,13 +30,25 @@ static void note_utmp(struct session *s, bool login)
 	s->in_utmp = login;
 }
 
+static void log_connected(const struct session *s)
+{
+	struct kv kv[] = {
+		kv_text("user logged in"), kv_str("group", s->group), kv_str("device", s->device),
+		kv_u64("id", s->id),	   { .type = KV_END },	      { .type = KV_END },
+		{ .type = KV_END },
+	};
+
+	(void)session_addresses(s, &kv[4]);
+	log_event(LOG_LVL_INFO, &s->log, "connected", kv);
+}
+
 void connect_up(struct session *s)
 {
 	if (s->up)
 		return;
 	s->up = true;
 	s->connected_at = clock_unix();
-	log_info(&s->log, "connected", kv_text("user logged in"));
+	log_connected(s);
 	note_utmp(s, true);
 	admin_event_connect(s->worker);
 	if (*s->hostname && !s->host_update_done) {
@@ -84,12 +96,17 @@ static void take_counters(struct session *s, const struct worker *w)
 static void log_end(const struct session *s)
 {
 	const Counters *c = &s->end.counters;
+	int64_t lasted = clock_unix() - s->connected_at;
 	char text[128];
 
 	snprintf(text, sizeof text, "user disconnected (reason: %s, rx: %llu, tx: %llu)",
 		 end_reason_text(s->end.reason), (unsigned long long)c->rx_bytes,
 		 (unsigned long long)c->tx_bytes);
-	log_info(&s->log, "disconnected", kv_text(text), kv_u64("bad-source", c->bad_source),
+	log_info(&s->log, "disconnected", kv_text(text), kv_str("device", s->device),
+		 kv_u64("id", s->id), kv_i64("seconds", s->connected_at ? lasted : 0),
+		 kv_str("reason", end_reason_text(s->end.reason)), kv_u64("rx", c->rx_bytes),
+		 kv_u64("tx", c->tx_bytes), kv_u64("rx-packets", c->rx_packets),
+		 kv_u64("tx-packets", c->tx_packets), kv_u64("bad-source", c->bad_source),
 		 kv_u64("dropped", c->dropped));
 }
 

@@ -29,7 +29,7 @@ static enum err on_conf_result(struct main_ctx *m, void *peer, const ConfResult 
 static void log_failed_login(const struct addr *ip, const char *user)
 {
 	char *text = talloc_asprintf(NULL, "failed authentication attempt for user '%s'", user);
-	const struct log_ctx ctx = { .ip = ip->family ? ip : NULL };
+	const struct log_ctx ctx = { .user = user, .ip = ip->family ? ip : NULL };
 
 	if (text)
 		log_info(&ctx, "login-failed", kv_text(text));

@@ -243,10 +243,31 @@ static void journal_key(const char *sid, uint8_t key[JOURNAL_KEY])
 	memcpy(key + 1, sid, SESSION_SID);
 }
 
+size_t session_addresses(const struct session *s, struct kv kv[2])
+{
+	size_t n = 0;
+
+	if (s->v4)
+		kv[n++] = kv_addr("ipv4", lease_addr(s->v4));
+	if (s->v6)
+		kv[n++] = kv_addr("ipv6", lease_addr(s->v6));
+	return n;
+}
+
+/* Somebody else may have the addresses from now on. */
+static void log_release(const struct session *s)
+{
+	struct kv kv[3] = { 0 };
+
+	if (session_addresses(s, kv))
+		log_event(LOG_LVL_INFO, &s->log, "addresses-released", kv);
+}
+
 void session_forget(struct session *s)
 {
 	uint8_t key[JOURNAL_KEY];
 
+	log_release(s);
 	journal_key(s->sid, key);
 	journal_del(s->m->journal, key);
 	talloc_free(s);

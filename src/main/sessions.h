@@ -118,6 +118,9 @@ size_t sessions_open_count(const struct main_ctx *m);
 /* Writes the journal's record, so that a restarted main finds the session. */
 void session_save(struct session *s);
 
+/* The session's addresses as pairs `ipv4` and `ipv6` at KV; their number, 0 to 2. */
+size_t session_addresses(const struct session *s, struct kv kv[2]);
+
 /* Frees the session with all it holds. */
 void session_forget(struct session *s);
 
