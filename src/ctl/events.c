@@ -102,13 +102,14 @@ static int follow(TALLOC_CTX *ctx, const struct ctl *ctl, int fd, int signals)
 	return EXIT_FAILURE;
 }
 
-/* Signals end the loop and not the program, so that the terminal is put right again. */
+/* Signals end the loop and not the program, so that the terminal is put right again.  Both are
+ * ready before anybody is told how to end it. */
 static int follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 {
 	sigset_t stop, old_mask;
 	struct termios old;
-	bool keys = terminal_begin(&old);
 	int signals, status;
+	bool keys;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGINT);
@@ -116,6 +117,10 @@ static int follow_until_signal(TALLOC_CTX *ctx, const struct ctl *ctl, int fd)
 	sigaddset(&stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, &stop, &old_mask);
 	signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	keys = terminal_begin(&old);
+	if (!ctl->json)
+		fputs("Press 'q' or CTRL+C to quit\n", ctl->out);
+	fflush(ctl->out);
 	status = follow(ctx, ctl, fd, signals);
 	if (signals >= 0) {
 		struct signalfd_siginfo seen;
@@ -147,12 +152,8 @@ int show_events(TALLOC_CTX *ctx, struct ctl *ctl, const struct cmd_value *v)
 		return EXIT_FAILURE;
 	}
 	status = show_users(ctx, ctl, v);
-	if (status == EXIT_SUCCESS) {
-		if (!ctl->json)
-			fputs("Press 'q' or CTRL+C to quit\n", ctl->out);
-		fflush(ctl->out);
+	if (status == EXIT_SUCCESS)
 		status = follow_until_signal(ctx, ctl, fd);
-	}
 	close(fd);
 	return status;
 }

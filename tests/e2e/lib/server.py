@@ -90,7 +90,8 @@ class Server:
         """Writes the file, with CHANGES (dashes as underscores) on top from now on."""
         for key, value in changes.items():
             self.conf[key.replace("_", "-")] = value
-        self.write_file("conf", conf_text(self.conf, self.vhosts))
+        # At once, as editors do: a server that reads it just now finds one file or the other.
+        os.replace(self.write_file("conf.new", conf_text(self.conf, self.vhosts)), self.conf_file)
 
     def write_file(self, name, text, mode=0o644):
         path = os.path.join(self.dir, name)
