@@ -567,6 +567,34 @@ static void context_is_worth_nothing_elsewhere(void **state)
 	assert_int_equal(r->jobs, 0);
 }
 
+/* Whether the newest context is known to a client at ADDRESS, cut to LEN bytes. */
+static bool knows(struct rig *r, const char *vhost, uint8_t address, size_t len)
+{
+	const ProtobufCBinaryData context = { len, r->context };
+	struct login_peer peer = { .worker = 77 };
+
+	peer.remote.addr.family = AF_INET;
+	peer.remote.addr.bytes[0] = address;
+	return logins_know(r->logins, &peer, vhost, &context);
+}
+
+static void context_is_known_while_its_login_lasts(void **state)
+{
+	struct rig *r = *state;
+
+	INIT(.user = NULL, .address = 3);
+	assert_true(knows(r, "default", 3, LOGIN_CONTEXT));
+	assert_false(knows(r, "default", 4, LOGIN_CONTEXT));
+	assert_false(knows(r, "other", 3, LOGIN_CONTEXT));
+	assert_false(knows(r, "default", 3, LOGIN_CONTEXT - 1));
+	assert_false(knows(r, "default", 3, 0));
+	r->now += LIFETIME;
+	assert_false(knows(r, "default", 3, LOGIN_CONTEXT));
+	r->now -= LIFETIME;
+	r->context[5] ^= 1;
+	assert_false(knows(r, "default", 3, LOGIN_CONTEXT));
+}
+
 static void login_dies_with_its_time(void **state)
 {
 	struct rig *r = *state;
@@ -1812,6 +1840,7 @@ int main(void)
 		CASE(login_goes_on_over_another_connection),
 		CASE(connection_names_its_login_without_a_cookie),
 		CASE(context_is_worth_nothing_elsewhere),
+		CASE(context_is_known_while_its_login_lasts),
 		CASE(login_dies_with_its_time),
 		CASE(unread_answer_of_a_lost_worker_is_not_sent),
 		CASE(hanging_up_does_not_make_guessing_free),
