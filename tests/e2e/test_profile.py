@@ -167,6 +167,9 @@ def test_chroot_dir(t):
     with open(jail + "/etc/vpn/p.xml", "w") as out:
         out.write(PROFILE % "inside")
     server.write_conf(chroot_dir=jail, user_profile="/etc/vpn/p.xml", isolate_workers="false")
+    t.equal(server_run(t, server, "-t", "-c", server.conf_file).returncode, 0, "status with a profile below the folder")
+    if t.tools.sanitizers:
+        return  # the leak check of a worker needs /proc
     server.start()
     web = t.web().must_login()
     t.equal(web.get("/profiles/x").body, PROFILE % "inside", "the profile below the folder")
