@@ -279,7 +279,7 @@ OF_USERS = {
     "dtls-legacy": ("true", "false"), "no-compress-limit": (257, 258), "compression": ("false", "true"),
     "match-tls-dtls-ciphers": ("false", "true"), "switch-to-tcp-timeout": (31, 32), "predictable-ips": ("true", "false"),
     "default-user-config": ("/dev/null", "/dev/zero"), "append-routes": ("false", "true"),
-    "cisco-client-compat": ("false", "true"), "output-buffer": (11, 12), "net-priority": ("0x01", "0x02"),
+    "output-buffer": (11, 12), "net-priority": ("0x01", "0x02"),
     "ipv6-subnet-prefix": (127, 128), "ipv6-network": ("fd00:77::/64", "fd00:78::/64"),
 }
 
