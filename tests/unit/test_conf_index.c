@@ -154,12 +154,44 @@ static void differences_are_real(void **state)
 	talloc_free(list);
 }
 
+static char *read_document(TALLOC_CTX *ctx, const char *name)
+{
+	const char *dir = getenv("srcdir") ? getenv("srcdir") : SRCDIR;
+	FILE *in = fopen(talloc_asprintf(ctx, "%s/doc/%s", dir, name), "r");
+	char *text = talloc_zero_size(ctx, 256 * 1024);
+
+	assert_non_null(in);
+	assert_true(fread(text, 1, 256 * 1024 - 1, in) > 0);
+	fclose(in);
+	return text;
+}
+
+/* Whoever comes from ocserv must find what is new and what does nothing any more. */
+static void the_migration_guide_names_new_and_idle_options(void **state)
+{
+	struct list *list = read_index();
+	char *guide = read_document(list, "migrating-from-ocserv.md");
+
+	(void)state;
+	for (size_t i = 0; i < list->n; i++) {
+		char *const *w = list->entry[i].word;
+		const struct conf_option *o = conf_option_find(w[0]);
+		bool is_new = strcmp(w[0], "+") == 0, idle = o && (o->flags & CONF_NOOP);
+		const char *name = is_new ? w[1] : w[0];
+
+		if ((is_new || idle) && !strstr(guide, talloc_asprintf(list, "| `%s` |", name)))
+			fail_msg("%s is not in the guide", name);
+	}
+	talloc_free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_the_specifications_index),
 		cmocka_unit_test(old_names_stand_for_what_the_index_says),
 		cmocka_unit_test(differences_are_real),
+		cmocka_unit_test(the_migration_guide_names_new_and_idle_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
