@@ -7,7 +7,7 @@ import time
 
 from lib.net import LAN4
 from lib.shell import Failure, netns_socket, wait_for
-from lib.traffic import must_ping, udp_echo
+from lib.traffic import must_ping, transfer, udp_echo
 from lib.web import echo_request
 
 ALGOS = {"oc-lz4": {}, "lzs": {"compression-algo-priority": "lzs:oc-lz4"}}
@@ -29,6 +29,12 @@ def compressible(number):
 
 def random_data(number):
     return struct.pack(">I", number) + os.urandom(SIZE - 4)
+
+
+def mixed(size):
+    """Pieces of text and noise, some hundred bytes each."""
+    block = b"".join((TEXT * 9 + bytes([n])) * 3 + os.urandom(997) for n in range(256))
+    return (block[:size - at] for at in range(0, size, len(block)))
 
 
 def push(t, client, down, make):
@@ -69,6 +75,7 @@ def check_channel(t, algo, dtls):
         t.expect(wire < inner * 0.4, "text shrinks (down %s): %d bytes for %d" % (down, wire, inner))
         wire, inner = push(t, client, down, random_data)
         t.expect(inner < wire < inner * 1.25, "noise does not grow (down %s): %d for %d" % (down, wire, inner))
+        transfer(t.net.cli, t.net.lan, size=8_000_000, down=down, stream=mixed)
     must_ping(t.net.cli, size=1300)
     t.equal(udp_echo(t.net.cli, t.net.lan, size=40), 10, "small datagrams")
     t.expect("Established DTLS" in client.log() or not dtls, "over DTLS")

@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!r) {
 		struct rig_opt opt;
 		rig_opt_init(&opt);
+		opt.limits.tcp_encoding = CSTP_ENC_LZS;
 		r = rig_new(&opt);
 	}
 	if (size < 2)

@@ -66,11 +66,12 @@ def _stream(size):
 class Transfer(threading.Thread):
     """SIZE bytes over TCP from one namespace to ADDRESS in another, or back (down=True); both ends hash them.
 
-    RATE, in bytes a second, slows the sender down; it may be changed on the way."""
+    RATE, in bytes a second, slows the sender down; it may be changed on the way.  STREAM(size) gives the bytes in pieces."""
 
-    def __init__(self, client_ns, server_ns, address=LAN4, size=50_000_000, down=False, seconds=60, rate=None):
+    def __init__(self, client_ns, server_ns, address=LAN4, size=50_000_000, down=False, seconds=60, rate=None,
+                 stream=_stream):
         super().__init__(daemon=True)
-        self.size, self.down, self.seconds, self.rate = size, down, seconds, rate
+        self.size, self.down, self.seconds, self.rate, self.stream = size, down, seconds, rate, stream
         self.done, self.sent_hash, self.got_hash, self.error = 0, None, None, None
         self.listener = netns_socket(server_ns, family(address))
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,7 +89,7 @@ class Transfer(threading.Thread):
 
     def _send(self, sock):
         digest = hashlib.sha256()
-        for piece in _stream(self.size):
+        for piece in self.stream(self.size):
             digest.update(piece)
             for at in range(0, len(piece), 1 << 16):
                 sock.sendall(piece[at:at + (1 << 16)])
