@@ -8,17 +8,21 @@
 
 #include "base/secret.h"
 
-enum err ipc_pair(int fds[2])
+void ipc_enlarge(int fd)
 {
 	int size = 2 * IPC_MSG_MAX;
 
+	/* FORCE needs privilege; the plain option is the best that is left without. */
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+enum err ipc_pair(int fds[2])
+{
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
 		return ERR_SYS;
-	for (int i = 0; i < 2; i++) {
-		/* FORCE needs privilege; the plain option is the best that is left without. */
-		if (setsockopt(fds[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
-			(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-	}
+	ipc_enlarge(fds[0]);
+	ipc_enlarge(fds[1]);
 	return ERR_OK;
 }
 

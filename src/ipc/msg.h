@@ -26,6 +26,9 @@ struct ipc_fds {
 /* A socketpair for a channel: SEQPACKET, CLOEXEC, non-blocking, large buffers. */
 MUST_USE enum err ipc_pair(int fds[2]);
 
+/* Gives a socket that was made elsewhere room for the longest message, as far as we may. */
+void ipc_enlarge(int fd);
+
 /* Sends one message without blocking; the FDS are borrowed.  ERR_AGAIN: the socket is full.
  * ERR_CLOSED: the peer is gone.  ERR_TOO_LONG. */
 MUST_USE enum err ipc_send(int fd, const ProtobufCMessage *msg, const int *fds, unsigned nfds);

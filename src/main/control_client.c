@@ -86,6 +86,7 @@ enum err client_new(struct control *c, int fd, const struct chan_ops *ops)
 	talloc_set_destructor(cl, client_destroy);
 	cl->rows = talloc_new(cl);
 	client_set_state(cl, CLIENT_NEW);
+	ipc_enlarge(fd);
 	err = chan_new(cl, c->loop, fd, &ctl_request__descriptor, ops, cl, &cl->chan);
 	if (err) {
 		close(fd);
@@ -97,11 +98,14 @@ enum err client_new(struct control *c, int fd, const struct chan_ops *ops)
 void client_reply(struct client *cl, CtlReply__MsgCase kind, void *field)
 {
 	CtlReply reply = CTL_REPLY__INIT;
+	enum err err;
 
 	reply.msg_case = kind;
 	reply.done = field; /* all members of the union are message pointers */
-	if (chan_send(cl->chan, &reply.base, NULL, 0))
-		log_debug(NULL, "control-reply-lost", kv_u64("request", cl->req));
+	err = chan_send(cl->chan, &reply.base, NULL, 0);
+	if (err && err != ERR_CLOSED && !cl->lost)
+		log_warn(NULL, "control-reply-lost", kv_err(err));
+	cl->lost = cl->lost || err;
 }
 
 void client_make_room(struct control *c)

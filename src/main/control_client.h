@@ -25,6 +25,7 @@ struct client {
 	uint64_t req;
 	enum client_state state;
 	bool acted; /* see control_reply_acted */
+	bool lost;  /* a reply could not be sent: the answer has a hole */
 	/* What was asked that changes something (control_audit.c), and by whom. */
 	const char *command, *target;
 	pid_t pid;

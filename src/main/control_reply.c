@@ -130,6 +130,8 @@ static void finish(struct control *c, uint64_t req, CtlDone *done)
 	flush(cl);
 	if (done->result == CTL_RESULT__CTL_NOT_FOUND && cl->acted)
 		done->result = CTL_RESULT__CTL_OK;
+	if (cl->lost) /* better no answer than one that looks whole */
+		done->result = CTL_RESULT__CTL_FAILED;
 	audit_done(cl, &done->result);
 	client_reply(cl, CTL_REPLY__MSG_DONE, done);
 	client_set_state(cl, CLIENT_ANSWERED);

@@ -21,7 +21,7 @@
 #include "ctl/client.h"
 #include "main/control.h"
 
-enum { USERS = 5000, SESSIONS = 70 };
+enum { USERS = 5000, SESSIONS = 70, MANY_NAMES = 10000, TOO_MANY_NAMES = 20000, EVENTS = 6000 };
 
 /* ---- the core, in the child ---- */
 
@@ -53,11 +53,31 @@ static struct control_user user_number(uint32_t i)
 	};
 }
 
+/* Somebody who was given N long names. */
+static void reply_long(struct core *c, uint64_t req, size_t n)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct control_user u = user_number(0);
+	struct strv names = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (strv_add(tmp, &names, "a-name-of-forty-characters.department.example"))
+			_exit(2);
+	u.split_dns = &names;
+	control_reply_user(c->control, req, &u);
+	control_done(c->control, req, CTL_RESULT__CTL_OK);
+	talloc_free(tmp);
+}
+
 static void core_users(void *arg, uint64_t req, const struct control_target *t)
 {
 	struct core *c = arg;
 	bool found = false;
 
+	if (t->id >= MANY_NAMES) {
+		reply_long(c, req, t->id);
+		return;
+	}
 	for (uint32_t i = 0; i < USERS; i++) {
 		struct control_user u = user_number(i);
 		if ((t->id && t->id != u.id) || (t->user && strcmp(t->user, u.user) != 0))
@@ -254,6 +274,22 @@ static void thousands_of_users_arrive_in_order(void **state)
 	assert_int_equal(a->result, CTL_RESULT__CTL_NOT_FOUND);
 }
 
+static void a_long_row_arrives_or_the_answer_fails(void **state)
+{
+	CtlWho who = CTL_WHO__INIT;
+	const struct answer *a;
+
+	who.id = MANY_NAMES;
+	a = ask(*state, CTL_REQUEST__MSG_USERS, &who);
+	assert_int_equal(a->result, CTL_RESULT__CTL_OK);
+	assert_int_equal(a->n_user, 1);
+	assert_int_equal(a->user[0]->n_split_dns, MANY_NAMES);
+	who.id = TOO_MANY_NAMES;
+	a = ask(*state, CTL_REQUEST__MSG_USERS, &who);
+	assert_int_equal(a->n_user, 0);
+	assert_int_equal(a->result, CTL_RESULT__CTL_FAILED);
+}
+
 static void an_answer_may_come_later(void **state)
 {
 	const struct answer *a = ask(*state, CTL_REQUEST__MSG_SESSIONS, NULL);
@@ -400,12 +436,12 @@ static void a_listener_that_does_not_read_is_dropped(void **state)
 	enum err err;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < 2000; i++)
+	for (unsigned i = 0; i < EVENTS; i++)
 		make_event(f);
 	while ((err = client_read(f, fd, &reply)) == ERR_OK)
 		n++;
 	assert_int_equal(err, ERR_CLOSED);
-	assert_in_range(n, 1, 1999);
+	assert_in_range(n, 1, EVENTS - 1);
 	close(fd);
 }
 
@@ -506,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_status_arrives),
 		CASE(thousands_of_users_arrive_in_order),
+		CASE(a_long_row_arrives_or_the_answer_fails),
 		CASE(an_answer_may_come_later),
 		CASE(bans_and_actions_are_answered),
 		CASE(settings_arrive_in_parts),
