@@ -38,6 +38,10 @@ def test_status(t):
         t.expect(line in text, "missing in the human form: " + line, text)
 
 
+def rate(count):
+    return "%.1f kB/s" % (count / 1000) if count >= 1000 else "%d bytes/s" % count
+
+
 def test_users(t):
     """Checklist 169, 170, 171: show users, show user, show id; unknown ones; the human forms."""
     server = t.server({"select-group": ["staff"], "dns": ["198.18.1.53", "fd00:19::53"], "nbns": ["198.18.1.54"],
@@ -61,6 +65,14 @@ def test_users(t):
                        ("No-routes", ["10.1.5.0/255.255.255.0"]), ("Restricted to routes", "False")):
         t.equal(user.get(key), value, key)
     t.expect(int(user["RX"]) >= 2 * 84 and int(user["TX"]) >= 2 * 84, "counters", user)
+    must_ping(client.netns, count=3, extra=["-s", "1000"])
+    later = server.user()
+    for way in ("RX", "TX"):
+        more, spent = int(later[way]) - int(user[way]), [time.time() - later["raw_connected_at"] + late for late in (-2, -1, 0)]
+        t.expect(3 * 1028 <= more < 3 * 1028 + 400, "three pings were %d bytes of %s" % (more, way))
+        t.equal(later["_" + way], "%.1f kB" % (int(later[way]) / 1000), "_" + way)
+        rates = [int(later[way]) // int(seconds) for seconds in spent if seconds >= 1] + [int(later[way])]
+        t.expect(later["Average " + way] in [rate(n) for n in rates], "Average " + way, later, rates)
     t.expect(abs(user["raw_connected_at"] - time.time()) < 60, "time", user)
     t.expect(user["Full session"].startswith(user["Session"]) and len(user["Full session"]) == 28, "session id", user)
     for command in (("show", "user", "test"), ("show", "id", str(user["ID"]))):
@@ -87,13 +99,14 @@ def test_users(t):
 
 def test_sessions(t):
     """Checklist 173, 174: the list, one session, terminate by short and full id."""
-    server = t.server()
+    server = t.server({"cookie-timeout": 3600})
     web = t.web().must_login()
     short = short_session(web.cookies["webvpn"])
     rows = check(t, server, "sessions", "show", "sessions", "all")
     row = next(row for row in rows if row["Session"] == short)
     t.equal((row["Username"], row["in_use"], row["session_is_open"]), ("test", 0, 0), "before the tunnel")
-    t.expect("Expires" in row, "no expiry for an unused session", row)
+    left = time.mktime(time.strptime(row["Expires"], "%Y-%m-%d %H:%M")) - time.time()
+    t.expect(3600 - 60 < left <= 3600 + 60, "an unused session expires in %d s" % left, row)
     tunnel = web.open()
     row = next(r for r in check(t, server, "sessions", "show", "sessions", "valid") if r["Session"] == short)
     t.equal((row["in_use"], row["session_is_open"]), (1, 1), "with the tunnel")
