@@ -108,7 +108,6 @@ static void note_session(struct worker *w)
 static int on_client_hello(gnutls_session_t tls)
 {
 	struct worker *w = gnutls_session_get_ptr(tls);
-	const struct vhost *before = w->vhost;
 	char name[SNI_MAX] = "";
 	size_t len = sizeof name;
 	unsigned type = 0;
@@ -129,8 +128,6 @@ static int on_client_hello(gnutls_session_t tls)
 	client_cert_ask(w);
 	/* After HelloRetryRequest there is a second hello, which may have another name: what the
 	 * session has is always that of the newest host, authorities included. */
-	if (w->vhost == before)
-		return 0;
 	if (gnutls_credentials_set(tls, GNUTLS_CRD_CERTIFICATE, image_cred(w->image, w->vhost)) <
 		    0 ||
 	    gnutls_priority_set(tls, w->vhost->priorities) < 0)
@@ -152,6 +149,23 @@ static int offer_alpn(gnutls_session_t tls, const struct conf *conf)
 	return gnutls_alpn_set_protocols(tls, protocols, n, 0);
 }
 
+/* A hello, before GnuTLS looks at it.  The host's priorities have to be there when the version is
+ * chosen: what has been done for another one does not come undone. */
+static int on_raw_hello(gnutls_session_t tls, unsigned type, unsigned when, unsigned incoming,
+			const gnutls_datum_t *msg)
+{
+	struct worker *w = gnutls_session_get_ptr(tls);
+	const struct vhost *v;
+
+	(void)type;
+	(void)when;
+	if (!incoming || w->state == WORKER_TUNNEL)
+		return 0;
+	hello_read(msg, &w->hello);
+	v = image_vhost(w->image, w->hello.name[0] ? w->hello.name : NULL);
+	return gnutls_priority_set(tls, v->priorities) < 0 ? GNUTLS_E_INTERNAL_ERROR : 0;
+}
+
 static enum err init_session(struct worker *w)
 {
 	/* No tickets: a resumed session would have to be bound to host and address (2.7). */
@@ -164,6 +178,8 @@ static enum err init_session(struct worker *w)
 	gnutls_transport_set_int(w->tls, w->client);
 	gnutls_handshake_set_timeout(w->tls, GNUTLS_INDEFINITE_TIMEOUT); /* io.c keeps time */
 	gnutls_handshake_set_post_client_hello_function(w->tls, on_client_hello);
+	gnutls_handshake_set_hook_function(w->tls, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE,
+					   on_raw_hello);
 	client_cert_init(w);
 	if (offer_alpn(w->tls, w->image->conf) < 0 ||
 	    gnutls_priority_set(w->tls, w->vhost->priorities) < 0 ||

@@ -16,6 +16,7 @@
 #include "ipc/main.pb-c.h"
 #include "ipc/worker.pb-c.h"
 #include "worker/cert_id.h"
+#include "worker/hello.h"
 #include "worker/http/http.h"
 #include "worker/image.h"
 
@@ -89,6 +90,7 @@ struct worker {
 	const struct vhost *vhost;
 	struct http_peer peer;
 	struct worker_cert cert;
+	struct hello hello; /* the newest */
 	struct worker_facts facts;
 
 	/* From CONNECT on. */
