@@ -11,6 +11,7 @@
 #include "auth/args.h"
 #include "auth/open.h"
 #include "auth/process.h"
+#include "auth/resume.h"
 #include "auth/sandbox.h"
 #include "auth/spawn.h"
 #include "base/clock.h"
@@ -72,6 +73,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	if (a->phase != AUTH_SERVING)
 		return;
 	sessions_expire(a, clock_unix());
+	resume_tick(a);
 	accounts_tick(a);
 }
 

@@ -5,6 +5,7 @@
 #include "auth/account.h"
 #include "auth/open.h"
 #include "auth/process.h"
+#include "auth/resume.h"
 #include "base/clock.h"
 #include "base/trim.h"
 #include "conf/pack.h"
@@ -93,6 +94,7 @@ static void switch_to(struct auth *a, struct hosts *h)
 		talloc_unlink(a, a->previous);
 	a->previous = a->hosts;
 	a->hosts = h;
+	resume_start(a);
 	a->phase = AUTH_SERVING;
 	workers_open(a);
 	trim_after_start();
@@ -167,6 +169,7 @@ static enum err on_worker_remote(struct auth *a, void *peer, const WorkerRemote 
 	if (w) {
 		w->remote = ipc_endpoint_read(msg->remote);
 		w->local = ipc_endpoint_read(msg->local);
+		w->remote_known = true;
 	}
 	return ERR_OK;
 }

@@ -6,6 +6,7 @@
 #include "auth/process.h"
 #include "auth/profile.h"
 #include "auth/relay.h"
+#include "auth/resume.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "ipc/convert.h"
@@ -109,6 +110,7 @@ struct signing {
 	uint32_t key, op, algorithm;
 	const char *vhost;
 	struct hosts *hosts; /* whose key it is; referenced */
+	TicketKey *ticket;   /* goes along; NULL: none */
 };
 
 /* A signature that cannot be made is answered, too: the worker's handshake waits for it. */
@@ -122,6 +124,7 @@ static void signed_with(void *arg, enum err err, const uint8_t *data, size_t len
 	result.ok = !err;
 	result.data.data = (uint8_t *)(uintptr_t)data;
 	result.data.len = len;
+	result.ticket = err ? NULL : s->ticket;
 	if (err)
 		log_warn(&log, "not-signed", kv_u64("key", s->key), kv_u64("op", s->op),
 			 kv_u64("algorithm", s->algorithm), kv_err(err));
@@ -145,16 +148,26 @@ static enum err on_sign(struct auth *a, struct worker *w, const Sign *msg, struc
 	(void)fds;
 	if (!s)
 		return w->signing ? ERR_STATE : ERR_NOMEM;
-	*s = (struct signing){ w, msg->key, (uint32_t)msg->op, msg->algorithm, msg->vhost, hosts };
+	*s = (struct signing){ w,     msg->key, (uint32_t)msg->op, msg->algorithm, msg->vhost,
+			       hosts, NULL };
 	w->signing = s;
 	if (!err) {
 		s->vhost = h->conf->name;
+		s->ticket = *msg->ticket_vhost ? resume_issue(s, w, msg) : NULL;
 		err = talloc_reference(s, hosts) ? keys_sign(s, h->keys, msg, signed_with, s)
 						 : ERR_NOMEM;
 	}
 	if (err)
 		signed_with(s, err, NULL, 0);
 	return ERR_OK;
+}
+
+static enum err on_ticket_find(struct auth *a, struct worker *w, const TicketFind *msg,
+			       struct ipc_fds *fds)
+{
+	(void)a;
+	(void)fds;
+	return resume_find(w, msg);
 }
 
 static enum err on_step(struct auth *a, struct worker *w, const Step *msg, struct ipc_fds *fds)
@@ -200,6 +213,8 @@ static enum err on_relay(struct auth *a, struct worker *w, const Relay *msg, str
 
 #define WORKER_ROUTES(R)                                                                           \
 	R(ToAuth, sign, TO_AUTH__MSG_SIGN, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_sign)             \
+	R(ToAuth, ticket_find, TO_AUTH__MSG_TICKET_FIND, AUTH_FROM_WORKER, AUTH_SERVING, 0,        \
+	  on_ticket_find)                                                                          \
 	R(ToAuth, step, TO_AUTH__MSG_STEP, AUTH_FROM_WORKER, AUTH_SERVING, 0, on_step)             \
 	R(ToAuth, open_session, TO_AUTH__MSG_OPEN_SESSION, AUTH_FROM_WORKER, AUTH_SERVING, 0,      \
 	  on_open)                                                                                 \
@@ -322,6 +337,7 @@ enum err worker_add(struct auth *a, const WorkerNew *msg, int fd, bool restored)
 	w->budget_ms = clock_ms();
 	w->remote = ipc_endpoint_read(msg->remote);
 	w->local = ipc_endpoint_read(msg->local);
+	w->remote_known = !msg->proxy;
 	w->prev = bucket(a, w->id);
 	w->next = *w->prev;
 	if (w->next)

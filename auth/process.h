@@ -41,6 +41,7 @@ struct worker {
 	struct chan *chan;	       /* NULL: not opened yet */
 	bool restored;		       /* an earlier instance of auth talked to it */
 	struct endpoint remote, local; /* as announced, or behind a PROXY header */
+	bool remote_known;	       /* that header was read, if there is one */
 	struct runner_job *relay;      /* a message on its way to a KDC; NULL: none */
 	struct recheck *recheck;       /* under way for its tunnel; NULL: none */
 	struct signing *signing;       /* asked of a token; NULL: none */
@@ -51,6 +52,7 @@ struct worker {
 };
 
 struct accounting;
+struct resume_keys;
 
 struct auth {
 	struct ev_loop *loop;
@@ -63,7 +65,8 @@ struct auth {
 	struct hosts *hosts, *previous; /* NULL: none */
 	struct worker *worker[WORKER_BUCKETS];
 	struct accounting *accounts;
-	ev_timer tick;	  /* expiry, once a second */
+	struct resume_keys *tickets; /* of TLS sessions, for HOSTS; NULL: none */
+	ev_timer tick;		     /* expiry, once a second */
 	bool stopping;	  /* the supervisor has said goodbye: records are sent, then we end */
 	double stop_by;	  /* ev_now, at the latest */
 	ev_timer give_up; /* the same if nothing moves */

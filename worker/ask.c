@@ -7,6 +7,7 @@
 #include "conf/pack.h"
 #include "ipc/convert.h"
 #include "worker/io.h"
+#include "worker/resume.h"
 #include "worker/second_cert.h"
 #include "worker/tell.h"
 #include "worker/tls.h"
@@ -37,11 +38,13 @@ enum err ask_sign(void *arg, TALLOC_CTX *ctx, const Sign *request, ProtobufCBina
 	enum err err;
 
 	sign.generation = w->image->generation;
+	sign.ticket_vhost = text(resume_wants(w, sign.key));
 	msg.msg_case = TO_AUTH__MSG_SIGN;
 	msg.sign = &sign;
 	err = io_call(w, ctx, &msg, &answer);
 	if (err)
 		return err;
+	resume_take(w, answer->signed_->ticket);
 	if (!answer->signed_->ok)
 		return ERR_DENIED;
 	*out = answer->signed_->data;

@@ -107,6 +107,24 @@ static enum err load_dh(struct vhost *v, const ProtobufCBinaryData *dh)
 	return ERR_OK;
 }
 
+/* GnuTLS orders chains as it likes; ours have the numbers that auth knows them by. */
+static enum err keep_leaves(struct image *image, struct vhost *v, const HostCerts *certs)
+{
+	v->leaf = talloc_zero_array(image, gnutls_datum_t, (unsigned)certs->n_chain);
+	if (!v->leaf)
+		return ERR_NOMEM;
+	for (; v->n_leaf < certs->n_chain; v->n_leaf++) {
+		const ProtobufCBinaryData *der = &certs->chain[v->n_leaf]->der[0];
+		gnutls_datum_t *leaf = &v->leaf[v->n_leaf];
+
+		leaf->data = talloc_memdup(v->leaf, der->data, der->len);
+		leaf->size = (unsigned)der->len;
+		if (!leaf->data)
+			return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
 static enum err load_certs(struct image *image, struct vhost *v, const HostCerts *certs)
 {
 	char *name = talloc_strdup(image, certs->vhost);
@@ -119,6 +137,8 @@ static enum err load_certs(struct image *image, struct vhost *v, const HostCerts
 	err = load_dh(v, &certs->dh);
 	for (size_t i = 0; !err && i < certs->n_chain; i++)
 		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
+	if (!err)
+		err = keep_leaves(image, v, certs);
 	if (!err)
 		err = trust_take(image, &image->area, certs, v->cred, &v->trust);
 	return err ? err : trust_span(&image->area, certs->profile, &v->profile);
@@ -204,4 +224,11 @@ const struct vhost *image_vhost(const struct image *image, const char *sni)
 gnutls_certificate_credentials_t image_cred(const struct image *image, const struct vhost *v)
 {
 	return v->cred ? v->cred : image->vhost[0].cred;
+}
+
+const gnutls_datum_t *image_leaf(const struct image *image, const struct vhost *v, uint32_t chain)
+{
+	const struct vhost *owner = v->cred ? v : &image->vhost[0];
+
+	return chain < owner->n_leaf ? &owner->leaf[chain] : NULL;
 }

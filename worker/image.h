@@ -21,6 +21,8 @@ struct vhost {
 	gnutls_dh_params_t dh;		       /* of CRED; NULL: those built in */
 	gnutls_priority_t priorities;
 	const char *priority_text;
+	gnutls_datum_t *leaf; /* the server's own certificates, one per chain, in DER */
+	size_t n_leaf;
 	struct trust trust; /* for client certificates, beside what CRED has */
 	struct der profile; /* for those who have none of their own, in the area */
 };
@@ -46,6 +48,9 @@ const struct vhost *image_vhost(const struct image *image, const char *sni);
 
 /* The certificates V presents. */
 gnutls_certificate_credentials_t image_cred(const struct image *image, const struct vhost *v);
+
+/* The certificate of V's chain number CHAIN; NULL: there is none. */
+const gnutls_datum_t *image_leaf(const struct image *image, const struct vhost *v, uint32_t chain);
 
 /* Priority string of TLS for HOST (protocol.md 2.2); child of CTX, NULL without memory. */
 char *image_priorities(TALLOC_CTX *ctx, const struct host_conf *host);

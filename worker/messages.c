@@ -55,6 +55,16 @@ static enum err on_recalled(struct worker *w, const ToWorker *top, const Recalle
 		       : ERR_STATE;
 }
 
+static enum err on_ticket_key(struct worker *w, const ToWorker *top, const TicketKey *msg,
+			      struct ipc_fds *fds)
+{
+	(void)msg;
+	(void)fds;
+	return w->call.request && w->call.request->msg_case == TO_AUTH__MSG_TICKET_FIND
+		       ? answered(w, top)
+		       : ERR_STATE;
+}
+
 static enum err on_tunnel(struct worker *w, const ToWorker *top, const Tunnel *msg,
 			  struct ipc_fds *fds)
 {
@@ -153,6 +163,8 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	R(ToWorker, step, TO_WORKER__MSG_STEP, FROM_AUTH, WORKER_LOGIN, 0, on_step)                \
 	R(ToWorker, recalled, TO_WORKER__MSG_RECALLED, FROM_AUTH, WORKER_LOGIN, 0, on_recalled)    \
 	R(ToWorker, relayed, TO_WORKER__MSG_RELAYED, FROM_AUTH, WORKER_LOGIN, 0, on_relayed)       \
+	R(ToWorker, ticket_key, TO_WORKER__MSG_TICKET_KEY, FROM_AUTH, WORKER_LOGIN, 0,             \
+	  on_ticket_key)                                                                           \
 	R(ToWorker, open_refused, TO_WORKER__MSG_OPEN_REFUSED, FROM_AUTH, WORKER_OPENING, 0,       \
 	  on_open_refused)                                                                         \
 	R(ToWorker, auth_hello, TO_WORKER__MSG_AUTH_HELLO, FROM_AUTH, ANY_STATE, 0, on_auth_hello)

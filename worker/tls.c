@@ -13,6 +13,7 @@
 #include "worker/client_cert.h"
 #include "worker/io.h"
 #include "worker/proxy.h"
+#include "worker/resume.h"
 
 enum { HANDSHAKE_MS = 40 * 1000, SNI_MAX = 256, SHA1_LEN = 20 };
 
@@ -60,9 +61,9 @@ enum suite_mac tls_suite_mac(gnutls_mac_algorithm_t mac)
 }
 
 /* The hash clients compare with the certificate they saw (protocol.md 2.4). */
-static void hash_certificate(gnutls_session_t tls, char text[2 * SHA1_LEN + 1])
+static void hash_certificate(const struct worker *w, char text[2 * SHA1_LEN + 1])
 {
-	const gnutls_datum_t *cert = gnutls_certificate_get_ours(tls);
+	const gnutls_datum_t *cert = resume_certificate(w);
 	uint8_t hash[SHA1_LEN];
 
 	text[0] = '\0';
@@ -99,7 +100,7 @@ static void note_session(struct worker *w)
 		.path_mtu = w->proxy ? 0 : path_mtu(w->client),
 		.outer_v6 = w->remote.addr.family == AF_INET6,
 	};
-	hash_certificate(w->tls, w->peer.cert_sha1);
+	hash_certificate(w, w->peer.cert_sha1);
 }
 
 /* ---- handshake ---- */
@@ -108,6 +109,7 @@ static void note_session(struct worker *w)
 static int on_client_hello(gnutls_session_t tls)
 {
 	struct worker *w = gnutls_session_get_ptr(tls);
+	const struct vhost *before = w->vhost;
 	char name[SNI_MAX] = "";
 	size_t len = sizeof name;
 	unsigned type = 0;
@@ -132,7 +134,7 @@ static int on_client_hello(gnutls_session_t tls)
 		    0 ||
 	    gnutls_priority_set(tls, w->vhost->priorities) < 0)
 		return GNUTLS_E_INTERNAL_ERROR;
-	return 0;
+	return resume_on_hello(w, before);
 }
 
 /* protocol.md 2.3: one of these is chosen when offered; others are as if not there. */
@@ -168,8 +170,8 @@ static int on_raw_hello(gnutls_session_t tls, unsigned type, unsigned when, unsi
 
 static enum err init_session(struct worker *w)
 {
-	/* No tickets: a resumed session would have to be bound to host and address (2.7). */
-	unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS;
+	unsigned flags =
+		GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET;
 
 	w->vhost = &w->image->vhost[0];
 	if (gnutls_init(&w->tls, flags) < 0)
@@ -248,6 +250,15 @@ static void acknowledge(const struct worker *w)
 	(void)setsockopt(w->client, IPPROTO_TCP, TCP_QUICKACK, &one, sizeof one);
 }
 
+static enum err send_ticket(struct worker *w)
+{
+	enum err err = ERR_OK;
+
+	while (!err && resume_send(w))
+		err = io_wait_client(w, POLLOUT);
+	return err;
+}
+
 enum err tls_accept(struct worker *w)
 {
 	uint64_t login_deadline = w->deadline, limit = clock_ms() + HANDSHAKE_MS;
@@ -262,6 +273,10 @@ enum err tls_accept(struct worker *w)
 		err = init_session(w);
 	if (!err)
 		err = handshake(w);
+	if (!err)
+		err = resume_check(w);
+	if (!err)
+		err = send_ticket(w);
 	if (!err) {
 		acknowledge(w);
 		note_session(w);

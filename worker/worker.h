@@ -34,7 +34,7 @@ struct birth {
 enum worker_sender { FROM_MAIN = 1, FROM_AUTH = 2, FROM_SUPER = 4 };
 
 /*	state		until				answers that may come
- *	WORKER_LOGIN	CONNECT with a ticket		signed, step, relayed
+ *	WORKER_LOGIN	CONNECT with a ticket		signed, step, relayed, ticket_key
  *	WORKER_OPENING	the tunnel is granted, refused	signed, tunnel, refuse, open_refused
  *	WORKER_TUNNEL	the end				none
  * Bits, because a route allows several. */
@@ -70,6 +70,16 @@ struct worker_cert {
 	struct cert_id *id; /* child of the worker; NULL: it is not good, or names nobody */
 };
 
+/* Session tickets, see resume.c. */
+struct worker_resume {
+	bool possible;	/* the host of that hello allows it */
+	bool enabled;	/* GnuTLS has a key */
+	bool real;	/* which is of auth */
+	bool asked;	/* for a ticket that is offered */
+	bool resumed;	/* the handshake was short */
+	uint32_t chain; /* number of the certificate chain that the key stands for */
+};
+
 struct worker {
 	struct image *image; /* ours after the fork, read all but its keys' owner */
 	uint64_t id;
@@ -91,6 +101,7 @@ struct worker {
 	struct http_peer peer;
 	struct worker_cert cert;
 	struct hello hello; /* the newest */
+	struct worker_resume resume;
 	struct worker_facts facts;
 
 	/* From CONNECT on. */

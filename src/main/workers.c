@@ -380,6 +380,7 @@ static bool tell_auth(struct main_ctx *m, const Spawn *spawn, int fd)
 	new.worker_id = spawn->worker_id;
 	new.remote = spawn->remote;
 	new.local = spawn->local;
+	new.proxy = spawn->proxy;
 	return main_tell_auth(m, TO_AUTH__MSG_WORKER_NEW, &new, fd);
 }
 

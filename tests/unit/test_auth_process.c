@@ -211,7 +211,7 @@ static const ConfResult *send_conf(struct rig *r, uint64_t generation)
 	return to_main(r, TO_MAIN__MSG_CONF_RESULT)->conf_result;
 }
 
-static void send_worker(struct rig *r)
+static void send_worker(struct rig *r, bool proxy)
 {
 	WorkerNew new = WORKER_NEW__INIT;
 	uint8_t v4[4] = { 192, 0, 2, 7 };
@@ -223,6 +223,7 @@ static void send_worker(struct rig *r)
 	remote.port = 4711;
 	new.worker_id = 1;
 	new.remote = &remote;
+	new.proxy = proxy;
 	to_auth(r->main, TO_AUTH__MSG_WORKER_NEW, &new, pair[1]);
 	r->worker = pair[0];
 	r->worker_far = pair[1];
@@ -249,7 +250,7 @@ static int setup(void **state)
 	assert_int_equal(msg->keep_fd->kind, FD_KIND__FD_JOURNAL_AUTH);
 	assert_true(r->journal >= 0);
 	assert_true(send_conf(r, 1)->ok);
-	send_worker(r);
+	send_worker(r, false);
 	*state = r;
 	return 0;
 }
@@ -515,6 +516,98 @@ static void signature_verifies_with_the_chain(void **state)
 	gnutls_x509_crt_deinit(crt);
 }
 
+/* What a worker of GENERATION gets for new TLS session tickets beside a signature; NULL: none. */
+static const TicketKey *ticket_key(struct rig *r, uint64_t generation, const char *vhost)
+{
+	Sign sign = SIGN__INIT;
+	const Signed *result;
+
+	sign.vhost = (char *)(uintptr_t) "default";
+	sign.ticket_vhost = (char *)(uintptr_t)vhost;
+	sign.op = SIGN_OP__SIGN_DATA;
+	sign.algorithm = GNUTLS_SIGN_ECDSA_SHA256;
+	sign.data = (ProtobufCBinaryData){ 4, (uint8_t *)(uintptr_t) "data" };
+	sign.generation = generation;
+	to_auth(r->worker, TO_AUTH__MSG_SIGN, &sign, -1);
+	result = to_worker(r, TO_WORKER__MSG_SIGNED)->signed_;
+	return result->ticket;
+}
+
+static const TicketKey *find_ticket(struct rig *r, uint64_t generation)
+{
+	TicketFind find = TICKET_FIND__INIT;
+
+	find.vhost = (char *)(uintptr_t) "default";
+	find.generation = generation;
+	find.name = (ProtobufCBinaryData){ 16, (uint8_t *)(uintptr_t) "nobody's ticket!" };
+	to_auth(r->worker, TO_AUTH__MSG_TICKET_FIND, &find, -1);
+	return to_worker(r, TO_WORKER__MSG_TICKET_KEY)->ticket_key;
+}
+
+static void key_for_tickets_comes_with_the_signature(void **state)
+{
+	const TicketKey *key = ticket_key(*state, 1, "default");
+
+	assert_non_null(key);
+	assert_int_equal(key->key.len, 64);
+	assert_int_equal(key->lifetime, 300);
+	assert_null(ticket_key(*state, 1, ""));
+	assert_null(ticket_key(*state, 1, "unknown.example"));
+}
+
+static void unknown_ticket_gets_the_key_for_new_ones(void **state)
+{
+	const TicketKey *key = ticket_key(*state, 1, "default"), *found = find_ticket(*state, 1);
+
+	assert_int_equal(found->key.len, 64);
+	assert_memory_equal(found->key.data, key->key.data, 64);
+}
+
+static void other_addresses_and_configurations_have_other_keys(void **state)
+{
+	struct rig *r = *state;
+	const TicketKey *key = ticket_key(r, 1, "default"), *other;
+
+	move_client(r, 99);
+	other = ticket_key(r, 1, "default");
+	assert_memory_not_equal(other->key.data, key->key.data, 64);
+	move_client(r, 7);
+	other = ticket_key(r, 1, "default");
+	assert_memory_equal(other->key.data, key->key.data, 64);
+	assert_true(send_conf(r, 2)->ok);
+	assert_null(ticket_key(r, 1, "default"));
+	assert_int_equal(find_ticket(r, 1)->key.len, 0);
+	other = ticket_key(r, 2, "default");
+	assert_memory_not_equal(other->key.data, key->key.data, 64);
+}
+
+static void client_of_a_proxy_has_no_key_before_it_is_known(void **state)
+{
+	struct rig *r = *state;
+	WorkerGone gone = WORKER_GONE__INIT;
+
+	gone.worker_id = 1;
+	to_auth(r->main, TO_AUTH__MSG_WORKER_GONE, &gone, -1);
+	close(r->worker);
+	close(r->worker_far);
+	send_worker(r, true);
+	assert_null(ticket_key(r, 1, "default"));
+	assert_int_equal(find_ticket(r, 1)->key.len, 0);
+	move_client(r, 99);
+	assert_non_null(ticket_key(r, 1, "default"));
+}
+
+static void hosts_that_ask_for_certificates_have_no_keys(void **state)
+{
+	struct rig *r = *state;
+
+	snprintf(r->extra, sizeof r->extra,
+		 "enable-auth = certificate\ncert-user-oid = 2.5.4.3\nca-cert = %s\n", r->cert);
+	assert_true(send_conf(r, 2)->ok);
+	assert_null(ticket_key(r, 2, "default"));
+	assert_int_equal(find_ticket(r, 2)->key.len, 0);
+}
+
 /* Puts TEXT into the file of user alice and makes auth read such files. */
 static void use_user_file(struct rig *r, const char *text)
 {
@@ -708,6 +801,11 @@ int main(void)
 		CASE(login_with_a_context_from_before_a_crash_still_works),
 		CASE(crashed_runner_fails_one_login_only),
 		CASE(signature_verifies_with_the_chain),
+		CASE(key_for_tickets_comes_with_the_signature),
+		CASE(unknown_ticket_gets_the_key_for_new_ones),
+		CASE(other_addresses_and_configurations_have_other_keys),
+		CASE(client_of_a_proxy_has_no_key_before_it_is_known),
+		CASE(hosts_that_ask_for_certificates_have_no_keys),
 		CASE(rows_of_the_user_file_go_to_main),
 		CASE(bad_user_file_refuses_the_tunnel),
 		CASE(roaming_cookie_is_refused_where_that_is_configured),
