@@ -37,7 +37,11 @@ static void check_mandatory(const struct conf *conf, struct conf_report *r)
 	if (!conf->tcp_port && !h->origin[CONF_OPT_tcp_port])
 		complain(h, CONF_OPT_tcp_port, r,
 			 "the tcp-port option is mandatory!  Write for example tcp-port = 443");
-	if (!conf->device && !h->origin[CONF_OPT_device])
+}
+
+static void check_device(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
+{
+	if (h->is_default && !conf->device && !h->origin[CONF_OPT_device])
 		complain(h, CONF_OPT_device, r,
 			 "the 'device' configuration option must be specified!  "
 			 "Write for example device = vpns");
@@ -64,14 +68,18 @@ static void check_identity(const struct conf *conf, struct conf_report *r)
 	}
 }
 
-/* Pairs of certificate and key, matched by their order. */
+/* Certificates and keys come in pairs, matched by their order. */
 static void check_keys(const struct host_conf *h, struct conf_report *r)
 {
 	if (!h->server_cert.n || !h->server_key.n)
 		complain(h, h->server_cert.n ? CONF_OPT_server_cert : CONF_OPT_server_key, r,
 			 "the 'server-cert' and 'server-key' configuration options must be "
 			 "specified!");
-	else if (h->server_cert.n != h->server_key.n)
+}
+
+static void check_pairs(const struct host_conf *h, struct conf_report *r)
+{
+	if (h->server_cert.n && h->server_key.n && h->server_cert.n != h->server_key.n)
 		complain(h, CONF_OPT_server_key, r,
 			 "the specified number of keys doesn't match the certificates; write one "
 			 "server-key for each server-cert, in the same order");
@@ -81,7 +89,6 @@ static void check_keys(const struct host_conf *h, struct conf_report *r)
 static void check_pools(const struct host_conf *h, struct conf_report *r)
 {
 	const struct addr_net *v4 = &h->ipv4_network, *v6 = &h->ipv6_network;
-	const struct conf_where where = conf_where_of(h, CONF_OPT_ipv6_network);
 
 	if (!v4->addr.family && !v6->addr.family && !h->origin[CONF_OPT_ipv4_network] &&
 	    !h->origin[CONF_OPT_ipv6_network])
@@ -94,7 +101,15 @@ static void check_pools(const struct host_conf *h, struct conf_report *r)
 	if (v6->addr.family && !v6->prefix)
 		complain(h, CONF_OPT_ipv6_network, r,
 			 "no prefix found for IPv6 network.  Write X::Y/N");
-	else if (v6->addr.family && h->ipv6_subnet_prefix <= v6->prefix)
+}
+
+/* Each client gets a block of the pool. */
+static void check_subnet(const struct host_conf *h, struct conf_report *r)
+{
+	const struct addr_net *v6 = &h->ipv6_network;
+	const struct conf_where where = conf_where_of(h, CONF_OPT_ipv6_network);
+
+	if (v6->addr.family && v6->prefix && h->ipv6_subnet_prefix <= v6->prefix)
 		conf_report_add(r, CONF_ERROR, &where,
 				"the subnet prefix (%u) cannot be smaller or equal to network's "
 				"(%u)",
@@ -195,11 +210,15 @@ static void check_camouflage(const struct host_conf *h, struct conf_report *r)
 }
 
 /* Settings that contradict what some clients force. */
-static void check_compat(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
+static void check_phones(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
 {
 	if (h->cisco_svc_client_compat && conf->udp_port != 0 && conf->udp_port != 443)
 		complain(h, CONF_OPT_cisco_svc_client_compat, r,
 			 " cisco-svc-client-compat option requires udp-port = 443");
+}
+
+static void check_ciphers(const struct host_conf *h, struct conf_report *r)
+{
 	if (h->match_tls_dtls_ciphers && (h->dtls_legacy || h->cisco_client_compat))
 		complain(h, CONF_OPT_match_tls_dtls_ciphers, r,
 			 "'match-tls-dtls-ciphers' cannot be applied when 'dtls-legacy' or "
@@ -311,6 +330,27 @@ static void check_proxies(const struct conf *conf, struct conf_report *r)
 				"has no effect without listen-proxy-proto = true");
 }
 
+/* In the order of config.md 9. */
+static void check_host(const struct conf *conf, const struct host_conf *h, struct conf_report *r)
+{
+	check_keys(h, r);
+	check_pools(h, r);
+	check_pairs(h, r);
+	check_certificate_user(h, r);
+	check_certificate_group(h, r);
+	check_multiple(h, r);
+	check_profile(conf, h, r);
+	check_phones(conf, h, r);
+	check_subnet(h, r);
+	check_device(conf, h, r);
+	check_ciphers(h, r);
+	check_supplemental(h, r);
+	check_camouflage(h, r);
+	check_user_files(h, r);
+	check_headers(h, CONF_OPT_included_http_headers, &h->included_http_headers, r);
+	check_headers(h, CONF_OPT_custom_header, &h->custom_header, r);
+}
+
 void conf_check(const struct conf *conf, struct conf_report *r)
 {
 	const struct conf_where where = conf_where_of(conf->host[0], CONF_OPT_isolate_workers);
@@ -318,25 +358,11 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 	for (size_t i = 0; i < conf->n_hosts; i++)
 		conf_check_auth(conf->host[i], r);
 	check_mandatory(conf, r);
+	for (size_t i = 0; i < conf->n_hosts; i++)
+		check_host(conf, conf->host[i], r);
 	check_identity(conf, r);
 	check_proxies(conf, r);
 	check_chroot(conf, r);
-	for (size_t i = 0; i < conf->n_hosts; i++) {
-		const struct host_conf *h = conf->host[i];
-
-		check_keys(h, r);
-		check_pools(h, r);
-		check_certificate_user(h, r);
-		check_certificate_group(h, r);
-		check_multiple(h, r);
-		check_profile(conf, h, r);
-		check_camouflage(h, r);
-		check_compat(conf, h, r);
-		check_supplemental(h, r);
-		check_user_files(h, r);
-		check_headers(h, CONF_OPT_included_http_headers, &h->included_http_headers, r);
-		check_headers(h, CONF_OPT_custom_header, &h->custom_header, r);
-	}
 	if (!conf->isolate_workers)
 		conf_report_add(r, CONF_WARNING, &where,
 				"worker processes run without isolation; this is for debugging");

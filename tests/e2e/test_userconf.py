@@ -69,6 +69,17 @@ def test_group_file(t):
     t.equal(t.web().must_login(group="staff").connect().header("X-CSTP-DPD"), "11", "DPD without the file")
 
 
+def test_edits_count_for_old_cookies(t):
+    """Checklist 85, 91, config 10.2: a reconnect with its old cookie gets the file as it is now; its own limit holds."""
+    server = with_files(t, {"test": None}, {"users/test": "dpd = 33\nmax-same-clients = 1\n"})
+    web = t.web().must_login()
+    t.equal(web.connect().header("X-CSTP-DPD"), "33", "DPD")
+    t.equal(t.web().must_login().connect().status, 401, "status of a second tunnel")
+    server.write_file("users/test", "dpd = 34\n")
+    t.equal(t.web().connect(cookie=web.cookies["webvpn"]).header("X-CSTP-DPD"), "34", "DPD with the old cookie")
+    t.equal(t.web().must_login().connect().status, 200, "status of a second tunnel after the limit is gone")
+
+
 def test_append_routes(t):
     """Checklist 86: the host's routes come in addition."""
     with_files(t, {"test": None}, {"users/test": "route = 10.9.0.0/16\n"}, {"append-routes": "true"})

@@ -145,6 +145,56 @@ static void what_is_mandatory_is_missed_by_name(void **state)
 	}
 }
 
+/* The errors of TEXT, in order, must contain the words of WANT. */
+static void errors_in_order(const char *text, const char *const *want, size_t n)
+{
+	struct fixture f = fixture_new();
+	size_t at = 0;
+
+	assert_int_equal(fixture_load(&f, text), ERR_CONF);
+	for (size_t i = 0; i < f.report->n; i++) {
+		if (f.report->item[i].severity != CONF_ERROR)
+			continue;
+		if (at == n || !strstr(f.report->item[i].text, want[at]))
+			fixture_explain(&f, at < n ? want[at] : "one more");
+		assert_true(at < n);
+		assert_non_null(strstr(f.report->item[i].text, want[at]));
+		at++;
+	}
+	assert_int_equal(at, n);
+	talloc_free(f.ctx);
+}
+
+/* config.md 9: what ocserv would end with comes first. */
+static void checks_come_in_the_specified_order(void **state)
+{
+	static const char *const empty[] = { "'auth'",	      "'socket-file'",	 "tcp-port",
+					     "'server-cert'", "no ipv4-network", "'device'" };
+	static const char *const all[] = { "missing a /prefix",	       "no mask found",
+					   "number of keys",	       "'cert-user-oid'",
+					   "cannot open file",	       "udp-port = 443",
+					   "the subnet prefix (64)",   "'device'",
+					   "'match-tls-dtls-ciphers'", "is 'radius'" };
+	static const char *const hosts[] = { "'device'", "number of keys", "no mask found",
+					     "'cert-user-oid'" };
+
+	(void)state;
+	errors_in_order("", empty, sizeof(empty) / sizeof(empty[0]));
+	errors_in_order("config-per-user = /\nmatch-tls-dtls-ciphers = yes\nroute = 10.0.0.0\n"
+			"ipv6-network = fd00::/64\nipv6-subnet-prefix = 64\nudp-port = 4443\n"
+			"cisco-svc-client-compat = yes\nuser-profile = /nonexistent\n"
+			"auth = radius[config=/x,groupconfig=true]\nenable-auth = certificate\n"
+			"server-key = /a\nserver-key = /b\nserver-cert = /c\n"
+			"ipv4-network = 10.0.0.0\ntcp-port = 443\nsocket-file = /s\n",
+			all, sizeof(all) / sizeof(all[0]));
+	/* The default host before the named ones, those in file order. */
+	errors_in_order("auth = plain[/p]\ntcp-port = 443\nsocket-file = /s\nserver-cert = /c\n"
+			"server-key = /k\nipv4-network = 10.0.0.0/24\n"
+			"[vhost:b]\nserver-cert = /c\nserver-cert = /d\n"
+			"[vhost:a]\nauth = certificate\nipv4-network = 10.1.0.0/99\n",
+			hosts, sizeof(hosts) / sizeof(hosts[0]));
+}
+
 static void all_errors_are_told_in_one_run(void **state)
 {
 	struct fixture f = fixture_new();
@@ -230,13 +280,6 @@ static void old_switches_set_the_other_way_do_nothing(void **state)
 	assert_false(f.conf->host[0]->cisco_client_compat);
 	assert_false(fixture_said(&f, "was replaced"));
 	talloc_free(f.ctx);
-}
-
-static void later_options_are_named_in_one_warning(void **state)
-{
-	(void)state;
-	accepts("ping-leases = true\nuse-utmp = false\n[vhost:a]\nocsp-response = /x\n",
-		"warning: not implemented yet: ocsp-response, ping-leases");
 }
 
 /* compat-checklist 116; config.md 3.2. */
@@ -534,12 +577,12 @@ int main(void)
 		cmocka_unit_test(fatal_settings_are_refused_with_the_specified_words),
 		cmocka_unit_test(a_banner_has_at_most_256_bytes),
 		cmocka_unit_test(what_is_mandatory_is_missed_by_name),
+		cmocka_unit_test(checks_come_in_the_specified_order),
 		cmocka_unit_test(all_errors_are_told_in_one_run),
 		cmocka_unit_test(odd_numbers_and_words_keep_working),
 		cmocka_unit_test(unknown_names_warn_and_are_ignored),
 		cmocka_unit_test(old_names_work_with_a_note),
 		cmocka_unit_test(old_switches_set_the_other_way_do_nothing),
-		cmocka_unit_test(later_options_are_named_in_one_warning),
 		cmocka_unit_test(a_host_inherits_what_it_does_not_set),
 		cmocka_unit_test(start_only_lists_are_replaced_not_appended),
 		cmocka_unit_test(a_host_is_a_copy_of_what_stands_above_it),

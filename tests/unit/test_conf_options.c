@@ -228,6 +228,59 @@ static void scopes_hold_in_a_virtual_host(void **state)
 	}
 }
 
+static void what_does_nothing_yet_is_named(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *o = &conf_options[i];
+		struct values v = values_of(o);
+		TALLOC_CTX *ctx = talloc_new(NULL);
+
+		if ((o->flags & CONF_LATER) && o->scope != CONF_SCOPE_PERUSER)
+			accepts(talloc_asprintf(ctx, "%s%s = %s\n", v.beside, o->name, v.good),
+				talloc_asprintf(ctx, "warning: not implemented yet: %s", o->name));
+		talloc_free(ctx);
+	}
+}
+
+static size_t list_length(const struct host_conf *host, const struct conf_option *o)
+{
+	struct {
+		void *item;
+		size_t n;
+	} list;
+
+	memcpy(&list, (const char *)host + o->offset, sizeof(list));
+	return list.n;
+}
+
+/* config.md 3.2: a host adds to the lists that a reload may change, and replaces the others. */
+static void lists_of_a_host_are_appended_or_replaced(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		const struct conf_option *o = &conf_options[i];
+		struct values v = values_of(o);
+		struct fixture f = fixture_new();
+		char *line = talloc_asprintf(f.ctx, "%s = %s\n", o->name, v.good);
+		const char *pair = strcmp(o->name, "server-cert") == 0	? "server-key = /x\n"
+				   : strcmp(o->name, "server-key") == 0 ? "server-cert = /x\n"
+									: "";
+
+		if (!o->type->item || (o->scope != CONF_SCOPE_VHOST && o->scope != CONF_SCOPE_USER))
+			continue;
+		assert_int_equal(
+			fixture_load(&f, talloc_asprintf(f.ctx,
+							 "%s%s[vhost:a]\n%s%s[vhost:b]\ndpd = 1\n",
+							 file_without(f.ctx, o), line, line, pair)),
+			ERR_OK);
+		assert_int_equal(list_length(f.conf->host[0], o), 1);
+		assert_int_equal(list_length(f.conf->host[1], o), o->flags & CONF_RELOAD ? 2 : 1);
+		assert_int_equal(list_length(f.conf->host[2], o), 1);
+		talloc_free(f.ctx);
+	}
+}
+
 static void options_of_users_are_skipped_in_the_main_file(void **state)
 {
 	(void)state;
@@ -538,6 +591,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_value_comes_back_from_print_config),
 		cmocka_unit_test(scopes_hold_in_a_virtual_host),
+		cmocka_unit_test(what_does_nothing_yet_is_named),
+		cmocka_unit_test(lists_of_a_host_are_appended_or_replaced),
 		cmocka_unit_test(options_of_users_are_skipped_in_the_main_file),
 		cmocka_unit_test(a_reload_takes_what_is_reloadable_and_names_the_rest),
 		cmocka_unit_test(a_user_file_takes_what_is_for_users_only),

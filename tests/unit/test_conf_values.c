@@ -319,6 +319,24 @@ static void groupconfig_excludes_files(void **state)
 		"specified config-per-user or config-per-group but supplemental config is 'radius'");
 }
 
+/* config.md 3.2: the source of a user's settings goes with the method that is inherited. */
+static void groupconfig_is_inherited_with_its_method(void **state)
+{
+	struct fixture f = fixture_new();
+
+	(void)state;
+	assert_int_equal(fixture_load(&f, "tcp-port = 443\nsocket-file = /s\nserver-cert = /c\n"
+					  "server-key = /k\ndevice = v\n"
+					  "ipv4-network = 10.0.0.0/24\n"
+					  "auth = radius[config=/x,groupconfig=true]\n"
+					  "[vhost:a]\ndpd = 3\n[vhost:b]\nauth = plain[/p]\n"),
+			 ERR_OK);
+	assert_true(f.conf->host[0]->radius_groupconfig);
+	assert_true(f.conf->host[1]->radius_groupconfig);
+	assert_false(f.conf->host[2]->radius_groupconfig);
+	talloc_free(f.ctx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +350,7 @@ int main(void)
 		cmocka_unit_test(methods_that_do_not_mix_are_refused),
 		cmocka_unit_test(codes_go_with_every_other_method),
 		cmocka_unit_test(groupconfig_excludes_files),
+		cmocka_unit_test(groupconfig_is_inherited_with_its_method),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
