@@ -246,6 +246,7 @@ void conf_man(FILE *out)
 	      ".Xr sallyport-ldap 5 ,\n"
 	      ".Xr sallyport-oidc 5 ,\n"
 	      ".Xr sallyport-radius 5 ,\n"
+	      ".Xr sallyport-events 7 ,\n"
 	      ".Xr sallyportd 8\n",
 	      out);
 }
