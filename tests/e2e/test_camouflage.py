@@ -68,7 +68,7 @@ def test_realm_asks_for_a_password(t):
 def test_connect_without_a_good_cookie(t):
     """Protocol 25, checklist 200, config 8.15: 405 with a bad cookie, 503 without any, whatever its path, and nothing more."""
     for conf in (HIDDEN, WITH_REALM):
-        server = t.server(dict(conf, **{"max-ban-score": 80}))
+        server = t.server(dict(conf, **{"max-ban-score": 80, "ban-points-wrong-cookie": 20}))
         source = t.net.add_client_address("198.51.100.7") if conf is HIDDEN else None
         for path in ("/CSCOSSLC/tunnel", "CSCOSSLC/tunnel", "/other", "server:443", "/?" + SECRET,
                      "/CSCOSSLC/tunnel?" + SECRET):
@@ -85,7 +85,7 @@ def test_connect_without_a_good_cookie(t):
         wait_for("each attempt in the log", lambda: server.log().count("failed cookie authentication attempt") == 18)
         if source:
             points = {row["IP"]: row["Score"] for row in server.occtl_json("show", "ip", "ban", "points")}
-            t.expect(points.get(source, 0) >= 2, "guessing costs nothing", points)
+            t.expect(20 <= points.get(source, 0) < 40, "one well-formed cookie was tried", points)
         # Whoever has shown the secret is told as ever.
         web = t.web()
         web.init("/?" + SECRET)
@@ -145,6 +145,22 @@ def test_openconnect_with_the_secret(t):
     t.expect("401" in refused.log() and "Please enter" not in refused.log(), "what it saw", refused.log())
     web = t.web().must_login(path="/?" + SECRET)
     Client(t, cookie="webvpn=" + web.cookies["webvpn"], dtls=False).wait().stop()
+
+
+def test_cookies_stay_with_their_address(t):
+    """Protocol 63, 25: with deny-roaming a cookie proves nothing from elsewhere, and fetches no profile; without it, it does."""
+    server = t.server(HIDDEN, start=False)
+    server.write_conf(user_profile=server.write_file("profile", "<x/>"))
+    server.vhosts = [("strict.test", {"deny-roaming": "true"})]
+    server.write_conf()
+    server.start()
+    elsewhere = t.net.add_client_address("198.51.100.9")
+    for name, status in ((None, 200), ("strict.test", 404)):
+        cookies = t.web(name=name).must_login(path="/?" + SECRET).cookies
+        for path in ("/1/index.html", "/profiles/x"):
+            t.equal(t.web(name=name, cookies=cookies).get(path).status, 200, "%s at %s" % (path, name))
+            t.equal(t.web(name=name, cookies=cookies, source=elsewhere).get(path).status, status,
+                    "%s at %s from elsewhere" % (path, name))
 
 
 def test_hosts_hide_on_their_own(t):
