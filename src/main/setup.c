@@ -59,8 +59,8 @@ static enum err set_up_bans(struct main_ctx *m)
 static void find_local_nets(struct main_ctx *m)
 {
 	const struct netns *ns = listen_netns(m);
-	struct addr_net *nets;
-	size_t n;
+	struct addr_net *nets = NULL;
+	size_t n = 0;
 	enum err err = netns_enter(ns);
 
 	if (!err) {
