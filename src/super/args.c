@@ -74,11 +74,12 @@ static enum err finished(struct server_args *a, int status)
 
 static enum err version(struct server_args *a)
 {
-	/* Administrators' scripts look for the words of the second line (admin.md 2). */
+	/* Administrators' scripts look for the first three lines (admin.md 2). */
 	fprintf(stderr,
-		"Sallyport, an OpenConnect VPN Server, %s\n\n"
-		"Compiled with: seccomp, oath, radius, gssapi, PAM, ldap, PKCS#11, AnyConnect, oidc_auth\n"
-		"GnuTLS version: %s\n",
+		"OpenConnect VPN Server %s\n\n"
+		"Compiled with: seccomp, oath, radius, gssapi, PAM, PKCS#11, AnyConnect, oidc_auth\n"
+		"GnuTLS version: %s\n"
+		"This is Sallyport, which has ldap as well.\n",
 		PACKAGE_VERSION, GNUTLS_VERSION);
 	return finished(a, 0);
 }

@@ -151,7 +151,8 @@ def test_command_line(t):
     server = t.server(start=False)
     run = server_run(t, server, "-v")
     t.equal(run.returncode, 0, "status of -v")
-    t.expect("Compiled with: " in run.stderr and "GnuTLS version: " in run.stderr, "version", run.stderr)
+    t.expect(re.match(r"OpenConnect VPN Server \d[\d.]*\n\nCompiled with: seccomp, oath, radius, gssapi, PAM, PKCS#11, AnyConnect, "
+                      r"oidc_auth\nGnuTLS version: \d[\d.]*\n", run.stderr), "version", run.stderr)
     for word in ("seccomp", "oath", "radius", "gssapi", "PAM", "oidc_auth"):
         t.expect(re.search(r"Compiled with:.*\b%s\b" % word, run.stderr), "no %s among the features" % word, run.stderr)
     t.equal(server_run(t, server, "-h").returncode, 0, "status of -h")

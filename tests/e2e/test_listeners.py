@@ -1,7 +1,9 @@
 """Where the server listens, and what it does when there is too much to accept."""
 import os
 import signal
+import time
 
+from lib.harness import marks
 from lib.shell import sh, wait_for
 from lib.traffic import must_ping
 
@@ -55,3 +57,23 @@ def test_listen_netns_that_is_not_there(t):
     t.expect("error: listen-netns: cannot enter the network namespace 'no-such-namespace': No such file" in run.stderr,
              "words", run.stderr)
     t.expect(not os.path.exists(server.conf["pid-file"]), "a pid file is left")
+
+
+@marks(seconds=90, sanitizers=False)
+def test_rate_limit(t):
+    """Config 8.1: rate-limit-ms pauses accepting only while more than half of what the login holds is under way."""
+    server = t.server({"rate-limit-ms": 300})
+    t.web().must_login()
+    said = 'msg="delaying accepts for 300 ms"'
+    t.expect(said not in server.log(), "a pause without a reason")
+    waiting = []
+    for _ in range(515):
+        one = t.net.socket(t.net.cli)
+        one.connect(("198.18.0.1", 443))
+        waiting.append(one)
+    wait_for("the pause", lambda: server.log().count(said) >= 2, 20)
+    start = time.monotonic()
+    t.web().must_login()  # in the end everybody is served
+    t.expect(time.monotonic() - start < 10, "a login took %.1f s" % (time.monotonic() - start))
+    for one in waiting:
+        one.close()

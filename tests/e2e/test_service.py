@@ -101,6 +101,8 @@ def test_pid_file(t):
     with open(path) as pid:
         t.equal(pid.read(), str(server.process.pid), "content of the pid file")
     t.expect(not os.path.exists(server.conf["pid-file"]), "both pid files")
+    t.equal(server.log().count("note: skipping 'pid-file' config option\n"), 1, "notes about the option")
+    t.equal(os.stat(path).st_mode & 0o007, 0, "what others may do with the pid file")
     server.stop()
     t.expect(not os.path.exists(path), "the pid file stays")
     run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, "-f", "-c", server.conf_file, "-p", "/nonexistent/x",
