@@ -493,7 +493,11 @@ static void on_hangs(void *arg, Role role)
 
 	if (!c->pid)
 		return;
-	log_err(NULL, "hangs", kv_u64("role", role), kv_u64("pid", (uint64_t)c->pid));
+	log_err(NULL, "hangs",
+		kv_str("process", role == ROLE__ROLE_MAIN   ? "main"
+				  : role == ROLE__ROLE_AUTH ? "auth"
+							    : "zygote"),
+		kv_u64("pid", (uint64_t)c->pid));
 	kill(c->pid, SIGKILL);
 }
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 
 from lib.harness import marks
+from lib.machine import boot
 from lib.manager import Manager
 from lib.net import SERVER4, SERVER6
 from lib.shell import wait_for
@@ -182,3 +183,72 @@ def test_unit_of_ocserv(t):
     subprocess.run(["/bin/kill", "-TERM", str(main)], check=True)
     t.equal(server.process.wait(15), 0, "status")
     t.expect(not os.path.exists(pid_file), "the pid file stays")
+
+
+# Each line that begins with "== " is looked for below.
+MACHINE = """
+ip link set lo up
+ip netns add cli
+ip link add name tocli type veth peer name tosrv netns cli
+ip addr add 198.18.0.1/24 dev tocli
+ip link set tocli up
+ip -n cli addr add 198.18.0.2/24 dev tosrv
+ip -n cli link set tosrv up
+ip -n cli link set lo up
+show() { systemctl show --value -p $1 sallyport; }
+until_true() { for i in $(seq 100); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; exit 1; }
+session() {
+	echo secret | ip netns exec cli openconnect --servercert %(pin)s -u test --passwd-on-stdin --script /bin/true --non-inter -v \\
+		https://198.18.0.1/ > /out/client.$1 2>&1 &
+	until_true "grep -q 'Established DTLS' /out/client.$1"
+	echo "== $1 $(show ActiveState) $(show SubState) $(%(occtl)s show users | grep -c ' test ') users"
+	sed -i 's/^banner = .*/banner = new/' %(conf)s
+	systemctl reload sallyport && echo "== $1 reloaded"
+	until_true 'grep -q "reloaded generation=2" /out/log'
+	kill -STOP $(pgrep -o sallyport-auth)
+	until_true 'grep -q "super hangs process=.auth" /out/log'
+	until_true 'grep -q "auth-restarted" /out/log'
+	sleep 2
+	echo "== $1 $(show ActiveState) $(show NRestarts) restarts $(%(occtl)s show users | grep -c ' test ') users"
+	until_true '[ "$(show StatusText)" = "Serving: 1 session, 1 connection." ]'
+	systemctl stop sallyport
+	wait
+	grep -q "the server ends the session" /out/client.$1 && echo "== $1 client told"
+	echo "== $1 $(show ActiveState) $(show Result) $(show ExecMainStatus)"
+	mv /out/log /out/log.$1
+}
+systemctl start sallyport
+session alone
+systemctl start sallyport.socket
+systemctl start sallyport
+session socket
+"""
+
+
+@marks(sanitizers=False, seconds=90)
+def test_under_a_real_systemd(t):
+    """Issue's point 7, admin 2.2: our units on a booted systemd, with all they forbid: DTLS, scripts, reload, an auth that hangs,
+    the end; alone and with the sockets of sallyport.socket."""
+    server = t.server(start=False)
+    out = "/out/calls"
+    server.write_conf(connect_script=server.write_file("script", "#!/bin/sh\necho $REASON >> %s\n" % out, 0o755),
+                      disconnect_script=server.dir + "/script", banner="old", pid_file=None)
+    service = re.sub(r"^(ExecStart=)\S*/sallyportd", r"\1%s --debug 3 --config %s" % (t.tools.server, server.conf_file),
+                     unit(t, "sallyport.service"), flags=re.M)
+    more = "[Unit]\nDefaultDependencies=no\nAfter=\nWants=\n[Service]\nStandardOutput=append:/out/log\n" \
+           "StandardError=append:/out/log\nWatchdogSec=4\n"
+    # The unit has a /tmp of its own, and the test's files are there.
+    more += "BindPaths=%s %s\n" % (os.path.dirname(t.dir), t.tools.builddir)
+    script = MACHINE % {"pin": t.pki.pin, "conf": server.conf_file,
+                        "occtl": "%s -s %s" % (t.tools.occtl, server.conf["occtl-socket-file"])}
+    folder = boot(t, {"sallyport.service": service, "sallyport.socket": unit(t, "sallyport.socket"),
+                      "sallyport.service.d/test.conf": more, "sallyport.socket.d/test.conf": "[Unit]\nDefaultDependencies=no\n"},
+                  script)
+    with open(folder + "/script.log") as log:
+        told = re.findall(r"^== (.*)$", log.read(), re.M)
+    wanted = ["active running 1 users", "reloaded", "active 0 restarts 1 users", "client told", "inactive success 0"]
+    t.equal(told, ["%s %s" % (which, words) for which in ("alone", "socket") for words in wanted], "what the machine says")
+    with open(folder + "/log.socket") as log:
+        t.expect("listening on 2 systemd sockets..." in log.read(), "no sockets of systemd")
+    with open(folder + "/calls") as calls:
+        t.equal(calls.read().split(), ["connect", "disconnect"] * 2, "scripts")
