@@ -111,6 +111,7 @@ def test_reloads_at_the_same_time(t):
     t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "number 9", "banner")
 
 
+@marks(sanitizers=False)  # which has a warning of its own
 def test_start_only_options_are_named(t):
     """Config 5, 8: a start-only option keeps its value, and one line says that the change needs a restart."""
     server = t.server({"tcp-port": 443, "listen-host": None})
@@ -311,7 +312,8 @@ def test_every_kind_of_option(t):
     t.equal({device[:4] for device in (user["Device"] for user in server.users())}, {"olds"}, "devices before")
     server.write_conf(**{name.replace("-", "_"): new for name, _, new in rows}, device="news", pre_login_banner="new words",
                       select_group=["new-group"], max_clients=100)
-    t.equal(server.occtl("reload").stderr, "", "words of occtl reload")
+    t.equal([line for line in server.occtl("reload").stderr.splitlines() if "isolate-workers" not in line], [],
+            "words of occtl reload")
     seen(1)
     t.expect("new words" in t.web().init().body, "pre-login-banner")
     t.expect("new-group" in t.web().init().body, "select-group")

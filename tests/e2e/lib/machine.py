@@ -12,9 +12,8 @@ mount -t cgroup2 none /sys/fs/cgroup
 mkdir /sys/fs/cgroup/$1
 echo $$ > /sys/fs/cgroup/$1/cgroup.procs
 unshare --cgroup --pid --fork --uts --ipc --net bash "$0/inner" || status=$?
-echo 1 > /sys/fs/cgroup/$1/cgroup.kill 2>/dev/null || :
+echo $$ > /sys/fs/cgroup/cgroup.procs
 for try in 1 2 3 4 5 6 7 8 9; do
-	echo $$ > /sys/fs/cgroup/cgroup.procs
 	find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} + 2>/dev/null && break
 	sleep 0.1
 done
