@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/url.h"
 #include "conf/build.h"
 #include "conf/origin.h"
 #include "conf/types.h"
@@ -13,8 +14,9 @@ enum { VALUE_MAX = 64 * 1024, COLUMN = 40 };
 static void print_line(FILE *out, const struct conf_option *opt, const char *value,
 		       struct conf_origin why)
 {
-	bool hidden = opt->type == &conf_type_secret;
-	int n = *value ? fprintf(out, "%s%s = %s", hidden ? "#" : "", opt->name, value)
+	char *shown = url_printable(NULL, value);
+	bool hidden = opt->type == &conf_type_secret || !shown || strcmp(shown, value) != 0;
+	int n = *value ? fprintf(out, "%s%s = %s", hidden ? "#" : "", opt->name, shown ? shown : "")
 		       : fprintf(out, "#%s =", opt->name);
 
 	if (n < COLUMN)
@@ -24,6 +26,7 @@ static void print_line(FILE *out, const struct conf_option *opt, const char *val
 		fprintf(out, "%s:%u\n", why.row->file, why.row->line);
 	else
 		fprintf(out, "%s\n", *value ? "default" : "unset");
+	talloc_free(shown);
 }
 
 static void show_item(FILE *out, const struct conf_option *opt, const void *value,

@@ -133,7 +133,8 @@ static void a_share_has_the_same_values_as_the_whole(void **state)
 		assert_int_equal(a->keepalive, b->keepalive);
 		assert_int_equal(a->route.n, b->route.n);
 		assert_int_equal(a->select_group_by_url, b->select_group_by_url);
-		assert_string_equal(a->server_cert.item[0], b->server_cert.item[0]);
+		/* A URL in it may have a PIN. */
+		assert_int_equal(b->server_cert.n, 0);
 	}
 	talloc_free(f.ctx);
 }
