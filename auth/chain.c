@@ -193,8 +193,7 @@ static void check_dates(gnutls_x509_crt_t leaf, const char *name, struct keys_re
 		report_caution(report, "the certificate '%s' is not yet valid", name);
 }
 
-void chain_look_over(const struct chain *chain, const char *name, const char *vhost,
-		     struct keys_report *report)
+void chain_look_over(const struct chain *chain, const char *name, struct keys_report *report)
 {
 	gnutls_x509_crt_t leaf = chain->cert[0];
 	unsigned usage = 0;
@@ -208,7 +207,12 @@ void chain_look_over(const struct chain *chain, const char *name, const char *vh
 			"the key usage of the certificate '%s' lacks key encipherment; clients "
 			"that need RSA key transport cannot connect",
 			name);
-	if (strcasecmp(vhost, "default") != 0 && !gnutls_x509_crt_check_hostname(leaf, vhost))
+}
+
+void chain_check_name(const struct chain *chain, const char *vhost, struct keys_report *report)
+{
+	if (strcasecmp(vhost, "default") != 0 &&
+	    !gnutls_x509_crt_check_hostname(chain->cert[0], vhost))
 		report_caution(report, "The DN certificate's name doesn't match for vhost %s",
 			       vhost);
 }

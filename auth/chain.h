@@ -45,7 +45,9 @@ MUST_USE enum err chain_key_id(const struct chain *chain, uint8_t id[KEY_ID]);
 ServerKey *chain_describe(TALLOC_CTX *ctx, const struct chain *chain, const char *vhost);
 
 /* Reports what is legal but seldom meant (end of config.md 8.3) of the certificate called NAME. */
-void chain_look_over(const struct chain *chain, const char *name, const char *vhost,
-		     struct keys_report *report);
+void chain_look_over(const struct chain *chain, const char *name, struct keys_report *report);
+
+/* Reports it when the leaf's names do not cover VHOST. */
+void chain_check_name(const struct chain *chain, const char *vhost, struct keys_report *report);
 
 #endif /* AUTH_CHAIN_H */

@@ -208,19 +208,41 @@ static void keep_first(enum err *first, enum err err)
 		*first = err;
 }
 
+/* Most hosts inherit the keys of the default host: loaded once, a fault is told once, and a wrong
+ * PIN does not lock its token. */
+static enum err load_keys(struct hosts *h, const struct host_conf *conf, struct keys_report *report,
+			  struct host *out)
+{
+	const struct host *like = h->item;
+	enum err err = ERR_OK;
+
+	while (like < out && !keys_are_same(like->conf, conf))
+		like++;
+	if (like < out && !like->keys)
+		return ERR_CONF; /* reported there */
+	out->keys = like->keys;
+	if (like == out)
+		err = keys_load(h, conf, h->tokens, report, &out->keys);
+	if (!err)
+		keys_check_names(out->keys, conf->name, report);
+	return err;
+}
+
 /* Goes on after a fault, so that all are reported; gives the first. */
 static enum err load_host(struct hosts *h, const struct host_conf *conf, struct keys_report *report,
 			  struct host *out)
 {
-	enum err err = keys_load(h, conf, h->tokens, report, &out->keys);
+	enum err err;
 
+	out->conf = conf;
+	err = load_keys(h, conf, report, out);
+	keep_first(&err, keys_check_priorities(conf, report));
 	keep_first(&err, make_policy(h, h->conf, conf, report, &out->policy));
 	keep_first(&err, trust_load(h->trust, conf, report, &out->trust));
 	keep_first(&err, make_accounting(h, conf, report, &out->acct));
 	keep_first(&err, load_exposed(h, conf, report, &out->exposed));
 	keep_first(&err, relays_make(h, conf, &out->relays));
 	keep_first(&err, profile_load(h, conf, report, &out->profile));
-	out->conf = conf;
 	out->chroot_dir = h->conf->chroot_dir;
 	return err;
 }

@@ -202,7 +202,7 @@ static enum err load_one(const struct load *l, size_t i, struct key *k)
 					    &has_id));
 	if (err)
 		return err;
-	chain_look_over(&k->chain, url_printable(l->tmp, cert), l->host->name, l->report);
+	chain_look_over(&k->chain, url_printable(l->tmp, cert), l->report);
 	return has_id ? check_pair(l, cert, key, k, id) : ERR_OK;
 }
 
@@ -218,23 +218,6 @@ static int keys_destroy(struct keys *k)
 	return 0;
 }
 
-/* Workers use the string, but a worker cannot refuse a file (config.md 8.3: unparsable is fatal).
- */
-static enum err check_priorities(const struct load *l)
-{
-	const struct conf_row *row = l->host->origin[CONF_OPT_tls_priorities];
-	gnutls_priority_t priorities;
-	const char *at = "";
-
-	if (gnutls_priority_init(&priorities, l->host->tls_priorities, &at) < 0) {
-		report_fault(l->report, "%s:%u: tls-priorities: GnuTLS does not know '%s'",
-			     row ? row->file : "", row ? row->line : 0, at);
-		return ERR_CONF;
-	}
-	gnutls_priority_deinit(priorities);
-	return ERR_OK;
-}
-
 /* A host can do without: its faults are only told. */
 static void load_staple(const struct load *l, struct keys *k)
 {
@@ -247,16 +230,15 @@ static void load_staple(const struct load *l, struct keys *k)
 		k->key[i].staple = staple_for(k->staple, &k->key[i].chain, l->report, &about);
 	if (!about)
 		report_caution(l->report,
-			       "the OCSP response '%s' is about none of the certificates of vhost "
-			       "%s; it is not used",
-			       l->host->ocsp_response, l->host->name);
+			       "the OCSP response '%s' is about none of the certificates beside "
+			       "it; it is not used",
+			       l->host->ocsp_response);
 }
 
 static enum err load_all(struct load *l, struct keys *k)
 {
 	enum err err = find_pins(l);
 
-	keep_first(&err, check_priorities(l));
 	if (l->host->dh_params)
 		keep_first(&err, dh_load(k, l->host->dh_params, l->report, &k->dh));
 	for (size_t i = 0; i < k->n; i++)
@@ -295,6 +277,56 @@ enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens 
 	else
 		*out = k;
 	return err;
+}
+
+enum err keys_check_priorities(const struct host_conf *host, struct keys_report *report)
+{
+	const struct conf_row *row = host->origin[CONF_OPT_tls_priorities];
+	gnutls_priority_t priorities;
+	const char *at = "";
+
+	if (gnutls_priority_init(&priorities, host->tls_priorities, &at) < 0) {
+		report_fault(report, "%s:%u: tls-priorities: GnuTLS does not know '%s'",
+			     row ? row->file : "", row ? row->line : 0, at);
+		return ERR_CONF;
+	}
+	gnutls_priority_deinit(priorities);
+	return ERR_OK;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_list(const struct strv *a, const struct strv *b)
+{
+	bool same = a->n == b->n;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = strcmp(a->item[i], b->item[i]) == 0;
+	return same;
+}
+
+static bool same_secret(const struct secret *a, const struct secret *b)
+{
+	return a && b ? strcmp(secret_text(a), secret_text(b)) == 0 : a == b;
+}
+
+bool keys_are_same(const struct host_conf *a, const struct host_conf *b)
+{
+	return same_list(&a->server_cert, &b->server_cert) &&
+	       same_list(&a->server_key, &b->server_key) && same_secret(a->key_pin, b->key_pin) &&
+	       same_secret(a->srk_pin, b->srk_pin) && same_text(a->pin_file, b->pin_file) &&
+	       same_text(a->srk_pin_file, b->srk_pin_file) &&
+	       same_text(a->ocsp_response, b->ocsp_response) &&
+	       same_text(a->dh_params, b->dh_params);
+}
+
+void keys_check_names(const struct keys *k, const char *vhost, struct keys_report *report)
+{
+	for (size_t i = 0; i < k->n; i++)
+		chain_check_name(&k->key[i].chain, vhost, report);
 }
 
 size_t keys_count(const struct keys *k)

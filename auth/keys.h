@@ -24,6 +24,17 @@ struct keys;
 MUST_USE enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens *tokens,
 			    struct keys_report *report, struct keys **out);
 
+/* Whether A and B name the same material, so that what was loaded for one, and reported, serves both.
+ */
+bool keys_are_same(const struct host_conf *a, const struct host_conf *b);
+
+/* Reports certificates of K whose names do not cover VHOST. */
+void keys_check_names(const struct keys *k, const char *vhost, struct keys_report *report);
+
+/* Whether GnuTLS knows HOST's tls-priorities: workers use the string, but a worker cannot refuse a
+ * file (config.md 8.3: unparsable is fatal).  ERR_CONF: REPORT has a line more. */
+MUST_USE enum err keys_check_priorities(const struct host_conf *host, struct keys_report *report);
+
 size_t keys_count(const struct keys *k);
 
 /* Fills MSG, a child of CTX, with the chains of K in DER. */

@@ -11,6 +11,7 @@ from lib.shell import descendants, process_name, program, sh, wait_for
 from lib.softhsm import Token
 from lib.staple import Authority
 
+from test_cli import server_run
 from test_keys import handshake
 from test_material import check
 
@@ -68,7 +69,10 @@ def test_faults_of_tokens(t):
         t.equal(run.returncode, 1, "status with " + key)
         t.equal([line for line in run.stderr.splitlines() if words in line and line.startswith("error: ")],
                 [line for line in run.stderr.splitlines() if line.startswith("error: ")], words)
-        t.expect("1111" not in run.stderr, "the PIN is shown", run.stderr)
+        shown = run.stderr + server_run(t, server, "--print-config", "-c", server.conf_file).stdout
+        t.expect("1111" not in shown, "the PIN is shown", shown)
+    left = [pid for pid in descendants(os.getpid()) if program(pid) == "sallyport-token"]
+    t.equal(left, [], "processes that -t left")
     server.write_conf(server_cert=urls[0][0].replace("key0", "nokey"), server_key=urls[0][1])
     t.expect("no token has such a certificate" in check(t, server).stderr, "certificate", check(t, server).stderr)
     other = Authority(server.dir).issue()
@@ -78,7 +82,11 @@ def test_faults_of_tokens(t):
     server.write_conf(server_cert=made[0][1], key_pin="1111")
     server.conf["server-key"] = urls[0][1]
     errors = check(t, server).stderr
-    t.equal((errors.count("refuses the PIN"), errors.count("not tried")), (1, 2), "attempts with a wrong PIN\n" + errors)
+    t.equal(errors.count("error: "), 1, "lines of a wrong PIN that other hosts inherit\n" + errors)
+    server.vhosts[0][1].update({"server-cert": made[0][1], "server-key": urls[0][1] + ";id=%00"})
+    server.write_conf()
+    errors = check(t, server).stderr
+    t.equal((errors.count("refuses the PIN"), errors.count("not tried")), (1, 1), "attempts with a wrong PIN\n" + errors)
 
 
 def test_processes_come_back(t):

@@ -157,7 +157,8 @@ static const char *warning_of(struct rig *r, int64_t end, const char *vhost)
 
 	r->report.warning = (struct strv){ NULL, 0 };
 	assert_int_equal(chain_from_pem(&pem, &chain, &why), ERR_OK);
-	chain_look_over(&chain, "file", vhost, &r->report);
+	chain_look_over(&chain, "file", &r->report);
+	chain_check_name(&chain, vhost, &r->report);
 	chain_free(&chain);
 	assert_in_range(r->report.warning.n, 0, 1);
 	return r->report.warning.n ? r->report.warning.item[0] : "";
