@@ -15,8 +15,8 @@ class Maker:
     def __init__(self, t, server):
         self.t, self.server, self.n = t, server, 0
 
-    def make(self, kind, *options, password=None):
-        """A key of KIND and a certificate for it; gives both paths."""
+    def make(self, kind, *options, password=None, traditional=False):
+        """A key of KIND and a certificate for it; gives both paths.  Encrypted keys are PKCS#8 or TRADITIONAL."""
         self.n += 1
         key, cert = self.server.dir + "/key%d.pem" % self.n, self.server.dir + "/cert%d.pem" % self.n
         sh("certtool", "--generate-privkey", "--key-type=" + kind, *options, "--outfile", key)
@@ -24,7 +24,8 @@ class Maker:
                                           "tls_www_server\nsigning_key\nencryption_key\n")
         sh("certtool", "--generate-self-signed", "--load-privkey", key, "--template", template, "--outfile", cert)
         if password:
-            sh("openssl", "pkcs8", "-topk8", "-in", key, "-out", key + ".enc", "-passout", "pass:" + password)
+            how = ("pkey", "-traditional", "-aes256") if traditional else ("pkcs8", "-topk8")
+            sh("openssl", *how, "-in", key, "-out", key + ".enc", "-passout", "pass:" + password)
             key += ".enc"
         os.chmod(key, 0o600)
         return cert, key
@@ -79,23 +80,32 @@ def test_two_certificates_and_old_clients(t):
 
 
 def test_encrypted_keys(t):
-    """Checklist 64: PKCS#8 with key-pin and pin-file; a wrong PIN refuses to start, with -t too."""
+    """Checklist 64: PKCS#8 and traditional PEM with key-pin and pin-file; a wrong or missing PIN refuses to start, with -t too,
+    and says so in one line."""
     server = t.server(start=False)
-    cert, key = Maker(t, server).make("rsa", "--bits", "2048", password="the pin")
+    maker = Maker(t, server)
     pin = server.write_file("pin", "the pin\nsecond line\n", 0o600)
-    for options in ({"key_pin": "the pin", "pin_file": None}, {"key_pin": None, "pin_file": pin}):
-        server.write_conf(server_cert=cert, server_key=key, **options)
-        server.start()
-        t.web().must_login()
-        server.stop()
-    server.write_conf(key_pin="wrong", pin_file=None)
-    for flag in ("-t", "-f"):
-        run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, flag, "-c", server.conf_file, check=False, timeout=20)
-        t.equal(run.returncode, 1, "status of %s with a wrong PIN" % flag)
-        t.expect(re.search(r"error.*%s" % re.escape(os.path.basename(key)), run.stderr), "words", run.stderr)
-    server.write_conf(key_pin=None)
-    run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, "-t", "-c", server.conf_file, check=False, timeout=20)
-    t.equal(run.returncode, 1, "status without a PIN")
+    for kind, traditional in ((("rsa", "--bits", "2048"), False), (("rsa", "--bits", "2048"), True),
+                              (("ecdsa", "--curve=secp256r1"), True), (("ed25519",), False)):
+        cert, key = maker.make(*kind, password="the pin", traditional=traditional)
+        with open(key) as file:
+            t.equal("Proc-Type: 4,ENCRYPTED" in file.read(), traditional, "form of the key")
+        for options in ({"key_pin": "the pin", "pin_file": None}, {"key_pin": None, "pin_file": pin}):
+            server.write_conf(server_cert=cert, server_key=key, **options)
+            server.start()
+            t.web().must_login()
+            server.stop()
+        for pins, words in (({"key_pin": "wrong"}, "the passphrase of key-pin or pin-file does not open it"),
+                            ({"key_pin": None}, "it is encrypted; write its passphrase to key-pin or pin-file")):
+            server.write_conf(pin_file=None, **pins)
+            for flag in ("-t", "-f"):
+                run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, flag, "-c", server.conf_file, check=False,
+                         timeout=20)
+                t.equal(run.returncode, 1, "status of %s" % flag)
+                said = [line for line in run.stderr.splitlines() if os.path.basename(key) in line]
+                t.expect(said and all(line.startswith("error: error loading the private key '%s': %s" % (key, words)) or
+                                      flag == "-f" and words in line for line in said), words, run.stderr)
+                t.expect(flag == "-f" or len(said) == 1, "more than a line", run.stderr)
 
 
 def test_mismatched_and_unreadable_keys(t):

@@ -71,6 +71,9 @@ def test_staple(t):
     server.reload()
     wait_for("the new response", lambda: stapled(t, "-sigalgs", "rsa_pss_rsae_sha256"))
     t.expect(not stapled(t, "-sigalgs", "ecdsa_secp256r1_sha256"), "the old response is stapled")
+    ca.respond(path, rsa[0], end=2 / 86400)
+    server.reload()
+    wait_for("the response to expire", lambda: not stapled(t, "-sigalgs", "rsa_pss_rsae_sha256"))
 
 
 def test_staple_of_a_vhost(t):
