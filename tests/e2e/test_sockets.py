@@ -4,8 +4,8 @@ import socket
 import struct
 
 from lib.net import SERVER6
-from lib.shell import netns_socket, wait_for
-from lib.traffic import must_ping
+from lib.shell import netns_socket
+from lib.traffic import must_ping, transfer
 
 ETH_P_ALL = 3
 
@@ -127,3 +127,13 @@ def test_output_buffer(t):
     server.wait_log("(?i)reload")
     tcp, udp = send_buffers(t, t.client())
     t.expect(tcp != 60000 and udp > 1 << 20, "the defaults without the option", (tcp, udp))
+
+
+def test_smallest_output_buffer(t):
+    """config.md 8.11: bulk traffic passes with room for one packet only, too, on both channels."""
+    t.server({"output-buffer": 1})
+    for dtls in (False, True):
+        t.client(dtls=dtls).wait()
+        spent = transfer(t.net.cli, t.net.lan, size=10_000_000, down=True).duration
+        t.expect(spent < 10 * t.slow, "10 MB in %.1f s" % spent)
+        t.clients[-1].stop()
