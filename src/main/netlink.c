@@ -94,7 +94,9 @@ static enum err run(struct netlink *nl, struct request *r, mnl_cb_t cb, void *ar
 	}
 	if (ret == MNL_CB_STOP)
 		return ERR_OK;
-	return errno == ENODEV || errno == ENOENT ? ERR_NOT_FOUND : ERR_SYS;
+	if (errno == EEXIST)
+		return ERR_EXISTS;
+	return errno == ENODEV || errno == ENOENT || errno == ESRCH ? ERR_NOT_FOUND : ERR_SYS;
 }
 
 static enum err link_change(struct netlink *nl, unsigned index, unsigned mtu, unsigned up)
@@ -153,11 +155,11 @@ enum err netlink_addr_add(struct netlink *nl, unsigned index, const struct addr 
 	return run(nl, &r, NULL, NULL);
 }
 
-enum err netlink_route_add(struct netlink *nl, unsigned index, const struct addr_net *net)
+static enum err route(struct netlink *nl, uint16_t type, uint16_t flags, unsigned index,
+		      const struct addr_net *net)
 {
 	struct request r;
-	struct rtmsg *rt =
-		begin(nl, &r, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, sizeof *rt);
+	struct rtmsg *rt = begin(nl, &r, type, (uint16_t)(NLM_F_ACK | flags), sizeof *rt);
 	struct addr dst = addr_network(&net->addr, net->prefix);
 
 	rt->rtm_family = dst.family;
@@ -169,6 +171,21 @@ enum err netlink_route_add(struct netlink *nl, unsigned index, const struct addr
 	mnl_attr_put(&r.u.h, RTA_DST, addr_len(&dst), dst.bytes);
 	mnl_attr_put_u32(&r.u.h, RTA_OIF, index);
 	return run(nl, &r, NULL, NULL);
+}
+
+enum err netlink_route_set(struct netlink *nl, unsigned index, const struct addr_net *net)
+{
+	return route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, index, net);
+}
+
+enum err netlink_route_add(struct netlink *nl, unsigned index, const struct addr_net *net)
+{
+	return route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, index, net);
+}
+
+enum err netlink_route_del(struct netlink *nl, unsigned index, const struct addr_net *net)
+{
+	return route(nl, RTM_DELROUTE, 0, index, net);
 }
 
 static int on_link_attr(const struct nlattr *a, void *arg)

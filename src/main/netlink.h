@@ -35,8 +35,13 @@ MUST_USE enum err netlink_link_no_autoconf(struct netlink *nl, unsigned index);
 MUST_USE enum err netlink_addr_add(struct netlink *nl, unsigned index, const struct addr *local,
 				   const struct addr *peer);
 
-/* Routes NET to the device. */
+/* Routes NET to the device; the first takes the place of another route to it, the second leaves
+ * that alone (ERR_EXISTS). */
+MUST_USE enum err netlink_route_set(struct netlink *nl, unsigned index, const struct addr_net *net);
 MUST_USE enum err netlink_route_add(struct netlink *nl, unsigned index, const struct addr_net *net);
+
+/* Takes the device's route to NET back.  ERR_NOT_FOUND: it has none. */
+MUST_USE enum err netlink_route_del(struct netlink *nl, unsigned index, const struct addr_net *net);
 
 /* Calls FN for every point-to-point address of the device. */
 MUST_USE enum err netlink_addr_each(struct netlink *nl, unsigned index,

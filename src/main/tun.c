@@ -80,7 +80,7 @@ static enum err set_addrs(struct tun *tun, const struct tun_addrs *a)
 	if (!err && a->v6_local.family)
 		err = netlink_addr_add(tun->nl, tun->index, &a->v6_local, &a->v6_peer);
 	if (!err && a->v6_local.family && a->v6_prefix < 128)
-		err = netlink_route_add(tun->nl, tun->index, &block);
+		err = netlink_route_set(tun->nl, tun->index, &block);
 	if (err)
 		return fail("set addresses");
 	tun->addrs = *a;

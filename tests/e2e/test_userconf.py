@@ -170,6 +170,36 @@ def test_networks_behind_a_client(t):
     wait_for("the routes to go", lambda: not routes_to_device(t), 5)
 
 
+def test_networks_behind_a_client_without_commands(t):
+    """Config 13.4, 8.7: without route-add-cmd the server adds the routes itself, a network moves to the
+    router that comes later, and nothing of the machine's own routes is touched."""
+    server = with_files(t, {"one": None, "two": None, "bad": None, "all": None}, {
+        "users/one": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\niroute = fd00:7::/48\n", "users/two": "iroute = 10.7.0.0/16\n",
+        "users/bad": "iroute = 10.9.0.0/16\niroute = 198.18.1.0/24\n", "users/all": "iroute = 0.0.0.0/0\n"}, {})
+    own = t.net.ip(t.net.srv, "route").stdout.splitlines()
+    one = t.client(user="one", dtls=False).wait()
+    device = server.user("one")["Device"]
+    t.equal(sorted(line.split()[0] for line in routes_to_device(t) if device in line), ["10.7.0.0/16", "10.8.1.0/24"], "IPv4")
+    t.expect("fd00:7::/48 dev " + device in t.net.ip(t.net.srv, "-6", "route").stdout, "IPv6")
+    t.net.ip(one.netns, "addr", "add", "10.7.0.1/32", "dev", "lo")
+    must_ping(one.netns, GATEWAY4, extra=["-I", "10.7.0.1"])
+
+    two = t.client(user="two", dtls=False, netns=t.net.add_client()).wait()
+    later = server.user("two")["Device"]
+    t.equal([line.split()[:3] for line in routes_to_device(t) if "10.7." in line], [["10.7.0.0/16", "dev", later]], "moved")
+    server.wait_log('iroute-moved .*user="two".* from="one"')
+    for user in ("bad", "all"):
+        t.equal(t.web().must_login(user).connect().status, 401, "status of " + user)
+    server.wait_log("iroute-refused.*198.18.1.0")
+    t.expect("10.9.0.0" not in t.net.ip(t.net.srv, "route").stdout, "what was added before is there still")
+    one.stop()
+    wait_for("the routes to go", lambda: not [line for line in routes_to_device(t) if device in line], 5)
+    t.equal([line.split()[2] for line in routes_to_device(t)], [later], "the other one's")
+    two.stop()
+    wait_for("all to go", lambda: not routes_to_device(t), 5)
+    t.equal([line for line in own if line not in t.net.ip(t.net.srv, "route").stdout.splitlines()], [], "routes that were there")
+
+
 def test_refused_route_behind_a_client(t):
     """Checklist 109, config 13.4: a command that fails takes the routes before it back and refuses the session."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"},
