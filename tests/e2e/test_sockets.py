@@ -102,6 +102,14 @@ def test_bad_priority_is_named(t):
     server = t.server({"net-priority": "9"})
     t.expect("'9' has no effect; write 0 to 6, or 0xNN for a TOS byte" in server.log(), "the warning", server.log())
     t.equal(tos_of_traffic(t, t.client()), {17: {0}}, "no effect")
+    t.clients[-1].stop()
+    server.write_file("users/test", "net-priority = high\n")
+    server.write_conf(net_priority="0x48", config_per_user=server.dir + "/users")
+    start = len(server.log())
+    server.reload()
+    server.wait_log("(?i)reload", start=start)
+    t.equal(tos_of_traffic(t, t.client()), {17: {0x48}}, "the host's stays")
+    server.wait_log("'high' has no effect; write 0 to 6, or 0xNN")
 
 
 def send_buffers(t, client):
