@@ -191,6 +191,13 @@ def test_headers_of_hidden_hosts(t):
                    t.web().connect(cookie=STRANGE)):
         for line in ("Server: nginx", 'X-A: "b"; c'):
             t.equal(answer.lines.count(line), 1, "count of %s in %s" % (line, answer.lines[0]))
+    server.stop()
+    server.vhosts = [("own.test", {"included-http-headers": "Via: own"}), ("heir.test", {"banner": "x"})]
+    server.write_conf()
+    server.start()
+    for name, own in (("own.test", ["own"]), ("heir.test", []), (None, [])):
+        answer = t.web(name=name).get("/")
+        t.equal((answer.headers("Server"), answer.headers("Via")), (["nginx"], own), "headers of %s" % name)
 
 
 def test_reload_changes_the_secret(t):

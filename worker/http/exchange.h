@@ -32,9 +32,9 @@ void exchange_error(struct exchange *x, unsigned status, const char *reason, con
 /* 405 for a method other than those that ALLOW lists; closes the connection. */
 void exchange_bad_method(struct exchange *x, const char *allow);
 
-/* The lines of included-http-headers, NULL for the default ones.  config.md 8.13: the default
- * host's list counts, whatever host was selected.  A host with camouflage has no default ones: no
- * ordinary server sends just these. */
+/* The host's lines of included-http-headers, which begin with those of the default host; NULL for
+ * the default ones.  A host with camouflage has no default ones: no ordinary server sends just
+ * these. */
 const struct strv *exchange_security(const struct exchange *x);
 
 /* The same without an exchange. */

@@ -37,7 +37,7 @@ void exchange_bad_method(struct exchange *x, const char *allow)
 
 const struct strv *dialogue_security(const struct http_dialogue *d)
 {
-	const struct strv *lines = &d->conf->host[0]->included_http_headers;
+	const struct strv *lines = &d->host->included_http_headers;
 
 	return lines->n || d->host->camouflage ? lines : NULL;
 }
