@@ -1,6 +1,8 @@
 """Hosts that show themselves only to those who know a word (config.md 8.15, protocol.md 3.7)."""
 import base64
+import os
 import re
+import signal
 import time
 
 from lib.client import Client
@@ -25,13 +27,14 @@ def assert_hidden(t, what, answer, first):
 
 
 def test_without_the_secret_there_is_a_plain_server(t):
-    """Protocol 25, 26, checklist 200: 404 and the end on all paths; nothing is said about a VPN, its version or its maker."""
+    """Protocol 25, 26, checklist 200: 404 and the end on all paths; nothing is said of a VPN, a version or a maker."""
     server = t.server(dict(HIDDEN, **{"cisco-svc-client-compat": "true", "select-group": ["staff"],
                                       "select-group-by-url": "true", "kkdcp": "/KdcProxy REALM tcp@198.18.1.9:88"}))
     seen = set()
     for path in ("/", "/auth", "/VPN", "/+webvpn+/index.html", "/staff", "/svc", "/KdcProxy", "/1/index.html",
-                 "/VPNManifest.xml", "/+CSCOT+/translation-table", "/1/binaries/update.txt", "/logout", "/profiles/x.xml",
-                 "/nothing", "/?", "/?" + SECRET[:-1], "/?" + SECRET + "x", "/?x=" + SECRET, "/?%s&a=b" % SECRET,
+                 "/VPNManifest.xml", "/+CSCOT+/translation-table", "/1/binaries/update.txt", "/logout",
+                 "/profiles/x.xml", "/nothing", "/?", "/?" + SECRET[:-1], "/?" + SECRET + "x", "/?x=" + SECRET,
+                 "/?%s&a=b" % SECRET,
                  "/?" + SECRET.lower(), "/?/" + SECRET, "/" + SECRET, "/??" + SECRET, "/?%6f" + SECRET[1:],
                  "/x?y?" + SECRET, "/?" + "a" * 250):
         for method, body in (("GET", None), ("POST", INIT % ("/", "")), ("POST", "username=test&password=x")):
@@ -66,7 +69,7 @@ def test_realm_asks_for_a_password(t):
 
 
 def test_connect_without_a_good_cookie(t):
-    """Protocol 25, checklist 200, config 8.15: 405 with a bad cookie, 503 without any, whatever its path, and nothing more."""
+    """Protocol 25, checklist 200, config 8.15: 405 with a bad cookie, 503 without any, whatever the path; nothing more."""
     for conf in (HIDDEN, WITH_REALM):
         server = t.server(dict(conf, **{"max-ban-score": 80, "ban-points-wrong-cookie": 20}))
         source = t.net.add_client_address("198.51.100.7") if conf is HIDDEN else None
@@ -94,7 +97,7 @@ def test_connect_without_a_good_cookie(t):
 
 
 def test_secret_opens_the_connection(t):
-    """Protocol 25, checklist 200: the login with the secret once; its cookies open further connections; groups by URL."""
+    """Protocol 25, checklist 200: the secret is needed once; cookies open further connections; groups by URL."""
     server = t.server(dict(WITH_REALM, **{"select-group": ["staff", "guests"], "select-group-by-url": "true",
                                           "custom-header": "X-Group: %{G}"}),
                       users={"test": "staff,guests"}, debug=9)
@@ -130,7 +133,7 @@ def test_secret_opens_the_connection(t):
 
 
 def test_openconnect_with_the_secret(t):
-    """Checklist 200: the real client with https://host/?SECRET, also with a group; without it none, and a cookie is enough."""
+    """Checklist 200: the real client with https://host/?SECRET, with a group, too; not without it; a cookie is enough."""
     t.server(dict(WITH_REALM, **{"select-group": ["staff"], "select-group-by-url": "true"}), users={"test": "staff"})
     client = Client(t, path="?" + SECRET).wait()
     t.expect(client.ip4, "no address")
@@ -148,7 +151,7 @@ def test_openconnect_with_the_secret(t):
 
 
 def test_cookies_stay_with_their_address(t):
-    """Protocol 63, 25: with deny-roaming a cookie proves nothing from elsewhere, and fetches no profile; without it, it does."""
+    """Protocol 63, 25: with deny-roaming a cookie proves nothing from elsewhere, and fetches no profile."""
     server = t.server(HIDDEN, start=False)
     server.write_conf(user_profile=server.write_file("profile", "<x/>"))
     server.vhosts = [("strict.test", {"deny-roaming": "true"})]
@@ -161,6 +164,18 @@ def test_cookies_stay_with_their_address(t):
             t.equal(t.web(name=name, cookies=cookies).get(path).status, 200, "%s at %s" % (path, name))
             t.equal(t.web(name=name, cookies=cookies, source=elsewhere).get(path).status, status,
                     "%s at %s from elsewhere" % (path, name))
+
+
+def test_known_clients_survive_a_crash_of_auth(t):
+    """Protocol 25: whoever asks while auth is started again is answered by the new one, as by the old one."""
+    server = t.server(HIDDEN)
+    cookies = t.web().must_login(path="/?" + SECRET).cookies
+    stranger, known = t.web(cookies={"webvpn": STRANGE}), t.web(cookies=cookies)
+    old = server.roles()["auth"]
+    os.kill(old, signal.SIGKILL)
+    t.equal(known.get("/1/index.html").status, 200, "the cookie of a session")
+    t.equal(stranger.get("/1/index.html").status, 404, "another")
+    t.expect(server.roles()["auth"] != old, "auth was not killed")
 
 
 def test_hosts_hide_on_their_own(t):
@@ -187,8 +202,8 @@ def test_headers_of_hidden_hosts(t):
     server.stop()
     server.write_conf(included_http_headers=['Server: nginx', 'X-A: "b"; c'])
     server.start()
-    for answer in (t.web().get("/"), t.web().get("/?" + SECRET), t.web().request("BREW", "/"), t.web().connect(cookie=""),
-                   t.web().connect(cookie=STRANGE)):
+    for answer in (t.web().get("/"), t.web().get("/?" + SECRET), t.web().request("BREW", "/"),
+                   t.web().connect(cookie=""), t.web().connect(cookie=STRANGE)):
         for line in ("Server: nginx", 'X-A: "b"; c'):
             t.equal(answer.lines.count(line), 1, "count of %s in %s" % (line, answer.lines[0]))
     server.stop()

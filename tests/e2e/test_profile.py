@@ -11,11 +11,12 @@ from lib.shell import wait_for
 from lib.spoken import ANYCONNECT
 from test_cli import server_run
 
-PROFILE = '<?xml version="1.0" encoding="UTF-8"?>\n<AnyConnectProfile xmlns="http://schemas.xmlsoap.org/encoding/">%s</AnyConnectProfile>\n'
+PROFILE = ('<?xml version="1.0" encoding="UTF-8"?>\n<AnyConnectProfile xmlns="http://schemas.xmlsoap.org/encoding/">'
+           '%s</AnyConnectProfile>\n')
 STRANGE = base64.b64encode(b"x" * 32).decode()
-PATHS = ("/profiles/profile.xml", "/profiles/x.xml", "/profiles", "/profiles/", "/profiles/x.xml:4443", "/profiles%2Fx.xml",
-         "/profiles%2fx.xml:4443", "/profiles%2Fprofile.xml:443", "/CACHE/stc/profiles/x.xml", "/profiles/../../etc/passwd",
-         "/profiles/x.xml?a=b")
+PATHS = ("/profiles/profile.xml", "/profiles/x.xml", "/profiles", "/profiles/", "/profiles/x.xml:4443",
+         "/profiles%2Fx.xml", "/profiles%2fx.xml:4443", "/profiles%2Fprofile.xml:443", "/CACHE/stc/profiles/x.xml",
+         "/profiles/../../etc/passwd", "/profiles/x.xml?a=b")
 
 
 def sha1(text):
@@ -35,7 +36,7 @@ def announced(answer):
 
 
 def test_profile_is_announced_and_served(t):
-    """Protocol 23, 45, 10.36: to who has the cookie, by any name below /profiles; 404 to all others, and no other file."""
+    """Protocol 23, 45, 10.36: to who has the cookie, by any name below /profiles; 404 to others, and no other file."""
     text = PROFILE % ("Müller & \u20ac " + "x" * 30000)
     server = t.server(start=False)
     server.write_conf(user_profile=server.write_file("profile", text, 0o600))
@@ -63,7 +64,7 @@ def test_profile_is_announced_and_served(t):
 
 
 def test_openconnect_fetches_the_profile(t):
-    """Protocol 23, 45: Debian's openconnect --xmlconfig compares the hash and fetches it, from the port that is not 443, too."""
+    """Protocol 23, 45: Debian's openconnect --xmlconfig compares the hash and fetches it, from another port, too."""
     text = PROFILE % "fetched"
     for port in (443, 4443):
         server = t.server({"tcp-port": port, "udp-port": 0}, start=False)
@@ -73,9 +74,10 @@ def test_openconnect_fetches_the_profile(t):
         path = folder + "/got.xml"
         with open(path, "w") as out:
             out.write("old")
-        run = subprocess.run(["ip", "netns", "exec", t.net.cli, "openconnect", "--servercert", t.pki.pin, "--script", SCRIPT,
-                              "--non-inter", "-u", "test", "--passwd-on-stdin", "--xmlconfig", path, "-v", "--authenticate",
-                              "https://198.18.0.1:%d" % port], input=PASSWORD + "\n", text=True, capture_output=True, timeout=60)
+        run = subprocess.run(["ip", "netns", "exec", t.net.cli, "openconnect", "--servercert", t.pki.pin, "--script",
+                              SCRIPT, "--non-inter", "-u", "test", "--passwd-on-stdin", "--xmlconfig", path, "-v",
+                              "--authenticate", "https://198.18.0.1:%d" % port],
+                             input=PASSWORD + "\n", text=True, capture_output=True, timeout=60)
         t.notes.append(run.stdout + run.stderr)
         t.equal(run.returncode, 0, "status")
         with open(path) as got:
@@ -108,7 +110,8 @@ def test_profiles_of_users_groups_and_hosts(t):
     server.write_conf()
     server.start()
     for user, name, want in (("ann", None, "ann"), ("bob", None, "staff"), ("eve", None, "host"), ("tom", None, None),
-                             ("eve", "second.test", "vhost"), ("eve", "third.test", "host"), ("ann", "second.test", "ann")):
+                             ("eve", "second.test", "vhost"), ("eve", "third.test", "host"),
+                             ("ann", "second.test", "ann")):
         web = t.web(name=name)
         answer = web.login(user)
         t.expect(answer.success, "login of " + user, answer.body)
@@ -155,7 +158,7 @@ def test_bad_profiles_are_refused(t):
 
 
 def test_chroot_dir(t):
-    """Config 8.1, 8.13: the folder must exist; profiles are found below it; it is the root of workers that have no other."""
+    """Config 8.1, 8.13: the folder must exist; profiles may lie below it; it is the root of workers without another."""
     server = t.server(start=False)
     for path, why in ((server.dir + "/nothing", "No such file or directory"), (server.conf_file, "Not a directory")):
         server.write_conf(chroot_dir=path)

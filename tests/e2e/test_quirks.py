@@ -37,7 +37,7 @@ CLIENTS = (
 
 
 def test_each_client_gets_its_answer(t):
-    """Protocol 3.3, 71, 72, 9, checklist 107: names of IPv6 servers, the iOS route, mobile timers, the license."""
+    """Protocol 3.3, 71, 72, §9, checklist 107: names of IPv6 servers, the iOS route, mobile timers, the license."""
     t.server(CONF)
     for agent, headers, dns6, ios, mobile in CLIENTS:
         web = t.web()
@@ -69,7 +69,7 @@ def test_ios_route_follows_ipv6(t):
 
 
 def test_openconnect_three(t):
-    """Protocol 4.2, 9, checklist 102: the bare document, the password form by its own id, no IPv6 routes and servers."""
+    """Protocol 4.2, §9, checklist 102: the bare document, the password form by its own id, no IPv6 routes, no servers."""
     t.server(CONF)
     web = t.web()
     web.agent = "Open AnyConnect VPN Agent v3.20"
@@ -86,13 +86,13 @@ def test_openconnect_three(t):
 
 
 def test_openconnect_eight(t):
-    """Protocol 3.2, 20, 9: XML whose type says form, without the version attribute, with the platform's own header."""
+    """Protocol 3.2, 20, §9: XML whose type says form, without the version attribute, with the platform's own header."""
     server = t.server(CONF)
     web = t.web()
     web.agent = "Open AnyConnect VPN Agent v8.10"
     kind = ["Content-Type: application/x-www-form-urlencoded", "X-AnyConnect-Platform: linux-64"]
-    body = ('<?xml version="1.0" encoding="UTF-8"?>\n<config-auth client="vpn" type="%s"><version who="vpn">v8.10</version>'
-            '<device-id>linux-64</device-id>%s</config-auth>')
+    body = ('<?xml version="1.0" encoding="UTF-8"?>\n<config-auth client="vpn" type="%s">'
+            '<version who="vpn">v8.10</version><device-id>linux-64</device-id>%s</config-auth>')
     answer = web.post("/", body % ("init", "<group-access>https://server</group-access>"), headers=kind)
     t.expect('type="auth-request"' in answer.body, "no form", answer.body)
     answer = web.post("/auth", body % ("auth-reply", "<auth><username>test</username><password>%s</password></auth>"
@@ -103,7 +103,7 @@ def test_openconnect_eight(t):
 
 
 def test_a_phone_that_sleeps(t):
-    """Protocol 4.12, 58, 9: mobile clients close TCP without a word, or pause, and come back to the same addresses."""
+    """Protocol 4.12, 58, §9: mobile clients close TCP without a word, or pause, and come back to the same addresses."""
     t.server(CONF)
     web = t.web().must_login()
     cookie, seen = web.cookies["webvpn"], set()
@@ -121,7 +121,7 @@ def test_a_phone_that_sleeps(t):
 
 
 def test_desks_of_cisco(t):
-    """Protocol 87, 9: AnyConnect gets legacy DTLS, with FIPS no ChaCha20 and no 3DES, and the port of UDP."""
+    """Protocol 87, §9: AnyConnect gets legacy DTLS, with FIPS no ChaCha20 and no 3DES, and the port of UDP."""
     t.server(CONF)
     secret = "X-DTLS-Master-Secret: " + "AB" * 48
     for headers, name, wanted in (
@@ -142,7 +142,7 @@ def test_desks_of_cisco(t):
 
 
 def test_cipher_of_a_phone(t):
-    """Protocol 4.22, 9, checklist 196: an IP phone has one cipher, that of its TLS session; without it there is no DTLS."""
+    """Protocol 4.22, §9, checklist 196: an IP phone has one cipher, that of its TLS session, or no DTLS."""
     t.server({"cisco-svc-client-compat": "true"})
     cookie = t.web().must_login().cookies["webvpn"]
     lists = ["X-DTLS-Master-Secret: " + "ab" * 48, "X-DTLS-CipherSuite: AES256-SHA:AES128-SHA",
@@ -161,7 +161,7 @@ def test_cipher_of_a_phone(t):
 
 
 def test_tunnel_through_a_proxy(t):
-    """Protocol 9, 94: openconnect behind a proxy sends nothing about DTLS and gets nothing; the MTU stays the same."""
+    """Protocol §9, 94: openconnect behind a proxy sends nothing about DTLS and gets nothing; the MTU stays the same."""
     t.server(CONF)
     web = t.web().must_login()
     without = web.connect()
