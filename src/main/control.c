@@ -61,6 +61,7 @@ static enum err on_sessions(struct control *c, struct client *cl, const CtlNothi
 {
 	(void)msg;
 	(void)fds;
+	cl->for_auth = true;
 	c->ops->sessions(c->arg, asked(cl));
 	return ERR_OK;
 }
@@ -136,6 +137,7 @@ static enum err on_terminate(struct control *c, struct client *cl, const CtlWho 
 	if (!target.user && !target.id && !target.sid)
 		return ERR_PROTO;
 	audit_target(cl, "terminate", &target);
+	cl->for_auth = true;
 	c->ops->terminate(c->arg, asked(cl), &target);
 	return ERR_OK;
 }

@@ -119,6 +119,9 @@ void control_reply_ban(struct control *c, uint64_t req, const struct ban_entry *
  */
 void control_reply_acted(struct control *c, uint64_t req);
 
+/* Auth has died: nothing will come of what it was asked, and its clients are told so. */
+void control_auth_lost(struct control *c);
+
 /* Sends MSG as it is. */
 void control_reply_config(struct control *c, uint64_t req, CtlConfig *msg);
 

@@ -24,8 +24,9 @@ struct client {
 	ev_timer patience; /* how long it may stay in its state */
 	uint64_t req;
 	enum client_state state;
-	bool acted; /* see control_reply_acted */
-	bool lost;  /* a reply could not be sent: the answer has a hole */
+	bool for_auth; /* auth was asked, too */
+	bool acted;    /* see control_reply_acted */
+	bool lost;     /* a reply could not be sent: the answer has a hole */
 	/* What was asked that changes something (control_audit.c), and by whom. */
 	const char *command, *target;
 	pid_t pid;

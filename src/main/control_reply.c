@@ -163,3 +163,14 @@ void control_done(struct control *c, uint64_t req, CtlResult result)
 {
 	control_done_sids(c, req, result, NULL, 0);
 }
+
+void control_auth_lost(struct control *c)
+{
+	struct client *next;
+
+	for (struct client *cl = c->first; cl; cl = next) {
+		next = cl->next;
+		if (cl->for_auth && cl->state == CLIENT_ASKED)
+			control_done(c, cl->req, CTL_RESULT__CTL_FAILED);
+	}
+}

@@ -10,6 +10,7 @@
 #include "main/admin.h"
 #include "main/ban.h"
 #include "main/connect.h"
+#include "main/control.h"
 #include "main/ctx.h"
 #include "main/proxied.h"
 #include "main/reload.h"
@@ -204,6 +205,8 @@ static void auth_lost(struct main_ctx *m)
 {
 	TALLOC_FREE(m->auth);
 	m->auth_ready = false;
+	if (m->control)
+		control_auth_lost(m->control);
 	main_update_accepting(m);
 }
 
