@@ -3,7 +3,7 @@
  *	connect_open   limits; an older connection of the session is ended first (takeover)
  *	begin          settings, addresses
  *	               consent of accounting, which is told the addresses
- *	make           device, connect-script
+ *	make           device, firewall, connect-script
  *	finish         Tunnel to the worker, SessionOpened to auth
  *	connect_up     the client has its answer
  *
@@ -20,6 +20,7 @@
 #include "main/iroute.h"
 #include "main/listen.h"
 #include "main/reclaim.h"
+#include "main/restrict.h"
 #include "main/script.h"
 #include "main/tun.h"
 #include "main/tunnel.h"
@@ -62,6 +63,7 @@ static void refuse(struct session *s, uint32_t status, const char *reason)
 	s->worker = NULL;
 	s->accounting = false;
 	TALLOC_FREE(s->request);
+	restrict_end(s);
 	connect_drop_device(s);
 	session_set_state(s, SESSION_IDLE);
 	refuse_worker(s, w, status, reason);
@@ -337,13 +339,21 @@ static void take_request(struct session *s)
 	s->up = s->hook_ran = s->keep = false;
 }
 
+static void on_restricted(struct session *s, bool ok)
+{
+	if (ok)
+		script_run(s, SCRIPT_CONNECT, on_connect_script_only);
+	else
+		refuse(s, STATUS_DENIED, "Server configuration error");
+}
+
 /* Everybody agrees to the tunnel. */
 static void make(struct session *s)
 {
 	if (make_device(s, s->request->msg))
 		refuse(s, STATUS_RETRY, "Server configuration error");
 	else
-		script_run(s, SCRIPT_CONNECT, on_connect_script_only);
+		restrict_begin(s, on_restricted);
 }
 
 void connect_ask_account(struct session *s)

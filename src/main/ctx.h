@@ -23,6 +23,7 @@ struct ban_table;
 struct closer;
 struct control;
 struct crl_watch;
+struct firewall;
 struct hooks;
 struct lease_table;
 struct listeners;
@@ -75,6 +76,7 @@ struct main_ctx {
 	struct netlink *nl;
 	struct closer *closer; /* of TUN devices */
 	struct hooks *hooks;
+	struct firewall *firewall;
 	struct control *control; /* NULL without use-occtl */
 
 	bool auth_ready;   /* has loaded the running configuration */

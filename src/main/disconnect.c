@@ -8,6 +8,7 @@
 #include "main/closer.h"
 #include "main/connect.h"
 #include "main/iroute.h"
+#include "main/restrict.h"
 #include "main/script.h"
 #include "main/stats_journal.h"
 #include "main/traffic.h"
@@ -185,6 +186,7 @@ static void on_disconnect_script(struct session *s, bool ok)
 
 void connect_down_finish(struct session *s)
 {
+	restrict_end(s);
 	if (!s->hook_ran) {
 		on_disconnect_script(s, true);
 		return;

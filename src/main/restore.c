@@ -8,6 +8,7 @@
 #include "main/ban.h"
 #include "main/connect.h"
 #include "main/on_worker.h"
+#include "main/restrict.h"
 #include "main/sessions.h"
 #include "main/stats_journal.h"
 #include "main/tun.h"
@@ -155,6 +156,7 @@ void restore_workers(struct main_ctx *m)
 	if (journal_each(m->journal, on_record, m))
 		log_err(NULL, "journal-lost", kv_err(ERR_NOMEM));
 	settle(m);
+	restrict_restore(m);
 	for (struct worker *w = workers_first(m); w; w = w->next)
 		ask(w);
 	if (workers_first(m))
@@ -173,6 +175,7 @@ static void no_tunnel(struct worker *w)
 	session_set_app_id(s, NULL);
 	session_set_peer(s, &nowhere);
 	session_set_state(s, SESSION_IDLE);
+	restrict_end(s);
 	s->worker = NULL;
 	w->session = NULL;
 	w->state = WORKER_LOGIN;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "main/hook_env.h"
 #include "main/hooks.h"
+#include "main/restrict.h"
 #include "main/tun.h"
 
 /* A script whose end somebody waits for; child of the session. */
@@ -69,6 +70,28 @@ static void fill_tunnel(const struct session *s, struct hook_env *env)
 	env->v6_prefix = a->v6_prefix;
 }
 
+/* The one that is configured. */
+static const char *script_file(const struct session *s, enum script which)
+{
+	const struct conf *c = s->m->conf;
+
+	switch (which) {
+	case SCRIPT_CONNECT:
+		return c->connect_script;
+	case SCRIPT_DISCONNECT:
+		return c->disconnect_script;
+	case SCRIPT_HOST_UPDATE:
+		return c->host_update_script;
+	}
+	return NULL;
+}
+
+/* The firewall helper that runs in its place. */
+static const char *program_instead(const struct session *s, enum script which)
+{
+	return which == SCRIPT_HOST_UPDATE ? NULL : restrict_program(s);
+}
+
 /* The environment for WHICH; child of CTX. */
 static enum err build_env(TALLOC_CTX *ctx, const struct session *s, enum script which, char ***out)
 {
@@ -98,22 +121,9 @@ static enum err build_env(TALLOC_CTX *ctx, const struct session *s, enum script 
 		fill_tunnel(s, &env);
 	if (which == SCRIPT_DISCONNECT)
 		fill_end(s, &env);
+	if (program_instead(s, which))
+		env.next_script = script_file(s, which);
 	return hook_env_build(ctx, &env, environ, out);
-}
-
-static const char *script_file(const struct session *s, enum script which)
-{
-	const struct conf *c = s->m->conf;
-
-	switch (which) {
-	case SCRIPT_CONNECT:
-		return c->connect_script;
-	case SCRIPT_DISCONNECT:
-		return c->disconnect_script;
-	case SCRIPT_HOST_UPDATE:
-		return c->host_update_script;
-	}
-	return NULL;
 }
 
 static void log_script(const struct session *s, enum script which, const char *file)
@@ -170,7 +180,8 @@ static void run(struct session *s, enum script which, const char *const *argv,
 
 void script_run(struct session *s, enum script which, void (*done)(struct session *s, bool ok))
 {
-	const char *const argv[] = { script_file(s, which), NULL };
+	const char *instead = program_instead(s, which);
+	const char *const argv[] = { instead ? instead : script_file(s, which), NULL };
 
 	if (!argv[0] || !*argv[0]) {
 		if (done)

@@ -19,6 +19,7 @@ enum {
 
 struct open_request;
 struct iroutes;
+struct restrict_wait;
 struct script_run;
 struct tun;
 struct worker;
@@ -79,10 +80,12 @@ struct session {
 	struct tunnel_end end;
 	uint64_t hello_ms, stray_ms; /* clock_ms of the last ClientHello or record handed on */
 	struct endpoint hello_from;
-	struct script_run *script;    /* runs, and its end is awaited */
-	struct iroutes *iroutes;      /* what iroute.c has added; NULL: nothing known */
-	struct open_request *request; /* SESSION_OPENING: what the worker asked for */
-	struct open_request *pending; /* a newer connection that waits for this one's end */
+	struct script_run *script;	     /* runs, and its end is awaited */
+	struct restrict_wait *restrict_wait; /* its rules are about to be in force */
+	bool has_rules;			     /* in the firewall, under its device */
+	struct iroutes *iroutes;	     /* what iroute.c has added; NULL: nothing known */
+	struct open_request *request;	     /* SESSION_OPENING: what the worker asked for */
+	struct open_request *pending;	     /* a newer connection that waits for this one's end */
 
 	struct log_ctx log;
 	struct index_node by_sid, by_app_id, by_peer, by_user;

@@ -16,6 +16,7 @@
 #include "main/netns.h"
 #include "main/reload.h"
 #include "main/restore.h"
+#include "main/restrict.h"
 #include "main/sessions.h"
 #include "main/stats_journal.h"
 #include "main/steer.h"
@@ -117,6 +118,8 @@ static enum err set_up_tables(struct main_ctx *m)
 		err = closer_new(m, &m->closer);
 	if (!err)
 		err = hooks_new(m, m->loop, &m->hooks);
+	if (!err)
+		err = restrict_set_up(m);
 	if (!err)
 		err = workers_new(m, &m->workers);
 	if (!err)
