@@ -334,6 +334,67 @@ def test_helper_instead(t):
         t.expect("OCSERV_NEXT_SCRIPT=" + script in env.read().splitlines(), "OCSERV_NEXT_SCRIPT")
 
 
+def test_our_helper_as_the_helper(t):
+    """Checklist 160 to 164: sallyport-fw as OCSERV_FW_SCRIPT does what the server would."""
+    server, client, reach = restricted(
+        t, {"restrict-user-to-routes": "true", "restrict-user-to-ports": "tcp(443)"}, environment={"OCSERV_FW_SCRIPT": program(t)})
+    t.expect("session_vpns0" in ruleset(t) and not table(t), "whose rules", ruleset(t))
+    check(t, [("both", reach.tcp(443), OPEN), ("port", reach.tcp(444), REJECTED), ("route", reach.tcp(443, FAR4), REJECTED)])
+    client.stop()
+    wait_for("its rules to go", lambda: "vpns0" not in ruleset(t), 5)
+
+
+def program(t):
+    return t.tools.builddir + "/src/sallyport-fw"
+
+
+def helper(t, *arguments, **environment):
+    return t.net.run(t.net.srv, "env", "-i", "PATH=" + os.environ["PATH"],
+                     *["%s=%s" % pair for pair in environment.items()], program(t), *arguments, check=False)
+
+
+def test_helper_by_hand(t):
+    """Checklist 164, 165, 166: rules made and removed; --removeall; another REASON; masks, good and bad."""
+    base = {"DEVICE": "vpns9", "OCSERV_RESTRICT_TO_ROUTES": "1"}
+    made = helper(t, REASON="connect", OCSERV_ROUTES="10.11.0.0/255.255.0.0 ", OCSERV_NO_ROUTES="10.11.5.0/255.255.255.0 ", **base)
+    t.equal(made.returncode, 0, "connect: " + made.stderr)
+    for rule in ("ip daddr 10.11.5.0/24 reject", "ip daddr 10.11.0.0/16 accept"):
+        t.expect(rule in ruleset(t), "not there: " + rule, ruleset(t))
+    before = ruleset(t)
+    for reason in ("host-update", "", "Connect"):
+        run = helper(t, REASON=reason, **base)
+        t.expect(run.returncode == 1 and run.stderr, "REASON=%r: %d %s" % (reason, run.returncode, run.stderr))
+    for name, value in (("OCSERV_ROUTES", "10.0.0.0/255.0.255.0 "), ("OCSERV_ROUTES", "10.0.0.0/8;id "), ("OCSERV_ROUTES", "x"),
+                        ("OCSERV_NO_ROUTES", "10.0.0.0/33"), ("OCSERV_DNS", "$(id)"), ("OCSERV_ALLOW_PORTS", "tcp"),
+                        ("OCSERV_ALLOW_PORTS", "tcp 1; tcp 2"), ("OCSERV_DENY_PORTS", "icmp 1"), ("DEVICE", "vpns0; id"), ("DEVICE", "")):
+        run = helper(t, **dict(dict(base, REASON="connect"), **{name: value}))
+        t.expect(run.returncode == 1 and name in run.stderr, "%s=%s: %d %s" % (name, value, run.returncode, run.stderr))
+    t.equal(ruleset(t), before, "rules after what had to change nothing")
+    t.equal(helper(t, REASON="disconnect", **base).returncode, 0, "disconnect")
+    t.expect("vpns9" not in ruleset(t), "left", ruleset(t))
+    helper(t, REASON="connect", OCSERV_DENY_PORTS="tcp 443 icmp all ", DEVICE="a")
+    t.net.nft(t.net.srv, "table inet sallyport_12345678 { }\ntable inet mine { }\n")
+    t.equal(helper(t, "--removeall").returncode, 0, "--removeall")
+    t.equal(tables(t), ["mine"], "tables")
+
+
+def test_helper_runs_the_next_script(t):
+    """Admin 11: OCSERV_NEXT_SCRIPT runs afterwards by /bin/sh, its failure is the helper's and leaves no rules."""
+    folder = t.new_dir("next script; touch hacked")
+    for status in (0, 7):
+        script = "%s/do it $(touch hacked)" % folder
+        with open(script, "w") as out:
+            out.write("#!/bin/sh\nnft list ruleset > '%s/rules'\nexit %d\n" % (folder, status))
+        os.chmod(script, 0o755)
+        run = helper(t, REASON="connect", DEVICE="vpns9", OCSERV_ALLOW_PORTS="tcp 443 ", OCSERV_NEXT_SCRIPT=script)
+        t.equal(run.returncode, status, "status: " + run.stderr)
+        with open(folder + "/rules") as rules:
+            t.expect("tcp dport 443 accept" in rules.read(), "no rules when the script ran")
+        t.equal("vpns9" in ruleset(t), status == 0, "rules afterwards")
+    t.equal(helper(t, REASON="disconnect", DEVICE="vpns9", OCSERV_NEXT_SCRIPT=script).returncode, 7, "status at the end")
+    t.expect(not os.path.exists("hacked") and sorted(os.listdir(folder)) == sorted([os.path.basename(script), "rules"]), "run by a shell")
+
+
 def test_metacharacters_in_routes(t):
     """Checklist 167: a route with anything but a network is refused with the file, so nothing of it reaches nft or a shell."""
     for route in ("10.0.0.0/8;id", "10.0.0.0/8 } }", "$(id)/8", "fd00::/8`id`"):
