@@ -21,13 +21,15 @@
 
 enum {
 	LIMIT_MS = 10000, /* for one answer; clients give up after a little more */
-	PAUSE_MS = 1000,  /* between two processes: a module that crashes at once costs little */
+	PAUSE_MS = 1000,  /* between two starts: a module that crashes at once costs little */
 	JOBS_MAX = 256,
 };
 
 struct token_job {
 	struct tokens *tokens; /* NULL: gone */
-	uint64_t id;
+	TokenSign msg;
+	Sign sign;
+	bool again; /* the process died on it before */
 	token_done_fn *done;
 	void *arg;
 	struct token_job *next, **prev;
@@ -58,8 +60,8 @@ static bool is_traceable(void)
 
 static enum err start(struct tokens *t)
 {
-	char *argv[] = { (char[]){ "sallyport-token" }, (char[]){ "--channel=3" },
-			 is_traceable() ? (char[]){ "--traceable" } : NULL, NULL };
+	char name[] = "sallyport-token", channel[] = "--channel=3", traceable[] = "--traceable";
+	char *argv[] = { name, channel, is_traceable() ? traceable : NULL, NULL };
 	char folder[PATH_MAX];
 	int pair[2];
 	pid_t pid;
@@ -67,6 +69,7 @@ static enum err start(struct tokens *t)
 
 	if (err)
 		return err;
+	t->not_before = clock_ms() + PAUSE_MS;
 	err = spawn_program(folder, argv[0], argv, pair[1], &pid);
 	close(pair[1]);
 	if (err) {
@@ -92,7 +95,6 @@ static void stop(struct tokens *t)
 		ev_timer_stop(ev_default_loop(0), &t->limit);
 	TALLOC_FREE(t->chan);
 	t->awaited = 0;
-	t->not_before = clock_ms() + PAUSE_MS;
 }
 
 static int tokens_destroy(struct tokens *t)
@@ -237,16 +239,86 @@ static void finish(struct token_job *j, enum err err, const uint8_t *data, size_
 	done(arg, err, data, len);
 }
 
-/* The process is of no use any more. */
+/* ---- serving -------------------------------------------------------------- */
+
+static enum err hand_over(struct tokens *t, ToToken__MsgCase kind, void *field)
+{
+	ToToken top = TO_TOKEN__INIT;
+	enum err err;
+
+	top.msg_case = kind;
+	top.open = field; /* all members of the union are pointers to messages */
+	err = chan_send(t->chan, &top.base, NULL, 0);
+	if (err)
+		return err;
+	if (!t->awaited++)
+		ev_timer_again(ev_default_loop(0), &t->limit);
+	return ERR_OK;
+}
+
+static void on_limit(struct ev_loop *loop, ev_timer *w, int revents);
+static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *top,
+		       struct ipc_fds *fds);
+static void on_closed(void *arg, struct chan *chan, enum err why);
+
+static enum err attach(struct tokens *t)
+{
+	static const struct chan_ops ops = { on_message, on_closed };
+	int fd = t->fd;
+
+	t->fd = -1;
+	ev_timer_init(&t->limit, on_limit, 0, LIMIT_MS / 1000.0);
+	t->limit.data = t;
+	return chan_new(t, ev_default_loop(0), fd, &from_token__descriptor, &ops, t, &t->chan);
+}
+
+/* Another process, which has all keys that the one before had. */
+static enum err restart(struct tokens *t)
+{
+	enum err err = clock_ms() < t->not_before ? ERR_CLOSED : start(t);
+
+	if (!err)
+		err = attach(t);
+	for (size_t i = 0; !err && i < t->n_opened; i++) {
+		t->opened[i]->id = ++t->last_id;
+		err = hand_over(t, TO_TOKEN__MSG_OPEN, t->opened[i]);
+	}
+	return err;
+}
+
+static enum err ask_sign(struct tokens *t, TokenSign *msg)
+{
+	enum err err = ERR_OK;
+
+	if (t->fd >= 0)
+		err = attach(t);
+	else if (!t->chan)
+		err = restart(t);
+	if (!err)
+		err = hand_over(t, TO_TOKEN__MSG_SIGN, msg);
+	return err;
+}
+
+/* ---- answers -------------------------------------------------------------- */
+
+/* The process is of no use any more.  One that died may have done so before it read what it was
+ * asked; a job that kills modules gets no third one. */
 static void give_up(struct tokens *t, enum err why)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct token_job *next;
 
 	/* The last job may be the last that needs T. */
 	(void)talloc_reference(tmp, t);
 	stop(t);
-	while (t->first)
-		finish(t->first, why, NULL, 0);
+	for (struct token_job *j = t->first; j; j = next) {
+		bool once = why == ERR_CLOSED && !j->again;
+
+		next = j->next;
+		j->again = true;
+		if (!once || ask_sign(t, &j->msg))
+			finish(j, why, NULL, 0);
+	}
 	talloc_free(tmp);
 }
 
@@ -286,7 +358,7 @@ static void on_signed(struct tokens *t, const TokenSigned *msg)
 {
 	struct token_job *j = t->first;
 
-	while (j && j->id != msg->id)
+	while (j && j->msg.id != msg->id)
 		j = j->next;
 	if (!msg->ok)
 		log_err(NULL, "token-refused", kv_text(msg->fault));
@@ -315,79 +387,44 @@ static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *top
 		on_signed(t, msg->signed_);
 }
 
-/* ---- serving -------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------ */
 
-static enum err hand_over(struct tokens *t, ToToken__MsgCase kind, void *field)
+/* A copy of MSG for key NUMBER. */
+static enum err fill(struct token_job *j, uint32_t number, const Sign *msg)
 {
-	ToToken top = TO_TOKEN__INIT;
-	enum err err;
-
-	top.msg_case = kind;
-	top.open = field; /* all members of the union are pointers to messages */
-	err = chan_send(t->chan, &top.base, NULL, 0);
-	if (err)
-		return err;
-	if (!t->awaited++)
-		ev_timer_again(ev_default_loop(0), &t->limit);
-	return ERR_OK;
-}
-
-static enum err attach(struct tokens *t)
-{
-	static const struct chan_ops ops = { on_message, on_closed };
-	int fd = t->fd;
-
-	t->fd = -1;
-	ev_timer_init(&t->limit, on_limit, 0, LIMIT_MS / 1000.0);
-	t->limit.data = t;
-	return chan_new(t, ev_default_loop(0), fd, &from_token__descriptor, &ops, t, &t->chan);
-}
-
-/* Another process, which has all keys that the one before had. */
-static enum err restart(struct tokens *t)
-{
-	enum err err = clock_ms() < t->not_before ? ERR_CLOSED : start(t);
-
-	if (!err)
-		err = attach(t);
-	for (size_t i = 0; !err && i < t->n_opened; i++) {
-		t->opened[i]->id = ++t->last_id;
-		err = hand_over(t, TO_TOKEN__MSG_OPEN, t->opened[i]);
-	}
-	return err;
-}
-
-static enum err ask_sign(struct tokens *t, TokenSign *msg)
-{
-	enum err err = ERR_OK;
-
-	if (t->fd >= 0)
-		err = attach(t);
-	else if (!t->chan)
-		err = restart(t);
-	return err ? err : hand_over(t, TO_TOKEN__MSG_SIGN, msg);
+	sign__init(&j->sign);
+	token_sign__init(&j->msg);
+	j->sign.key = number;
+	j->sign.op = msg->op;
+	j->sign.algorithm = msg->algorithm;
+	j->sign.data.len = msg->data.len;
+	j->sign.data.data = talloc_memdup(j, msg->data.len ? msg->data.data : (const uint8_t *)"",
+					  msg->data.len ? msg->data.len : 1);
+	j->msg.id = ++j->tokens->last_id;
+	j->msg.sign = &j->sign;
+	return j->sign.data.data ? ERR_OK : ERR_NOMEM;
 }
 
 enum err tokens_sign(TALLOC_CTX *owner, struct tokens *t, uint32_t number, const Sign *msg,
 		     token_done_fn *done, void *arg, struct token_job **out)
 {
-	TokenSign top = TOKEN_SIGN__INIT;
-	Sign sign = *msg;
 	struct token_job *j;
 	enum err err;
 
 	if (t->dead || t->n_jobs >= JOBS_MAX)
 		return t->dead ? t->dead : ERR_EXHAUSTED;
-	sign.key = number;
-	top.sign = &sign;
-	top.id = ++t->last_id;
-	err = ask_sign(t, &top);
-	if (err)
-		return err;
 	j = talloc_zero(owner, struct token_job);
 	if (!j)
-		return ERR_NOMEM; /* the answer will find nobody */
-	*j = (struct token_job){ t, top.id, done, arg, t->first, &t->first };
+		return ERR_NOMEM;
+	*j = (struct token_job){ .tokens = t, .done = done, .arg = arg, .next = t->first };
+	err = fill(j, number, msg);
+	if (!err)
+		err = ask_sign(t, &j->msg);
+	if (err) {
+		talloc_free(j);
+		return err;
+	}
+	j->prev = &t->first;
 	if (j->next)
 		j->next->prev = &j->next;
 	t->first = j;

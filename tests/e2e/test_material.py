@@ -255,7 +255,10 @@ def test_replaced_on_disk(t):
         server.wait_log("the previous configuration stays in force", start=start)
         t.expect(serves("two.test", new[1][0]) and serves(None, new[0][0]), "another certificate after " + words)
         t.web(name="two.test").must_login()
+        said = server.occtl("reload", check=False)
+        t.expect(said.returncode == 1 and words in said.stderr + said.stdout, "what occtl reload says", said)
         server.write_file(os.path.basename(path), texts[path])
+    server.occtl("reload")
     for tunnel in tunnels:
         tunnel.send(tunnel.DPD_OUT, b"still there")
         t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still there"), "answer of an old session")
