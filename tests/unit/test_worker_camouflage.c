@@ -51,6 +51,10 @@ static void strangers_see_one_page_whatever_they_ask_for(void **state)
 	play_init(&p, hidden);
 	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++)
 		assert_string_equal(play_run(&p, requests[i]), not_found);
+	/* The secret comes too late on a connection that was refused. */
+	assert_string_equal(
+		play_run(&p, "GET / HTTP/1.1\r\n\r\n\1GET /?" SECRET " HTTP/1.1\r\n\r\n"),
+		not_found);
 	assert_int_equal(p.steps, 0);
 	assert_int_equal(p.recalls, 0);
 	play_end(&p);
