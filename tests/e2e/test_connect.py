@@ -11,7 +11,8 @@ from lib.web import Tunnel, Web
 ORDER = """X-CSTP-Version X-CSTP-Hostname X-CSTP-DPD X-CSTP-Default-Domain X-CSTP-Address X-CSTP-Netmask
 X-CSTP-Address-IP6 X-CSTP-DNS X-CSTP-NBNS X-CSTP-Split-DNS X-CSTP-Split-Include X-CSTP-Split-Include-IP6
 X-CSTP-Tunnel-All-DNS X-CSTP-Client-Bypass-Protocol X-CSTP-Split-Exclude X-CSTP-Split-Exclude-IP6 X-CSTP-Keepalive
-X-CSTP-Idle-Timeout X-CSTP-Rekey-Time X-CSTP-Rekey-Method X-CSTP-Session-Timeout X-CSTP-Session-Timeout-Remaining
+X-CSTP-Idle-Timeout X-CSTP-Smartcard-Removal-Disconnect X-CSTP-Rekey-Time X-CSTP-Rekey-Method X-CSTP-Session-Timeout
+X-CSTP-Session-Timeout-Remaining
 X-CSTP-Disconnected-Timeout X-CSTP-Keep X-CSTP-TCP-Keepalive X-CSTP-License X-DTLS-DPD X-DTLS-Port X-DTLS-Rekey-Time
 X-DTLS-Rekey-Method X-DTLS-Keepalive X-DTLS-App-ID X-DTLS-CipherSuite X-CSTP-Base-MTU X-CSTP-MTU X-CSTP-Banner""".split()
 
@@ -34,7 +35,8 @@ def test_head_of_the_tunnel(t):
                  ("X-CSTP-Split-Exclude", "198.18.1.128/255.255.255.128"),
                  ("X-CSTP-Split-Exclude-IP6", "fd00:19::8/128"), ("X-CSTP-Tunnel-All-DNS", "false"),
                  ("X-CSTP-Client-Bypass-Protocol", "false"), ("X-CSTP-Keepalive", "3600"),
-                 ("X-CSTP-Idle-Timeout", "1200"), ("X-CSTP-Rekey-Method", "ssl"), ("X-CSTP-Rekey-Time", "31536000"),
+                 ("X-CSTP-Idle-Timeout", "1200"), ("X-CSTP-Smartcard-Removal-Disconnect", "true"),
+                 ("X-CSTP-Rekey-Method", "ssl"), ("X-CSTP-Rekey-Time", "31536000"),
                  ("X-CSTP-Session-Timeout", "86400"), ("X-CSTP-Disconnected-Timeout", "none"),
                  ("X-CSTP-Keep", "true"), ("X-CSTP-TCP-Keepalive", "true"), ("X-CSTP-License", "accept"),
                  ("X-DTLS-DPD", "60"), ("X-DTLS-Port", "443"), ("X-DTLS-Rekey-Method", "ssl"),

@@ -213,6 +213,7 @@ static enum err build_answer(struct exchange *x, const struct cstp_request *want
 		.routes = &lists.routes,
 		.no_routes = &lists.no_routes,
 		.dyndns = host->listen_host_is_dyndns,
+		.smartcard_removal = true, /* as ocserv: whoever pulls his card has left */
 		.rekey_time = passive ? REKEY_PASSIVE : plan->rekey_time,
 		.pac_url = expand(x, plan->grant, host->proxy_url),
 		.banner = host->banner,
