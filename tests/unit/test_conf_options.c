@@ -140,6 +140,17 @@ static bool helps(const char *text)
 	return false;
 }
 
+/* BODY has a fixture of its own for every option. */
+static void for_each_option(void (*body)(struct fixture *f, const struct conf_option *o))
+{
+	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
+		struct fixture f = fixture_new();
+
+		body(&f, &conf_options[i]);
+		talloc_free(f.ctx);
+	}
+}
+
 /* ---- good values --------------------------------------------------------- */
 
 /* "\nNAME = SHOWN " in what is printed. */
@@ -149,35 +160,37 @@ static char *printed_line(TALLOC_CTX *ctx, const struct conf_option *o, const st
 			: talloc_asprintf(ctx, "\n#%s = (set, not shown) ", o->name);
 }
 
+static void try_a_good_value_comes_back_from_print_config(struct fixture *f,
+							  const struct conf_option *o)
+{
+	struct values v = values_of(o);
+	struct fixture g = fixture_new();
+	char *first, *text = talloc_asprintf(f->ctx, "%s%s%s = %s\n", file_without(f->ctx, o),
+					     v.beside, o->name, v.good);
+
+	talloc_steal(f->ctx, g.ctx);
+	if (o->scope == CONF_SCOPE_PERUSER)
+		return;
+	if (fixture_load(f, text))
+		fixture_explain(f, o->name);
+	assert_non_null(f->conf);
+	first = show(f->ctx, f->conf);
+	if (!strstr(first, printed_line(f->ctx, o, &v)))
+		print_message("%s: %s is not in\n%s\n", o->name, printed_line(f->ctx, o, &v),
+			      first);
+	assert_non_null(strstr(first, printed_line(f->ctx, o, &v)));
+	/* What a secret must stand beside cannot be loaded from what does not show it. */
+	if (strstr(first, "(set, not shown)"))
+		return;
+	assert_int_equal(fixture_load(&g, first), ERR_OK);
+	if (v.shown)
+		assert_non_null(strstr(show(g.ctx, g.conf), printed_line(f->ctx, o, &v)));
+}
+
 static void a_good_value_comes_back_from_print_config(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		struct fixture f = fixture_new(), g = fixture_new();
-		char *first, *text = talloc_asprintf(f.ctx, "%s%s%s = %s\n", file_without(f.ctx, o),
-						     v.beside, o->name, v.good);
-
-		if (o->scope == CONF_SCOPE_PERUSER)
-			continue;
-		if (fixture_load(&f, text))
-			fixture_explain(&f, o->name);
-		assert_non_null(f.conf);
-		first = show(f.ctx, f.conf);
-		if (!strstr(first, printed_line(f.ctx, o, &v)))
-			print_message("%s: %s is not in\n%s\n", o->name, printed_line(f.ctx, o, &v),
-				      first);
-		assert_non_null(strstr(first, printed_line(f.ctx, o, &v)));
-		/* What a secret must stand beside cannot be loaded from what does not show it. */
-		if (strstr(first, "(set, not shown)"))
-			continue;
-		assert_int_equal(fixture_load(&g, first), ERR_OK);
-		if (v.shown)
-			assert_non_null(strstr(show(g.ctx, g.conf), printed_line(f.ctx, o, &v)));
-		talloc_free(f.ctx);
-		talloc_free(g.ctx);
-	}
+	for_each_option(try_a_good_value_comes_back_from_print_config);
 }
 
 /* In a host of its own for V and U, and refused there for G; L counts for the whole server. */
@@ -255,30 +268,30 @@ static size_t list_length(const struct host_conf *host, const struct conf_option
 }
 
 /* config.md 3.2: a host adds to the lists that a reload may change, and replaces the others. */
+static void try_lists_of_a_host_are_appended_or_replaced(struct fixture *f,
+							 const struct conf_option *o)
+{
+	struct values v = values_of(o);
+	char *line = talloc_asprintf(f->ctx, "%s = %s\n", o->name, v.good);
+	const char *pair = strcmp(o->name, "server-cert") == 0	? "server-key = /x\n"
+			   : strcmp(o->name, "server-key") == 0 ? "server-cert = /x\n"
+								: "";
+
+	if (!o->type->item || (o->scope != CONF_SCOPE_VHOST && o->scope != CONF_SCOPE_USER))
+		return;
+	assert_int_equal(
+		fixture_load(f, talloc_asprintf(f->ctx, "%s%s[vhost:a]\n%s%s[vhost:b]\ndpd = 1\n",
+						file_without(f->ctx, o), line, line, pair)),
+		ERR_OK);
+	assert_int_equal(list_length(f->conf->host[0], o), 1);
+	assert_int_equal(list_length(f->conf->host[1], o), o->flags & CONF_RELOAD ? 2 : 1);
+	assert_int_equal(list_length(f->conf->host[2], o), 1);
+}
+
 static void lists_of_a_host_are_appended_or_replaced(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		struct fixture f = fixture_new();
-		char *line = talloc_asprintf(f.ctx, "%s = %s\n", o->name, v.good);
-		const char *pair = strcmp(o->name, "server-cert") == 0	? "server-key = /x\n"
-				   : strcmp(o->name, "server-key") == 0 ? "server-cert = /x\n"
-									: "";
-
-		if (!o->type->item || (o->scope != CONF_SCOPE_VHOST && o->scope != CONF_SCOPE_USER))
-			continue;
-		assert_int_equal(
-			fixture_load(&f, talloc_asprintf(f.ctx,
-							 "%s%s[vhost:a]\n%s%s[vhost:b]\ndpd = 1\n",
-							 file_without(f.ctx, o), line, line, pair)),
-			ERR_OK);
-		assert_int_equal(list_length(f.conf->host[0], o), 1);
-		assert_int_equal(list_length(f.conf->host[1], o), o->flags & CONF_RELOAD ? 2 : 1);
-		assert_int_equal(list_length(f.conf->host[2], o), 1);
-		talloc_free(f.ctx);
-	}
+	for_each_option(try_lists_of_a_host_are_appended_or_replaced);
 }
 
 static void options_of_users_are_skipped_in_the_main_file(void **state)
@@ -333,38 +346,37 @@ static unsigned asks_for_restart(const struct fixture *f, const char *option)
 }
 
 /* config.md 5, 8: R counts, S stays and is told in one line; what changes nothing is not told. */
+static void try_a_reload_takes_what_is_reloadable_and_names_the_rest(struct fixture *f,
+								     const struct conf_option *o)
+{
+	struct values v = values_of(o);
+	bool reload = o->flags & CONF_RELOAD, noop = o->flags & CONF_NOOP;
+	char *base = talloc_asprintf(f->ctx, "%s%s", file_without(f->ctx, o), v.beside);
+	char *text = talloc_asprintf(f->ctx, "%s%s = %s\n", base, o->name, v.good);
+	char *line = printed_line(f->ctx, o, &v);
+	struct conf *new;
+
+	if (o->scope == CONF_SCOPE_PERUSER)
+		return;
+	assert_int_equal(fixture_load(f, talloc_asprintf(f->ctx, "%s%s", CONF_MINIMAL, v.beside)),
+			 ERR_OK);
+	new = reloaded(f, text);
+	if (!strstr(show(f->ctx, new), line) == reload)
+		fail_msg("%s: after the reload %s it is\n%s", o->name, line, show(f->ctx, new));
+	if (asks_for_restart(f, o->name) != !(reload || noop))
+		fixture_explain(f, o->name);
+	assert_int_equal(asks_for_restart(f, o->name), !(reload || noop));
+	/* Once more nothing new is told. */
+	assert_int_equal(fixture_load(f, text), ERR_OK);
+	new = reloaded(f, text);
+	assert_non_null(strstr(show(f->ctx, new), line));
+	assert_int_equal(asks_for_restart(f, o->name), 0);
+}
+
 static void a_reload_takes_what_is_reloadable_and_names_the_rest(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		struct fixture f = fixture_new();
-		bool reload = o->flags & CONF_RELOAD, noop = o->flags & CONF_NOOP;
-		char *base = talloc_asprintf(f.ctx, "%s%s", file_without(f.ctx, o), v.beside);
-		char *text = talloc_asprintf(f.ctx, "%s%s = %s\n", base, o->name, v.good);
-		char *line = printed_line(f.ctx, o, &v);
-		struct conf *new;
-
-		if (o->scope == CONF_SCOPE_PERUSER)
-			continue;
-		assert_int_equal(
-			fixture_load(&f, talloc_asprintf(f.ctx, "%s%s", CONF_MINIMAL, v.beside)),
-			ERR_OK);
-		new = reloaded(&f, text);
-		if (!strstr(show(f.ctx, new), line) == reload)
-			fail_msg("%s: after the reload %s it is\n%s", o->name, line,
-				 show(f.ctx, new));
-		if (asks_for_restart(&f, o->name) != !(reload || noop))
-			fixture_explain(&f, o->name);
-		assert_int_equal(asks_for_restart(&f, o->name), !(reload || noop));
-		/* Once more nothing new is told. */
-		assert_int_equal(fixture_load(&f, text), ERR_OK);
-		new = reloaded(&f, text);
-		assert_non_null(strstr(show(f.ctx, new), line));
-		assert_int_equal(asks_for_restart(&f, o->name), 0);
-		talloc_free(f.ctx);
-	}
+	for_each_option(try_a_reload_takes_what_is_reloadable_and_names_the_rest);
 }
 
 /* ---- files of users ------------------------------------------------------ */
@@ -421,62 +433,60 @@ static void a_user_file_takes_what_is_for_users_only(void **state)
 	}
 }
 
+static void try_a_bad_value_in_a_user_file_refuses_the_session(struct fixture *f,
+							       const struct conf_option *o)
+{
+	struct values v = values_of(o);
+	const char *said;
+
+	/* Whether a profile can be read is known to its reader. */
+	if ((o->scope != CONF_SCOPE_USER && o->scope != CONF_SCOPE_PERUSER) || !v.bad ||
+	    o->type == conf_option_find("user-profile")->type)
+		return;
+	assert_string_equal(
+		session_value(f, o, talloc_asprintf(f->ctx, "\n%s = %s\n", o->name, v.bad)),
+		"refused");
+	said = finding_at(f, 2);
+	assert_non_null(said);
+	assert_memory_equal(said, "error: u:2: ", 12);
+	assert_non_null(strstr(said, o->name));
+	assert_true(helps(said));
+}
+
 static void a_bad_value_in_a_user_file_refuses_the_session(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		struct fixture f = fixture_new();
-		const char *said;
-
-		/* Whether a profile can be read is known to its reader. */
-		if ((o->scope != CONF_SCOPE_USER && o->scope != CONF_SCOPE_PERUSER) || !v.bad ||
-		    o->type == conf_option_find("user-profile")->type)
-			continue;
-		assert_string_equal(
-			session_value(&f, o, talloc_asprintf(f.ctx, "\n%s = %s\n", o->name, v.bad)),
-			"refused");
-		said = finding_at(&f, 2);
-		assert_non_null(said);
-		assert_memory_equal(said, "error: u:2: ", 12);
-		assert_non_null(strstr(said, o->name));
-		assert_true(helps(said));
-		talloc_free(f.ctx);
-	}
+	for_each_option(try_a_bad_value_in_a_user_file_refuses_the_session);
 }
 
 /* ---- wrong values -------------------------------------------------------- */
 
+static void try_a_bad_value_is_refused_with_its_place_and_a_remedy(struct fixture *f,
+								   const struct conf_option *o)
+{
+	struct values v = values_of(o);
+	char *base = file_without(f->ctx, o);
+	unsigned line = count_lines(base) + 1;
+	const char *said;
+
+	if (!v.bad || o->scope == CONF_SCOPE_PERUSER)
+		return;
+	assert_int_equal(
+		fixture_load(f, talloc_asprintf(f->ctx, "%s%s = %s\n", base, o->name, v.bad)),
+		ERR_CONF);
+	said = finding_at(f, line);
+	if (!said || !helps(said))
+		fixture_explain(f, o->name);
+	assert_non_null(said);
+	assert_true(helps(said));
+	assert_non_null(
+		strstr(said, talloc_asprintf(f->ctx, "error: t.conf:%u: %s: ", line, o->name)));
+}
+
 static void a_bad_value_is_refused_with_its_place_and_a_remedy(void **state)
 {
-	unsigned tried = 0;
-
 	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		struct fixture f = fixture_new();
-		char *base = file_without(f.ctx, o);
-		unsigned line = count_lines(base) + 1;
-		const char *said;
-
-		if (!v.bad || o->scope == CONF_SCOPE_PERUSER)
-			continue;
-		assert_int_equal(fixture_load(&f, talloc_asprintf(f.ctx, "%s%s = %s\n", base,
-								  o->name, v.bad)),
-				 ERR_CONF);
-		said = finding_at(&f, line);
-		if (!said || !helps(said))
-			fixture_explain(&f, o->name);
-		assert_non_null(said);
-		assert_true(helps(said));
-		assert_non_null(strstr(
-			said, talloc_asprintf(f.ctx, "error: t.conf:%u: %s: ", line, o->name)));
-		talloc_free(f.ctx);
-		tried++;
-	}
-	assert_true(tried >= 20);
+	for_each_option(try_a_bad_value_is_refused_with_its_place_and_a_remedy);
 }
 
 static bool is_number(const struct conf_option *o)
