@@ -11,10 +11,11 @@ umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
 mkdir /sys/fs/cgroup/$1
 echo $$ > /sys/fs/cgroup/$1/cgroup.procs
-unshare --cgroup --pid --fork --uts --ipc --net bash "$0/inner" || status=$?
+unshare --mount --cgroup --pid --fork --uts --ipc --net bash "$0/inner" || status=$?
 echo $$ > /sys/fs/cgroup/cgroup.procs
 for try in 1 2 3 4 5 6 7 8 9; do
-	find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} + 2>/dev/null && break
+	find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} \\; 2>/dev/null || :
+	[ -d /sys/fs/cgroup/$1 ] || break
 	sleep 0.1
 done
 exit ${status:-0}
