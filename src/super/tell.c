@@ -19,6 +19,17 @@ void tell_child(struct child *c, const ProtobufCMessage *msg, int fd)
 		log_err(NULL, "send-failed", kv_u64("role", c->role), kv_err(err));
 }
 
+/* Each role has a top message of its own. */
+static void tell_by_role(struct child *c, const ToMain *main, const ToAuth *auth,
+			 const ToZygote *zygote, int fd)
+{
+	const ProtobufCMessage *msg = c->role == ROLE__ROLE_MAIN   ? &main->base
+				      : c->role == ROLE__ROLE_AUTH ? &auth->base
+								   : &zygote->base;
+
+	tell_child(c, msg, fd);
+}
+
 /* Tells BOTH ends who the other is and gives each its end of a new channel. */
 static void send_peer(struct child *to, const struct child *other, int fd)
 {
@@ -35,12 +46,7 @@ static void send_peer(struct child *to, const struct child *other, int fd)
 	auth.peer = &peer;
 	zygote.msg_case = TO_ZYGOTE__MSG_PEER;
 	zygote.peer = &peer;
-	if (to->role == ROLE__ROLE_MAIN)
-		tell_child(to, &main.base, fd);
-	else if (to->role == ROLE__ROLE_AUTH)
-		tell_child(to, &auth.base, fd);
-	else
-		tell_child(to, &zygote.base, fd);
+	tell_by_role(to, &main, &auth, &zygote, fd);
 }
 
 void tell_each_other(struct child *a, struct child *b)
@@ -121,9 +127,5 @@ void tell_ping(struct child *c)
 	auth.ping = &ping;
 	zygote.msg_case = TO_ZYGOTE__MSG_PING;
 	zygote.ping = &ping;
-	tell_child(c,
-		   c->role == ROLE__ROLE_MAIN	? &main.base
-		   : c->role == ROLE__ROLE_AUTH ? &auth.base
-						: &zygote.base,
-		   -1);
+	tell_by_role(c, &main, &auth, &zygote, -1);
 }

@@ -129,7 +129,7 @@ def unit(t, name):
 
 @marks(sanitizers=False)
 def test_units(t):
-    """Issue's point 7: our units are what systemd understands; the names in them exist."""
+    """Our units are what systemd understands; the names in them exist."""
     folder = t.new_dir("units")
     for name in ("sallyport.service", "sallyport.socket"):
         text = re.sub(r"^(ExecStart=)\S*/sallyportd", r"\1" + t.tools.server, unit(t, name), flags=re.M)
@@ -143,7 +143,7 @@ def test_units(t):
 
 @marks(sanitizers=False)
 def test_capabilities_of_our_unit_are_enough(t):
-    """Issue's point 7: with the unit's bounding set everything works: both channels, scripts, users, a reload, the end."""
+    """With the unit's bounding set everything works: both channels, scripts, users, a reload, the end."""
     names = re.findall(r"^CapabilityBoundingSet=(.*)$", unit(t, "sallyport.service"), re.M)
     wanted = ",".join("+" + name[4:].lower() for line in names for name in line.split())
     server = t.server(start=False)
@@ -227,7 +227,7 @@ session socket
 
 @marks(sanitizers=False, seconds=90)
 def test_under_a_real_systemd(t):
-    """Issue's point 7, admin 2.2: our units on a booted systemd, with all they forbid: DTLS, scripts, reload, an auth that hangs,
+    """Admin 2.2: our units on a booted systemd, with all they forbid: DTLS, scripts, reload, an auth that hangs,
     the end; alone and with the sockets of sallyport.socket."""
     server = t.server(start=False)
     out = "/out/calls"

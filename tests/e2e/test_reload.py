@@ -73,7 +73,7 @@ def test_reload_by_occtl(t):
 
 
 def test_occtl_tells_what_is_wrong(t):
-    """Issue's point 2, admin 6.5: a reload that fails is a failure of occtl reload, with the lines that say why."""
+    """Admin 6.5: a reload that fails is a failure of occtl reload, with the lines that say why."""
     server = t.server({"banner": "old"})
     key, cert = server.dir + "/other.key", server.dir + "/other.pem"
     t.pki.server_cert(cert, key, "other")
@@ -248,6 +248,26 @@ def test_control_socket_switched_by_reload(t):
     server.occtl("show", "status")
 
 
+@marks(seconds=90)
+def test_an_auth_that_hangs_delays_a_reload_but_not_its_answer(t):
+    """Config 5: occtl is told in time that auth has not answered; the old file counts until it does, then the new one."""
+    server = t.server({"banner": "old"})
+    tunnel = t.web().must_login().open()
+    auth = server.roles()["auth"]
+    os.kill(auth, signal.SIGSTOP)
+    server.write_conf(banner="new")
+    seconds, run = timed(lambda: server.occtl("reload", check=False))
+    t.equal((run.returncode, run.stdout), (1, "Error scheduling reload\n"), "occtl reload")
+    t.expect("sallyport-auth has not answered yet" in run.stderr and seconds < 29, "after %.1f s" % seconds, run.stderr)
+    tunnel.send(tunnel.DPD_OUT, b"x")
+    t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"x"), "the tunnel")
+    os.kill(auth, signal.SIGCONT)
+    wait_for("the new banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new", 10)
+    server.write_conf(banner="newer")
+    t.equal(server.occtl("reload").returncode, 0, "the next reload")
+    t.equal(t.web().must_login().connect().header("X-CSTP-Banner"), "newer", "banner")
+
+
 # Option, value before and after a reload, header of CONNECT's answer that shows it, what that says before and after.
 SHOWN = (
     ("banner", "old", "new", "X-CSTP-Banner", "old", "new"),
@@ -286,7 +306,7 @@ OF_USERS = {
 
 
 def test_every_kind_of_option(t):
-    """Issue's point 2, config 19: after a reload a new session has every new value, as the client sees it; the session
+    """Config 19: after a reload a new session has every new value, as the client sees it; the session
     that was there has none."""
     server = t.server(start=False)
     rows = [("rekey-time", 1000, 5000)]  # sent with some seconds more or less

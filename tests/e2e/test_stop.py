@@ -34,7 +34,7 @@ def is_refused(t):
 
 @marks(seconds=120)
 def test_everybody_is_told(t):
-    """Checklist 16, 178, admin 3, protocol 5.8, 11 item 78: SIGTERM, SIGINT and occtl stop send type 5 with the reason,
+    """Checklist 16, 178, admin 3, protocol 5.8 and 78: SIGTERM, SIGINT and occtl stop send type 5 with the reason,
     openconnect says so and does not come back; scripts run; status 0."""
     server = t.server(start=False)
     out = scripted(t, server)
@@ -64,8 +64,8 @@ def test_everybody_is_told(t):
 
 @marks(seconds=60)
 def test_drain_with_a_real_client(t):
-    """Checklist 15, admin 3: while draining TCP is refused and no control socket is there, DTLS sessions go on, a DTLS
-    session may even begin anew from another port; then the client is told and does not come back."""
+    """Checklist 15, admin 3: while draining TCP is refused and no control socket is there, DTLS sessions go on;
+    then the client is told and does not come back."""
     server = t.server({"server-drain-ms": 4000})
     client = t.client().wait()
     pinger = Pinger(client.netns, directory=t.dir)
@@ -148,7 +148,7 @@ def test_a_login_by_its_process(t):
 
 
 def test_full(t):
-    """Checklist 21's neighbour, config 8.1: beyond max-clients a connection is accepted and dropped at once, one line a
+    """Config 8.1: beyond max-clients a connection is accepted and dropped at once, one line a
     second says so; a place that becomes free is taken."""
     server = t.server({"max-clients": 2})
     first, second = t.web().must_login().open(), t.web().must_login().open()
