@@ -8,8 +8,9 @@ import time
 
 from lib.harness import marks
 from lib.shell import descendants, process_name, program, sh, wait_for
-from lib.softhsm import Token
+from lib.softhsm import PIN, Token
 from lib.staple import Authority
+from lib.swtpm import Tpm
 
 from test_cli import server_run
 from test_keys import handshake
@@ -190,6 +191,19 @@ def test_tpm_keys(t):
         t.expect("not implemented" not in run.stderr, "a warning", run.stderr)
     server.write_conf(srk_pin=None, srk_pin_file=server.dir + "/nothing", server_key=blob)
     t.expect("cannot open file '%s/nothing'" % server.dir in check(t, server).stderr, "srk-pin-file", check(t, server).stderr)
+
+
+def test_key_in_a_tpm_by_pkcs11(t):
+    """Config 8.3: a TPM 2.0 key through its PKCS#11 module, which needs no TPM support of GnuTLS."""
+    tpm = Tpm(t)
+    server = t.server(start=False, environment=tpm.environment)
+    cert = tpm.certify(t.pki.ca_cert, t.pki.ca_key, server.dir + "/tpm.pem")
+    server.write_conf(server_cert=cert, server_key=tpm.url, key_pin=PIN)
+    server.start()
+    t.client(dtls=False, pin=server.occtl_json("show", "status")["Server keys"][0]["pin"]).wait().stop()
+    os.kill(server.roles()["auth"], signal.SIGKILL)
+    with open(cert) as pem:
+        t.equal(ssl.DER_cert_to_PEM_cert(handshake(t)[0]), pem.read(), "certificate with another auth")
 
 
 def test_feature_list(t):

@@ -16,7 +16,8 @@ class Token:
         self.conf = directory + "/softhsm2.conf"
         with open(self.conf, "w") as conf:
             conf.write("directories.tokendir = %s/tokens\nobjectstore.backend = file\nlog.level = ERROR\n" % directory)
-        self.environment = {"SOFTHSM2_CONF": self.conf}
+        # The module for TPMs is loaded, too, and says on and on that it has none.
+        self.environment = {"SOFTHSM2_CONF": self.conf, "TSS2_LOG": "all+NONE", "TPM2_PKCS11_STORE": directory}
         self._run("softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "13579")
 
     def _run(self, *command):
