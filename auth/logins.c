@@ -441,7 +441,7 @@ void logins_expire(struct logins *l)
 /* As occtl shows it (admin.md 6.11). */
 static const char *state_text(const struct login *g)
 {
-	if (g->tries)
+	if (g->tries >= LOGIN_TRIES) /* before that, he may try again */
 		return "auth failed";
 	return g->user ? "authenticating" : "pre-auth";
 }

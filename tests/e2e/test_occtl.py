@@ -100,6 +100,15 @@ def test_users(t):
 def test_sessions(t):
     """Checklist 173, 174: the list, one session, terminate by short and full id."""
     server = t.server({"cookie-timeout": 3600})
+    trying = t.web()
+    trying.login(password="wrong")
+    t.equal([row["State"] for row in check(t, server, "sessions", "show", "sessions", "all")], ["authenticating"],
+            "state after the first of three tries")
+    t.equal(check(t, server, "sessions", "show", "sessions", "valid"), [], "valid sessions after a wrong password")
+    for _ in range(2):
+        trying.reply([("password", "wrong")])
+    t.expect([row["State"] for row in server.occtl_json("show", "sessions", "all")] in ([], ["auth failed"]), "state at the end")
+    trying.close()
     web = t.web().must_login()
     short = short_session(web.cookies["webvpn"])
     rows = check(t, server, "sessions", "show", "sessions", "all")
