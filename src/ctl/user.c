@@ -130,10 +130,8 @@ static void print_moment(struct line *l, const char *key, int64_t when)
 
 static void print_session(struct line *l, const CtlUser *u)
 {
-	if (u->dpd)
-		line_printf(l, "DPD", "%u", u->dpd);
-	if (u->keepalive)
-		line_printf(l, "KeepAlive", "%u", u->keepalive);
+	line_printf(l, "DPD", "%u", u->dpd);
+	line_printf(l, "KeepAlive", "%u", u->keepalive);
 	line_end(l);
 	line_single(l, "Hostname", u->hostname);
 	print_moment(l, "Last connected at", u->connected_at);
@@ -210,10 +208,8 @@ static void json_traffic(json_t *o, const CtlUser *u, int64_t now)
 	js_text(o, "_TX", fmt_amount(u->tx, text));
 	js_text(o, "Average RX", fmt_rate(average(u, u->rx, now), text));
 	js_text(o, "Average TX", fmt_rate(average(u, u->tx, now), text));
-	if (u->dpd)
-		js_int_text(o, "DPD", u->dpd);
-	if (u->keepalive)
-		js_int_text(o, "KeepAlive", u->keepalive);
+	js_int_text(o, "DPD", u->dpd);
+	js_int_text(o, "KeepAlive", u->keepalive);
 	js_text(o, "Hostname", u->hostname);
 }
 

@@ -450,6 +450,10 @@ static void a_default_route_and_odd_bytes_make_valid_json(void **state)
 	u.device = TEXT(""); /* not connected yet */
 	o = user_json(&v, &u);
 	assert_true(json_is_array(json_object_get(o, "Routes")));
+	u.dpd = 0;
+	json_decref(o);
+	o = user_json(&v, &u);
+	assert_string_equal(text_of(o, "DPD"), "0");
 	json_decref(o);
 	talloc_free(v.ctx);
 }
