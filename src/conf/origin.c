@@ -32,6 +32,13 @@ static bool same_host(const char *a, const char *b)
 	return a && b ? strcasecmp(a, b) == 0 : a == b;
 }
 
+/* The name is nearly always OPT's own; to look it up takes a walk through all options, which a file
+ * of thousands of routes would do millions of times while main serves nobody. */
+static bool is_of(const struct conf_row *row, const struct conf_option *opt)
+{
+	return strcmp(row->option, opt->name) == 0 || conf_option_of(row->option) == opt;
+}
+
 /* The row of VHOST that gave element *INDEX of OPT; when there are fewer elements, NULL, and
  * *INDEX counts on from there. */
 static const struct conf_row *find_element(const struct conf_rows *rows, const char *vhost,
@@ -41,7 +48,7 @@ static const struct conf_row *find_element(const struct conf_rows *rows, const c
 		const struct conf_row *row = &rows->item[i];
 		size_t n;
 
-		if (!same_host(row->vhost, vhost) || conf_option_of(row->option) != opt)
+		if (!same_host(row->vhost, vhost) || !is_of(row, opt))
 			continue;
 		n = count_elements(opt, row);
 		if (*index < n)
