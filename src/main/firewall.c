@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "main/fw_watch.h"
 #include "main/nft.h"
 
 enum { BATCH = 64 }; /* changes of one transaction */
@@ -17,6 +18,7 @@ struct fw_change {
 	/* The first text needs the table, and nothing of the session in it; the second does not
 	 * care.  Removing has one text for both. */
 	char *quick, *sure;
+	bool check; /* changes nothing, asks whether the table is there */
 	bool ok, lost;
 	char *why;
 	void *arg; /* of whoever waits; only the loop's */
@@ -33,7 +35,9 @@ struct firewall {
 	const char *table;
 	const struct firewall_ops *ops;
 	ev_async finished;
-	bool running; /* the thread */
+	struct fw_watch *watch;
+	bool checking; /* one that was not answered yet */
+	bool running;  /* the thread */
 	pthread_t thread;
 	/* Shared: */
 	pthread_mutex_t lock;
@@ -88,7 +92,7 @@ static bool run_together(struct firewall *fw, struct fw_change *first)
 	bool ok;
 
 	for (struct fw_change *c = first; text && c; c = c->next)
-		buf_puts(text, c->quick);
+		buf_puts(text, c->quick ? c->quick : "");
 	ok = run_text(text, NULL);
 	for (struct fw_change *c = first; ok && c; c = c->next)
 		c->ok = true;
@@ -115,7 +119,7 @@ static void run_alone(struct firewall *fw, struct fw_change *c)
 	struct buf *text = begin_text(tmp, fw, true);
 	char *why = NULL;
 
-	if (text)
+	if (text && c->sure)
 		buf_puts(text, c->sure);
 	c->ok = run_text(text, &why);
 	if (why)
@@ -124,19 +128,33 @@ static void run_alone(struct firewall *fw, struct fw_change *c)
 	talloc_free(tmp);
 }
 
+/* Whether somebody has removed the table since we used it last. */
+static bool notice_loss(struct firewall *fw)
+{
+	bool lost = fw->has_table && !table_there(fw);
+
+	fw->has_table = fw->has_table && !lost;
+	return lost;
+}
+
+static bool has_check(const struct fw_change *first)
+{
+	while (first && !first->check)
+		first = first->next;
+	return first;
+}
+
 static void run_changes(struct firewall *fw, struct fw_change *first)
 {
-	bool lost;
+	bool lost = has_check(first) && notice_loss(fw);
 
-	if (run_together(fw, first))
-		return;
-	lost = fw->has_table && !table_there(fw);
-	fw->has_table = fw->has_table && !lost;
-	/* One by one, so that a change which is refused harms nobody else. */
-	for (struct fw_change *c = first; c; c = c->next) {
-		run_alone(fw, c);
-		c->lost = lost && c->ok;
+	if (!run_together(fw, first)) {
+		lost |= notice_loss(fw);
+		/* One by one, so that a change which is refused harms nobody else. */
+		for (struct fw_change *c = first; c; c = c->next)
+			run_alone(fw, c);
 	}
+	first->lost = lost;
 }
 
 /* Gives up to BATCH changes, waits for the first; NULL: the end. */
@@ -186,20 +204,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the loop. */
-static bool start(struct firewall *fw)
-{
-	sigset_t all, old;
-
-	if (fw->running)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	fw->running = pthread_create(&fw->thread, NULL, run, fw) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return fw->running;
-}
-
 /* ---- the loop ------------------------------------------------------------ */
 
 static void on_finished(struct ev_loop *loop, ev_async *w, int revents)
@@ -216,6 +220,7 @@ static void on_finished(struct ev_loop *loop, ev_async *w, int revents)
 	for (; c; c = next) {
 		next = c->next;
 		lost |= c->lost;
+		fw->checking = fw->checking && !c->check;
 		if (c->awaited)
 			fw->ops->done(c->arg, c->ok, c->why ? c->why : "");
 		else if (!c->ok)
@@ -234,6 +239,18 @@ static void hand_over(struct firewall *fw, struct fw_change *c)
 	pthread_mutex_unlock(&fw->lock);
 }
 
+/* Somebody has removed a table, perhaps ours. */
+static void on_removed(void *arg)
+{
+	struct firewall *fw = arg;
+	struct fw_change *c = fw->checking ? NULL : talloc_zero(NULL, struct fw_change);
+
+	if (!c)
+		return;
+	c->check = fw->checking = true;
+	hand_over(fw, c);
+}
+
 static void free_all(struct changes *list)
 {
 	struct fw_change *next;
@@ -242,6 +259,23 @@ static void free_all(struct changes *list)
 		next = c->next;
 		talloc_free(c);
 	}
+}
+
+/* The thread, with the first change.  Signals are for the loop. */
+static bool start(struct firewall *fw)
+{
+	sigset_t all, old;
+
+	if (fw->running)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	fw->running = pthread_create(&fw->thread, NULL, run, fw) == 0;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	/* Without it a removed table is noticed with the next change. */
+	if (fw->running && fw_watch_new(fw, fw->loop, on_removed, fw, &fw->watch))
+		log_warn(NULL, "firewall-unwatched", kv_err(ERR_SYS));
+	return fw->running;
 }
 
 /* Removes the table, whether it is there or not. */
@@ -267,6 +301,7 @@ static int firewall_free(struct firewall *fw)
 		pthread_mutex_unlock(&fw->lock);
 		pthread_join(fw->thread, NULL);
 	}
+	TALLOC_FREE(fw->watch);
 	ev_async_stop(fw->loop, &fw->finished);
 	free_all(&fw->todo);
 	free_all(&fw->done);
@@ -310,6 +345,10 @@ enum err firewall_devices(struct firewall *fw, TALLOC_CTX *ctx, struct strv *out
 		err = fw_rules_devices(ctx, listing, out);
 	else if (err == ERR_SYS)
 		err = ERR_OK; /* no such table */
+	if (out->n) {
+		fw->has_table = true;
+		(void)start(fw); /* so that its removal is noticed */
+	}
 	talloc_free(tmp);
 	return err;
 }

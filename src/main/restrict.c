@@ -110,7 +110,7 @@ void restrict_end(struct session *s)
 	s->has_rules = false;
 }
 
-/* Somebody's `nft flush ruleset` made everybody free; it was noticed with the next session. */
+/* Somebody's `nft flush ruleset` made everybody free. */
 static void on_lost(void *arg)
 {
 	struct main_ctx *m = arg;
