@@ -35,7 +35,8 @@ MUST_USE enum err firewall_new(TALLOC_CTX *ctx, struct ev_loop *loop, const char
 /* At start, at once: removes the table that a killed server has left. */
 void firewall_clear(struct firewall *fw);
 
-/* At start, at once, before any change: the devices that have rules; children of CTX.  ERR_NOMEM. */
+/* At start, at once, before any change: the devices that have rules; children of CTX.
+ * ERR_NOMEM. */
 MUST_USE enum err firewall_devices(struct firewall *fw, TALLOC_CTX *ctx, struct strv *out);
 
 /* Puts rules R in force; ops->done is called with ARG later, never before this returns.  *OUT (may

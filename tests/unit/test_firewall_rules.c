@@ -119,64 +119,59 @@ static void an_allow_list_leads_to_the_route_check(void **state)
 	talloc_free(rig.ctx);
 }
 
-static void ports_alone_do_not_look_at_routes(void **state)
+/* The restrictions make exactly RULES; without RESTRICTED the routes are only there. */
+static void expect_rules(const char *routes, const char *no_routes, const char *ports,
+			 bool restricted, const char *rules)
 {
 	struct rig rig;
 
+	rig_init(&rig, routes, no_routes, ports);
+	rig.rules.restrict_to_routes = restricted;
+	assert_string_equal(chain_of(&rig, "session"), rules);
+	talloc_free(rig.ctx);
+}
+
+static void ports_alone_do_not_look_at_routes(void **state)
+{
 	(void)state;
-	rig_init(&rig, "10.11.0.0/16", "10.11.5.0/24", "udp(53), sctp(80), icmpv6(), esp()");
-	rig.rules.restrict_to_routes = false;
-	assert_string_equal(chain_of(&rig, "session"), "udp dport 53 accept\n"
-						       "sctp dport 80 accept\n"
-						       "meta l4proto 58 accept\n"
-						       "meta l4proto 50 accept\n"
-						       " reject\n");
-	talloc_free(rig.ctx);
-	rig_init(&rig, "10.11.0.0/16", NULL, "!(tcp(25), icmp())");
-	rig.rules.restrict_to_routes = false;
-	assert_string_equal(chain_of(&rig, "session"), "tcp dport 25 reject\n"
-						       "meta l4proto 1 reject\n");
-	talloc_free(rig.ctx);
+	expect_rules("10.11.0.0/16", "10.11.5.0/24", "udp(53), sctp(80), icmpv6(), esp()", false,
+		     "udp dport 53 accept\n"
+		     "sctp dport 80 accept\n"
+		     "meta l4proto 58 accept\n"
+		     "meta l4proto 50 accept\n"
+		     " reject\n");
+	expect_rules("10.11.0.0/16", NULL, "!(tcp(25), icmp())", false,
+		     "tcp dport 25 reject\n"
+		     "meta l4proto 1 reject\n");
 }
 
 static void denied_ports_come_before_the_routes(void **state)
 {
-	struct rig rig;
-
 	(void)state;
-	rig_init(&rig, "10.11.0.0/16", NULL, "!(tcp(25))");
-	assert_string_equal(chain_of(&rig, "session"), "tcp dport 25 reject\n"
-						       "ip daddr 10.11.0.0/16 accept\n"
-						       " reject\n");
-	talloc_free(rig.ctx);
+	expect_rules("10.11.0.0/16", NULL, "!(tcp(25))", true,
+		     "tcp dport 25 reject\n"
+		     "ip daddr 10.11.0.0/16 accept\n"
+		     " reject\n");
 }
 
 static void a_port_that_cannot_be_opens_nothing(void **state)
 {
-	struct rig rig;
-
 	(void)state;
-	rig_init(&rig, NULL, NULL, "tcp(99999)");
-	assert_string_equal(chain_of(&rig, "session"), " reject\n");
-	talloc_free(rig.ctx);
+	expect_rules(NULL, NULL, "tcp(99999)", false, " reject\n");
 }
 
 static void networks_within_others_are_left_out(void **state)
 {
-	struct rig rig;
-
 	(void)state;
-	rig_init(&rig, "10.1.2.3/32 10.1.2.0/24 10.0.0.0/8 10.0.0.0/8 9.0.0.0/9", NULL, NULL);
-	assert_string_equal(chain_of(&rig, "session"), "ip daddr 9.0.0.0/9 accept\n"
-						       "ip daddr 10.0.0.0/8 accept\n"
-						       " reject\n");
-	talloc_free(rig.ctx);
+	expect_rules("10.1.2.3/32 10.1.2.0/24 10.0.0.0/8 10.0.0.0/8 9.0.0.0/9", NULL, NULL, true,
+		     "ip daddr 9.0.0.0/9 accept\n"
+		     "ip daddr 10.0.0.0/8 accept\n"
+		     " reject\n");
 	/* A network that is the beginning of another, but not around it. */
-	rig_init(&rig, "10.1.0.0/16 10.1.0.1/32 10.2.0.0/16 10.2.255.255/32", NULL, NULL);
-	assert_string_equal(chain_of(&rig, "session"), "ip daddr 10.1.0.0/16 accept\n"
-						       "ip daddr 10.2.0.0/16 accept\n"
-						       " reject\n");
-	talloc_free(rig.ctx);
+	expect_rules("10.1.0.0/16 10.1.0.1/32 10.2.0.0/16 10.2.255.255/32", NULL, NULL, true,
+		     "ip daddr 10.1.0.0/16 accept\n"
+		     "ip daddr 10.2.0.0/16 accept\n"
+		     " reject\n");
 }
 
 static void long_lists_are_sets(void **state)
