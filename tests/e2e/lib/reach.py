@@ -30,6 +30,9 @@ class Reach:
             self.net.ip(self.client, option, "route", "replace", net, "dev", client.tun)
 
     def _make_far(self):
+        # The kernel tells a client of a rejection once a second only.
+        self.net.sysctl(self.net.srv, "net/ipv4/icmp_ratelimit", 0)
+        self.net.sysctl(self.net.srv, "net/ipv6/icmp/ratelimit", 0)
         for address, net, via, option in ((FAR4 + "/32", FAR_NET4, LAN4, "-4"), (FAR6 + "/128", FAR_NET6, LAN6, "-6")):
             self.net.ip(self.target, "addr", "replace", address, "dev", "lo", *(["nodad"] if option == "-6" else []))
             self.net.ip(self.net.srv, option, "route", "replace", net, "via", via)
@@ -59,12 +62,12 @@ class Reach:
 
     def udp(self, port, address=LAN4, size=100):
         """A datagram there, and its beginning back: by IPv6 nobody but the sender may fragment, and it learns that too late."""
-        there, data = self._listener(socket.SOCK_DGRAM, address, port), os.urandom(size)
-        there.settimeout(2 * self.slow)
+        there, data, over = self._listener(socket.SOCK_DGRAM, address, port), os.urandom(size), threading.Event()
+        there.settimeout(0.05)
         with netns_socket(self.client, family(address), socket.SOCK_DGRAM) as here:
             here.settimeout(2 * self.slow)
             here.connect((address, port))
-            echo = threading.Thread(target=self._echo, args=(there, data), daemon=True)
+            echo = threading.Thread(target=self._echo, args=(there, over), daemon=True)
             echo.start()
             here.send(data)
             try:
@@ -74,22 +77,20 @@ class Reach:
             except socket.timeout:
                 return LOST
             finally:
-                there.settimeout(0.01)
+                over.set()
                 echo.join()
 
     @staticmethod
-    def _echo(there, data):
-        try:
-            while True:
+    def _echo(there, over):
+        while not over.is_set():
+            try:
                 seen, peer = there.recvfrom(65536)
                 there.sendto(seen[:100], peer)
-                if seen == data:
-                    return
-        except OSError:
-            pass
+            except socket.timeout:
+                pass
 
     def icmp(self, address=LAN4):
-        return OPEN if ping(self.client, address, 1, wait=1) else REJECTED
+        return OPEN if ping(self.client, address, 1, wait=0.4 * self.slow) else REJECTED
 
     def sctp(self, port, address=LAN4):
         """An INIT: the kernel need not know SCTP at either end."""
