@@ -1,7 +1,7 @@
 /* connect.c - a session's tunnel from the request to "user logged in".
  *
  *	connect_open   limits; an older connection of the session is ended first (takeover)
- *	begin          settings, addresses
+ *	begin          settings, addresses (with ping-leases the answer is waited for)
  *	               consent of accounting, which is told the addresses
  *	make           device, firewall, connect-script
  *	finish         Tunnel to the worker, SessionOpened to auth
@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "ipc/convert.h"
+#include "main/addresses.h"
 #include "main/iroute.h"
 #include "main/listen.h"
-#include "main/reclaim.h"
 #include "main/restrict.h"
 #include "main/script.h"
 #include "main/tun.h"
@@ -62,6 +62,7 @@ static void refuse(struct session *s, uint32_t status, const char *reason)
 
 	s->worker = NULL;
 	s->accounting = false;
+	TALLOC_FREE(s->addressing);
 	TALLOC_FREE(s->request);
 	restrict_end(s);
 	connect_drop_device(s);
@@ -123,57 +124,6 @@ static bool may_connect(const struct session *s)
 }
 
 /* ---- addresses and device ------------------------------------------------ */
-
-static bool keeps_lease(const struct lease *lease, const struct addr *wanted)
-{
-	return lease && (!wanted->family || addr_equal(lease_addr(lease), wanted));
-}
-
-static enum err lease_once(struct session *s, const struct lease_pool *pool,
-			   const struct addr *wanted, struct lease **lease)
-{
-	const char *user = s->conf->host->predictable_ips ? s->user : NULL;
-
-	if (wanted->family)
-		return lease_take_exact(s->m->leases, pool, wanted, s, lease);
-	return lease_take(s->m->leases, pool, s, user, lease);
-}
-
-/* The address of one family: the one the session has, the explicit one, or one of the pool. */
-static enum err take_lease(struct session *s, const struct lease_pool *pool,
-			   const struct addr *wanted, struct lease_pool *from, struct lease **lease)
-{
-	enum err err;
-
-	if (keeps_lease(*lease, wanted))
-		return ERR_OK;
-	TALLOC_FREE(*lease);
-	err = lease_once(s, pool, wanted, lease);
-	/* A client that is here comes before one that may return. */
-	while ((err == ERR_BUSY || err == ERR_EXHAUSTED) && reclaim_address(s, pool, wanted))
-		err = lease_once(s, pool, wanted, lease);
-	if (err)
-		log_err(&s->log, "no-address",
-			kv_str("family", pool->net.addr.family == AF_INET ? "IPv4" : "IPv6"),
-			kv_err(err));
-	else
-		*from = *pool;
-	return err;
-}
-
-static enum err take_leases(struct session *s, const SessionOpen *msg)
-{
-	const struct session_conf *c = s->conf;
-	struct lease_pool v4 = { c->ipv4_network, 32 };
-	struct lease_pool v6 = { c->ipv6_network, (uint8_t)c->ipv6_subnet_prefix };
-	enum err err = ERR_OK;
-
-	if (msg->want_v4 && v4.net.addr.family)
-		err = take_lease(s, &v4, &c->explicit_ipv4, &s->pool4, &s->v4);
-	if (!err && msg->want_v6 && v6.net.addr.family)
-		err = take_lease(s, &v6, &c->explicit_ipv6, &s->pool6, &s->v6);
-	return err;
-}
 
 /* What this tunnel uses of the session's addresses: a client may ask for less than it had. */
 static struct tun_addrs device_addrs(const struct session *s, const SessionOpen *msg)
@@ -381,6 +331,19 @@ void connect_accounted(struct session *s, const AccountResult *msg)
 		refuse(s, STATUS_DENIED, "Cookie is not acceptable");
 }
 
+static void on_addresses(struct session *s, bool ok)
+{
+	if (!ok) {
+		refuse(s, STATUS_RETRY, "No address is available");
+		return;
+	}
+	session_save(s);
+	if (s->request->msg->account)
+		connect_ask_account(s);
+	else
+		make(s);
+}
+
 void connect_begin(struct session *s)
 {
 	const SessionOpen *msg = s->pending->msg;
@@ -392,18 +355,12 @@ void connect_begin(struct session *s)
 		status = STATUS_DENIED;
 	else if (!may_connect(s))
 		status = STATUS_DENIED, reason = "Too many connections of this user";
-	else if (take_leases(s, msg))
-		status = STATUS_RETRY, reason = "No address is available";
 	if (status) {
 		refuse(s, status, reason);
 		return;
 	}
 	session_set_state(s, SESSION_OPENING);
-	session_save(s);
-	if (msg->account)
-		connect_ask_account(s);
-	else
-		make(s);
+	addresses_take(s, msg, on_addresses);
 }
 
 void connect_drop_pending(struct session *s)

@@ -230,6 +230,7 @@ void connect_down(struct session *s, struct worker *w)
 	s->worker = NULL;
 	w->session = NULL;
 	s->accounting = false;
+	TALLOC_FREE(s->addressing);
 	TALLOC_FREE(s->request);
 	session_set_state(s, SESSION_ENDING);
 	session_save(s);

@@ -83,6 +83,7 @@ struct session {
 	struct script_run *script;	     /* runs, and its end is awaited */
 	struct restrict_wait *restrict_wait; /* its rules are about to be in force */
 	bool has_rules;			     /* in the firewall, under its device */
+	struct addressing *addressing;	     /* SESSION_OPENING: addresses are looked for */
 	struct iroutes *iroutes;	     /* what iroute.c has added; NULL: nothing known */
 	struct open_request *request;	     /* SESSION_OPENING: what the worker asked for */
 	struct open_request *pending;	     /* a newer connection that waits for this one's end */

@@ -1,7 +1,9 @@
 """Per-user and per-group files."""
 import os
+import re
+import time
 
-from lib.net import GATEWAY4
+from lib.net import GATEWAY4, LAN4, LAN6
 from lib.shell import wait_for
 from lib.spoken import options_of
 from lib.traffic import must_ping
@@ -440,3 +442,33 @@ def test_networks_behind_others_are_exposed(t):
     server.reload()
     server.wait_log("users/two:1")
     t.expect("10.8.0.0/255.255.0.0" in t.web().must_login("none").connect().head, "the old list serves on")
+
+
+def test_ping_leases(t):
+    """Checklist 98, config 8.8: an address at which somebody answers is given to nobody, of either family; without an
+    answer the connection is as ever, half a second later; a client that goes meanwhile leaves nothing."""
+    server = t.server({"ping-leases": "true", "cookie-timeout": 1}, users={"test": None, "other": None})
+    client = t.client(dtls=False).wait()
+    mine = server.user()
+    client.stop()
+    server.wait_log("addresses-released")
+    # Somebody behind the server has the address that the user would get again.
+    t.net.ip(t.net.lan, "addr", "add", mine["IPv4"] + "/32", "dev", "lo")
+    t.net.ip(t.net.lan, "addr", "add", mine["IPv6"] + "/128", "dev", "lo", "nodad")
+    t.net.ip(t.net.srv, "route", "add", mine["IPv4"] + "/32", "via", LAN4)
+    t.net.ip(t.net.srv, "-6", "route", "add", mine["IPv6"] + "/128", "via", LAN6)
+    again = t.client(dtls=False).wait()
+    t.expect(again.ip4 != mine["IPv4"], "IPv4 is the stranger's", again.ip4)
+    t.expect(again.ip6.split("/")[0] != mine["IPv6"], "IPv6 is the stranger's", again.ip6)
+    for family in ("IPv4", "IPv6"):
+        server.wait_log("address-in-use .*address=%s" % re.escape(mine[family]))
+    must_ping(again.netns, GATEWAY4)
+
+    web = t.web().must_login("other")
+    web.send("CONNECT /CSCOSSLC/tunnel HTTP/1.1\r\nHost: server\r\nCookie: webvpn=%s\r\nX-CSTP-Version: 1\r\n"
+             "X-CSTP-Address-Type: IPv4\r\n\r\n" % web.cookies["webvpn"])
+    time.sleep(0.1)
+    web.close()
+    time.sleep(1)
+    t.equal([user["Username"] for user in server.users()], ["test"], "users")
+    t.equal(t.web().must_login("other").connect().status, 200, "another attempt")
