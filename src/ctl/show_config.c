@@ -7,6 +7,7 @@
 #include "ctl/json.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
+#include "ctl/view.h"
 
 enum { COLUMN = 40 };
 
@@ -41,23 +42,36 @@ static void read_question(char *text, CtlConfigOf *of)
 
 /* ---- for people ---------------------------------------------------------- */
 
-/* As in the file, with the reason as its comment. */
-static void print_setting(TALLOC_CTX *ctx, FILE *out, const CtlSetting *s)
+static const char *reason_of(TALLOC_CTX *ctx, const CtlSetting *s)
+{
+	const char *line =
+		s->line ? talloc_asprintf(ctx, ", %s:%u", text_safe(ctx, s->file), s->line) : "";
+
+	return talloc_asprintf(ctx, "# %s%s%s%s", s->rule, *s->rule ? ": " : "", s->origin, line);
+}
+
+/* As in the file, with the reason as its comment: behind it, or below on a narrow terminal. */
+static void print_setting(const struct view *v, const CtlSetting *s)
 {
 	bool set = *s->value && strcmp(s->value, "(set, not shown)") != 0;
-	int n = fprintf(out, "%s%s =%s%s", set ? "" : "#", s->option, *s->value ? " " : "",
-			text_safe(ctx, s->value));
+	const char *reason = reason_of(v->ctx, s);
+	char *text = talloc_asprintf(v->ctx, "%s%s =%s%s", set ? "" : "#", s->option,
+				     *s->value ? " " : "", text_safe(v->ctx, s->value));
+	size_t width = text && reason ? text_width(text) : 0,
+	       column = width < COLUMN ? COLUMN : width;
 
-	fprintf(out, "%*s # %s%s%s", n < COLUMN ? COLUMN - n : 0, "", s->rule, *s->rule ? ": " : "",
-		s->origin);
-	if (s->line)
-		fprintf(out, ", %s:%u", text_safe(ctx, s->file), s->line);
-	fputc('\n', out);
+	if (!width)
+		return;
+	if (v->width && column + 1 + text_width(reason) > v->width)
+		fprintf(v->out, "%s\n    %s\n", text, reason);
+	else
+		fprintf(v->out, "%s%*s %s\n", text, (int)(column - width), "", reason);
 }
 
 static void print_text(TALLOC_CTX *ctx, const struct ctl *ctl, const struct answer *a)
 {
 	const CtlConfig *c = a->config;
+	struct view v = view_of(ctx, ctl);
 
 	fprintf(ctl->out, "# user: %s\n# group: %s\n# vhost: %s\n", text_safe(ctx, c->user),
 		*c->group ? text_safe(ctx, c->group) : "(none)", c->vhost);
@@ -68,7 +82,7 @@ static void print_text(TALLOC_CTX *ctx, const struct ctl *ctl, const struct answ
 	for (size_t i = 0; i < c->n_problem; i++)
 		fprintf(ctl->out, "# %s\n", text_safe(ctx, c->problem[i]));
 	for (size_t i = 0; i < a->n_setting; i++)
-		print_setting(ctx, ctl->out, a->setting[i]);
+		print_setting(&v, a->setting[i]);
 }
 
 /* ---- JSON ---------------------------------------------------------------- */
