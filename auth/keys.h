@@ -24,7 +24,8 @@ struct keys;
 MUST_USE enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens *tokens,
 			    struct keys_report *report, struct keys **out);
 
-/* Whether A and B name the same material, so that what was loaded for one, and reported, serves both.
+/* Whether A and B name the same material, so that what was loaded for one, and reported, serves
+ * both.
  */
 bool keys_are_same(const struct host_conf *a, const struct host_conf *b);
 

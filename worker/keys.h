@@ -20,8 +20,8 @@ struct keys_owner {
 	void *arg;
 };
 
-/* Adds CHAIN to CRED, and what it staples, with a key that asks OWNER, as key number CHAIN->key of VHOST.  Both are
- * borrowed as long as CRED lives.  ERR_SYNTAX: not certificates; ERR_TLS. */
+/* Adds CHAIN to CRED, and what it staples, with a key that asks OWNER, as key number CHAIN->key of
+ * VHOST.  Both are borrowed as long as CRED lives.  ERR_SYNTAX: not certificates; ERR_TLS. */
 MUST_USE enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
 				 const CertChain *chain, const char *vhost,
 				 struct keys_owner *owner);

@@ -10,9 +10,9 @@
 /* Sends the log of this process to main. */
 void tell_log_init(struct worker *w);
 
-void tell_proxied(struct worker *w);   /* what the PROXY header says; Admitted or End follows */
-void tell_info(struct worker *w);      /* who the client is, once that is known */
-void tell_tunnel_up(struct worker *w); /* the client has its answer */
+void tell_proxied(struct worker *w);	/* what the PROXY header says; Admitted or End follows */
+void tell_info(struct worker *w);	/* who the client is, once that is known */
+void tell_tunnel_up(struct worker *w);	/* the client has its answer */
 void tell_terminated(struct worker *w); /* somebody wants this session to end */
 void tell_tun_mtu(struct worker *w, uint32_t mtu);
 void tell_facts(struct worker *w);	 /* DTLS came or went, the MTU changed */
