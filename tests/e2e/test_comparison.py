@@ -16,7 +16,6 @@ WHY = dict.fromkeys(("Cache-Control", "Clear-Site-Data", "Content-Security-Polic
                      "X-Permitted-Cross-Domain-Policies", "X-XSS-Protection"), SECURITY)
 WHY.update({
     "X-CSTP-Server-Name": "no product and no version for those who look for them",
-    "X-CSTP-Smartcard-Removal-Disconnect": "sent to Cisco's clients only, as others know nothing of it",
     "Limit RX": "the unit is written as in all other places",
     "Limit TX": "ocserv's JSON leaves it out",
 })
