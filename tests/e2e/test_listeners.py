@@ -35,8 +35,12 @@ def test_listen_netns(t):
     t.expect(server.user().get("DTLS cipher") not in (None, "", "(no-dtls)"), "no DTLS", server.user())
     must_ping(client.netns)
     t.equal(len(server.devices()), 1, "TUN devices in the server's own namespace")
+    own = os.readlink("/proc/%d/ns/net" % server.process.pid)
     with open(out) as where:
-        t.equal(where.read().strip(), os.readlink("/proc/%d/ns/net" % server.process.pid), "namespace of the script")
+        t.equal(where.read().strip(), own, "namespace of the script")
+    roles = server.roles()
+    for role in ("main", "auth"):  # whose children speak to RADIUS and others
+        t.equal(os.readlink("/proc/%d/ns/net" % roles[role]), own, "namespace of " + role)
     client.stop()
     server.wait_no_user()
     main = server.roles()["main"]
@@ -47,6 +51,24 @@ def test_listen_netns(t):
     must_ping(client.netns)
     t.expect(server.user().get("DTLS cipher"), "no DTLS after main was started again", server.user())
     client.stop()
+
+
+def test_bans_in_another_namespace(t):
+    """Config 15, 8.1: the subnets that bans spare are those clients come in by, not the server's own."""
+    outer, address = outer_namespace(t)
+    server = t.server({"listen-netns": outer, "max-ban-score": 3, "ban-points-connection": 1}, start=False)
+    server.start(wait=False)
+    server.wait_log("initialized OpenConnect VPN Server", 20)
+    for _ in range(5):  # the address is in a subnet of the server's own namespace
+        try:
+            t.web(host=address)
+        except OSError:
+            break
+    server.wait_log("rejected connection from banned IP: 198.18.0.2")
+    near = t.web(netns=outer, host=address).must_login()
+    for _ in range(5):  # and this one in one of the listeners'
+        near = t.web(netns=outer, host=address).must_login()
+    near.open().bye()
 
 
 def test_listen_netns_that_is_not_there(t):

@@ -84,6 +84,20 @@ def test_reload_while_main_is_away(t):
     wait_for("the new banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new", 10)
 
 
+def test_main_killed_in_a_reload(t):
+    """A reload that main does not survive is over for the service manager when main is back."""
+    server, manager, _ = managed(t)
+    roles = server.roles()
+    os.kill(roles["auth"], signal.SIGSTOP)  # so that it takes long enough
+    start = time.monotonic()
+    server.reload()
+    manager.wait("RELOADING", start=start)
+    os.kill(roles["main"], signal.SIGKILL)
+    os.kill(roles["auth"], signal.SIGCONT)
+    manager.wait("READY", 10, start)
+    t.web().must_login()
+
+
 def test_stopping(t):
     """STOPPING=1 at once, with the time the drain may take."""
     server, manager, _ = managed(t, {"server-drain-ms": 2000})
