@@ -238,12 +238,13 @@ def test_under_a_real_systemd(t):
     more = "[Unit]\nDefaultDependencies=no\nAfter=\nWants=\n[Service]\nStandardOutput=append:/out/log\n" \
            "StandardError=append:/out/log\nWatchdogSec=4\n"
     # The unit has a /tmp of its own, and the test's files are there.
-    more += "BindPaths=%s %s\n" % (os.path.dirname(t.dir), t.tools.builddir)
+    folders = [os.path.dirname(t.dir), t.tools.builddir]
+    more += "BindPaths=%s\n" % " ".join(folders)
     script = MACHINE % {"pin": t.pki.pin, "conf": server.conf_file,
                         "occtl": "%s -s %s" % (t.tools.occtl, server.conf["occtl-socket-file"])}
     folder = boot(t, {"sallyport.service": service, "sallyport.socket": unit(t, "sallyport.socket"),
                       "sallyport.service.d/test.conf": more, "sallyport.socket.d/test.conf": "[Unit]\nDefaultDependencies=no\n"},
-                  script)
+                  script, folders)
     with open(folder + "/script.log") as log:
         told = re.findall(r"^== (.*)$", log.read(), re.M)
     wanted = ["active running 1 users", "reloaded", "active 0 restarts 1 users", "client told", "inactive success 0"]

@@ -7,15 +7,15 @@ import subprocess
 # In mounts of its own: a control group for systemd, which becomes the root of those it sees.
 OUTER = """set -e
 mount --make-rprivate /
-umount -R /sys/fs/cgroup
-mount -t cgroup2 none /sys/fs/cgroup
-mkdir /sys/fs/cgroup/$1
-echo $$ > /sys/fs/cgroup/$1/cgroup.procs
-unshare --mount --cgroup --pid --fork --uts --ipc --net bash "$0/inner" || status=$?
-echo $$ > /sys/fs/cgroup/cgroup.procs
+groups=$0/groups
+mount -t cgroup2 none "$groups"
+mkdir "$groups/$1"
+echo $$ > "$groups/$1/cgroup.procs"
+unshare --mount --cgroup --pid --fork --uts --ipc --net bash "$0/inner" "${@:2}" || status=$?
+echo $$ > "$groups/cgroup.procs"
 for try in 1 2 3 4 5 6 7 8 9; do
-	find /sys/fs/cgroup/$1 -depth -type d -exec rmdir {} \\; 2>/dev/null || :
-	[ -d /sys/fs/cgroup/$1 ] || break
+	find "$groups/$1" -depth -type d -exec rmdir {} \\; 2>/dev/null || :
+	[ -d "$groups/$1" ] || break
 	sleep 0.1
 done
 exit ${status:-0}
@@ -25,6 +25,10 @@ dir=${0%/*} root=${0%/*}/root
 mount -t tmpfs files "$dir/files"
 mkdir "$dir/files/up" "$dir/files/work"
 mount -t overlay -o "lowerdir=/,upperdir=$dir/files/up,workdir=$dir/files/work" none "$root"
+for path; do
+	mkdir -p "$root$path"
+	mount --rbind "$path" "$root$path"
+done
 mount -t proc proc "$root/proc"
 mount -t sysfs sys "$root/sys"
 mount -t cgroup2 none "$root/sys/fs/cgroup"
@@ -40,11 +44,9 @@ rm -rf "$root/etc/systemd/system"
 cp -r "$dir/units" "$root/etc/systemd/system"
 echo 0123456789abcdef0123456789abcdef > "$root/etc/machine-id"
 cd "$root"
-mkdir -p old
-pivot_root . old
-umount -l /old
+mount --move . /
 export container=other
-exec /lib/systemd/systemd --system --unit=test.target --show-status=no < /dev/null > /dev/null 2>&1
+exec chroot . /lib/systemd/systemd --system --unit=test.target --show-status=no < /dev/null > /dev/null 2>&1
 """
 TARGET = """[Unit]
 Description=What the test wants
@@ -65,11 +67,11 @@ TimeoutStartSec=%d
 """
 
 
-def boot(test, units, script, seconds=60):
-    """Boots with UNITS (name: text; "NAME.d/x.conf" for additions), runs SCRIPT in there, waits for the end; gives the folder
-    that was /out."""
+def boot(test, units, script, folders, seconds=60):
+    """Boots with UNITS (name: text; "NAME.d/x.conf" for additions) and the real FOLDERS, which may lie on other file systems;
+    runs SCRIPT in there, waits for the end; gives the folder that was /out."""
     folder = test.new_dir("machine")
-    for name in ("root", "files", "out", "units"):
+    for name in ("root", "files", "groups", "out", "units"):
         os.mkdir(os.path.join(folder, name))
     files = {"units/" + name: text for name, text in units.items()}
     files.update({"inner": INNER, "outer": OUTER, "out/script": script + "\nsystemctl exit 0\n", "out/console": "",
@@ -80,7 +82,8 @@ def boot(test, units, script, seconds=60):
         with open(path, "w") as out:
             out.write(text)
     os.chmod(folder + "/out", 0o777)
-    run = subprocess.run(["unshare", "--mount", "bash", "-c", OUTER, folder, test.prefix], stdin=subprocess.DEVNULL,
+    run = subprocess.run(["unshare", "--mount", "bash", "-c", OUTER, folder, test.prefix, *folders],
+                         stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds + 30)
     for name in ("script.log", "console"):
         path = folder + "/out/" + name
