@@ -26,6 +26,7 @@ struct crl_watch;
 struct firewall;
 struct hooks;
 struct lease_table;
+struct linger_list;
 struct listeners;
 struct netlink;
 struct reload;
@@ -77,7 +78,8 @@ struct main_ctx {
 	struct closer *closer; /* of TUN devices */
 	struct hooks *hooks;
 	struct firewall *firewall;
-	struct control *control; /* NULL without use-occtl */
+	struct linger_list *linger; /* rules of devices that are about to go */
+	struct control *control;    /* NULL without use-occtl */
 
 	bool auth_ready;   /* has loaded the running configuration */
 	bool zygote_ready; /* can make workers of the running configuration */

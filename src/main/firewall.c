@@ -380,7 +380,7 @@ static enum err write_texts(struct fw_change *c, const char *table, const struct
 	return err;
 }
 
-enum err firewall_add(struct firewall *fw, const struct fw_rules *r, void *arg,
+enum err firewall_add(struct firewall *fw, const struct fw_rules *r, bool replace, void *arg,
 		      struct fw_change **out)
 {
 	struct fw_change *c;
@@ -399,6 +399,8 @@ enum err firewall_add(struct firewall *fw, const struct fw_rules *r, void *arg,
 		talloc_free(c);
 		return err;
 	}
+	if (replace)
+		c->quick = c->sure;
 	c->arg = arg;
 	c->awaited = out != NULL;
 	if (out)

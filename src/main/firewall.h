@@ -39,11 +39,12 @@ void firewall_clear(struct firewall *fw);
  * ERR_NOMEM. */
 MUST_USE enum err firewall_devices(struct firewall *fw, TALLOC_CTX *ctx, struct strv *out);
 
-/* Puts rules R in force; ops->done is called with ARG later, never before this returns.  *OUT (may
- * be NULL: nobody waits) belongs to FW.  ERR_NOMEM; ERR_SYS: no thread; ERR_RANGE: the device's
- * name; ERR_TOO_LONG: too many rules. */
-MUST_USE enum err firewall_add(struct firewall *fw, const struct fw_rules *r, void *arg,
-			       struct fw_change **out);
+/* Puts rules R in force; REPLACE: in the place of others of this device, without a gap.  ops->done
+ * is called with ARG later, never before this returns.  *OUT (may be NULL: nobody waits) belongs to
+ * FW.  ERR_NOMEM; ERR_SYS: no thread; ERR_RANGE: the device's name; ERR_TOO_LONG: too many rules.
+ */
+MUST_USE enum err firewall_add(struct firewall *fw, const struct fw_rules *r, bool replace,
+			       void *arg, struct fw_change **out);
 
 /* Removes the rules of DEVICE, if there are any. */
 void firewall_del(struct firewall *fw, const char *device);

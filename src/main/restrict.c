@@ -1,11 +1,13 @@
 /* restrict.c - which sessions have rules in the kernel, and which. */
 #include "main/restrict.h"
 
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "main/firewall.h"
+#include "main/linger.h"
 #include "main/tun.h"
 
 /* Waits for the rules to be in force; child of the session. */
@@ -70,10 +72,10 @@ static void on_done(void *arg, bool ok, const char *why)
 	finish(w, ok);
 }
 
-static enum err add(struct session *s, struct restrict_wait *w)
+static enum err add(struct session *s, bool replace, struct restrict_wait *w)
 {
 	struct fw_rules r = rules_of(s);
-	enum err err = firewall_add(s->m->firewall, &r, w, w ? &w->change : NULL);
+	enum err err = firewall_add(s->m->firewall, &r, replace, w, w ? &w->change : NULL);
 
 	if (err)
 		log_err(&s->log, "firewall-refused", kv_str("device", s->device), kv_err(err));
@@ -84,11 +86,15 @@ void restrict_begin(struct session *s, void (*done)(struct session *s, bool ok))
 {
 	struct restrict_wait *w;
 	struct fw_rules r = rules_of(s);
+	bool replace = linger_take(s->m->linger, s->device);
 
 	if (!is_restricted(s) || restrict_program(s) || !fw_rules_needed(&r)) {
+		if (replace)
+			firewall_del(s->m->firewall, s->device);
 		done(s, true);
 		return;
 	}
+	s->has_rules = true;
 	w = talloc_zero(s, struct restrict_wait);
 	if (!w) {
 		done(s, false);
@@ -97,8 +103,7 @@ void restrict_begin(struct session *s, void (*done)(struct session *s, bool ok))
 	*w = (struct restrict_wait){ s, NULL, done };
 	s->restrict_wait = w;
 	talloc_set_destructor(w, wait_free);
-	s->has_rules = true;
-	if (add(s, w))
+	if (add(s, replace, w))
 		finish(w, false);
 }
 
@@ -106,7 +111,8 @@ void restrict_end(struct session *s)
 {
 	TALLOC_FREE(s->restrict_wait);
 	if (s->has_rules)
-		firewall_del(s->m->firewall, s->device);
+		linger_add(s->m->linger, s->device,
+			   s->tun ? tun_index(s->tun) : if_nametoindex(s->device));
 	s->has_rules = false;
 }
 
@@ -118,7 +124,7 @@ static void on_lost(void *arg)
 	log_err(NULL, "firewall-lost", kv_str("what", "the table was removed; it is made again"));
 	for (struct session *s = sessions_first(m); s; s = s->next)
 		if (s->has_rules && !s->restrict_wait)
-			(void)!add(s, NULL);
+			(void)!add(s, true, NULL);
 }
 
 /* ---- start --------------------------------------------------------------- */
@@ -148,6 +154,8 @@ enum err restrict_set_up(struct main_ctx *m)
 		err = firewall_new(m, m->loop, table, ops, &m->firewall);
 	}
 	talloc_free(text);
+	if (!err)
+		err = linger_new(m, m->loop, m->firewall, &m->linger);
 	if (!err && !m->restarted)
 		firewall_clear(m->firewall);
 	return err;
@@ -175,7 +183,7 @@ void restrict_restore(struct main_ctx *m)
 		if (s)
 			s->has_rules = true;
 		else
-			firewall_del(m->firewall, devices.item[i]);
+			linger_add(m->linger, devices.item[i], if_nametoindex(devices.item[i]));
 	}
 	talloc_free(devices.item);
 }

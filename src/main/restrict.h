@@ -1,5 +1,5 @@
 /* restrict.h - restrict-user-to-routes and restrict-user-to-ports (config.md 14): a session's rules
- * come before its connect script and go with its tunnel.  Used by main only. */
+ * come before its connect script and go with its device.  Used by main only. */
 #ifndef MAIN_RESTRICT_H
 #define MAIN_RESTRICT_H
 
@@ -16,7 +16,7 @@ void restrict_restore(struct main_ctx *m);
  * what failed.  Not called when the session was freed or restrict_end was called before. */
 void restrict_begin(struct session *s, void (*done)(struct session *s, bool ok));
 
-/* The rules of S go, if it has any. */
+/* The rules of S go, if it has any, as soon as its device does or a new tunnel begins on it. */
 void restrict_end(struct session *s);
 
 /* The program that OCSERV_FW_SCRIPT names, when it is to run in the place of the connect and

@@ -142,6 +142,7 @@ void main_tear_down(struct main_ctx *m)
 	TALLOC_FREE(m->sessions);
 	TALLOC_FREE(m->control);
 	TALLOC_FREE(m->hooks);
+	TALLOC_FREE(m->linger);
 	TALLOC_FREE(m->firewall);
 	TALLOC_FREE(m->closer);
 }

@@ -1,12 +1,15 @@
 """restrict-user-to-routes and restrict-user-to-ports: what gets through, what does not, what is left."""
+import ctypes
 import os
 import re
 import signal
+import time
 
 from lib.net import LAN4, LAN6
 from lib.reach import FAR4, FAR6, LOST, OPEN, REJECTED, Reach
 from lib.shell import Failure, wait_for
 
+PIDFD_GETFD = 438
 TABLE = re.compile(r"sallyport_[0-9a-f]{8}$", re.M)
 
 
@@ -223,6 +226,27 @@ def test_nothing_is_left(t):
     t.expect("session_" in table(t), "the rules of the tunnel that took over")
     server.stop()
     t.equal(tables(t), [], "tables after the end")
+
+
+def test_rules_outlive_a_device_that_is_kept(t):
+    """A worker that says goodbye and keeps its device stays restricted: the rules go after the device."""
+    server, client, _ = restricted(t, {"restrict-user-to-ports": "tcp(443)"})
+    worker = server.roles()["workers"][0]
+    tun = [int(fd) for fd in os.listdir("/proc/%d/fd" % worker) if os.readlink("/proc/%d/fd/%s" % (worker, fd)) == "/dev/net/tun"]
+    kept = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, os.pidfd_open(worker), tun[0], 0)
+    t.expect(kept >= 0, "no copy of the device's descriptor")
+    client.stop()
+    server.wait_no_user()
+    wait_for("the worker to end", lambda: not server.roles()["workers"], 5)
+    time.sleep(0.3)
+    t.expect("vpns0" in table(t), "the rules went before the device")
+    # Others are not disturbed by that.
+    other = t.client(dtls=False).wait()
+    t.equal(table(t).count("jump session_"), 2, "rules of both devices")
+    other.stop()
+    wait_no_rules(t, '"vpns1"')
+    os.close(kept)
+    wait_no_rules(t)
 
 
 def test_failing_script(t):
