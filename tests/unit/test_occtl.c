@@ -269,6 +269,14 @@ static void a_narrow_terminal_folds_a_record_and_loses_nothing(void **state)
 	end(&s);
 }
 
+static void print_one(const struct view *v, const CtlUser *u)
+{
+	struct table *t = user_table(v);
+
+	user_row(v, t, u);
+	table_print(t, false);
+}
+
 static void print_rows(const struct view *v)
 {
 	struct table *t = user_table(v);
@@ -309,17 +317,14 @@ static void a_narrow_terminal_gets_shorter_cells_and_whole_addresses(void **stat
 {
 	struct shown s;
 	CtlUser u = sample();
-	struct table *t;
 
 	(void)state;
 	begin(&s, 80);
-	t = user_table(&s.v);
 	u.username = TEXT("someone@with.a.very.long.name.example");
 	u.dtls_cipher = TEXT("(DTLS1.2)-(PSK)-(CHACHA20-POLY1305)");
 	u.id = 4194303;
 	u.remote_ip = TEXT("203.113.113.113");
-	user_row(&s.v, t, &u);
-	table_print(t, false);
+	print_one(&s.v, &u);
 	assert_narrow(shown(&s), 80);
 	assert_non_null(strstr(shown(&s), "4194303 som~ "));
 	assert_non_null(strstr(shown(&s), " 203.113.113.113 192.168.199.190 vpnbb0     3s "));
@@ -343,15 +348,12 @@ static void cells_cannot_steer_the_terminal(void **state)
 {
 	struct shown s;
 	CtlUser u = sample();
-	struct table *t;
 
 	(void)state;
 	begin(&s, 80);
-	t = user_table(&s.v);
 	u.username = u.vhost = u.device = u.tls_cipher = u.dtls_cipher = u.hostname = u.user_agent =
 		u.groupname = TEXT("\033]0;x\a\r");
-	user_row(&s.v, t, &u);
-	table_print(t, false);
+	print_one(&s.v, &u);
 	user_print(&s.v, &u);
 	assert_null(strpbrk(shown(&s), "\033\a\r"));
 	end(&s);
