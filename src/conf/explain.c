@@ -14,7 +14,8 @@
 enum {
 	VALUE_MAX = 64 * 1024,
 	COLUMN = 40,
-	OTHERS_MAX = 2000, /* files of others that are searched for iroutes */
+	OTHERS_MAX = 500, /* files of others that are searched for iroutes */
+	LIST_MAX = 1024,  /* elements of a list that are shown */
 };
 
 struct explainer {
@@ -98,43 +99,50 @@ static bool in_session(const struct conf_option *opt)
 	return opt->scope == CONF_SCOPE_USER || opt->scope == CONF_SCOPE_PERUSER;
 }
 
-static struct conf_origin why(const struct explainer *x, const struct conf_option *opt,
-			      size_t index)
-{
-	return in_session(opt) ? conf_session_origin(x->conf, x->session, opt, index)
-			       : conf_origin_of(x->conf, x->host, opt, index);
-}
-
 static void add_item(struct explainer *x, const struct conf_option *opt, const void *value,
-		     size_t index)
+		     struct conf_origin why)
 {
 	struct buf b;
 
 	buf_init(&b, NULL, VALUE_MAX);
 	opt->type->print(value, &b);
-	add(x, opt, buf_text(&b), why(x, opt, index));
+	add(x, opt, buf_text(&b), why);
 	talloc_free(b.data);
+}
+
+/* WHY has an origin for each element that is shown. */
+static void add_list(struct explainer *x, const struct conf_option *opt,
+		     const struct conf_any_list *list, const struct conf_origin *why)
+{
+	for (size_t i = 0; i < list->n && i < LIST_MAX && !x->err; i++)
+		add_item(x, opt, (const char *)list->item + i * opt->type->item, why[i]);
+	if (list->n > LIST_MAX)
+		note(x, "%s: the first %d of %zu are shown", opt->name, LIST_MAX, list->n);
 }
 
 static void add_option(struct explainer *x, const struct conf_option *opt)
 {
 	const void *field = in_session(opt) ? (const char *)x->session + opt->session_offset
 					    : (const char *)x->host + opt->offset;
-	struct conf_any_list list = { 0 };
+	struct conf_any_list list = { NULL, 1 };
+	struct conf_origin why[LIST_MAX];
+	size_t n;
 
-	if (opt->id == CONF_OPT_route && x->session->default_route) {
+	if (opt->type->item)
+		memcpy(&list, field, sizeof(list));
+	n = list.n > LIST_MAX ? LIST_MAX : list.n ? list.n : 1;
+	if (in_session(opt))
+		conf_session_origins(x->conf, x->session, opt, why, n);
+	else
+		conf_origins_of(x->conf, x->host, opt, why, n);
+	if (opt->id == CONF_OPT_route && x->session->default_route)
 		add(x, opt, "default", conf_default_route_origin(x->conf, x->session));
-		return;
-	}
-	if (!opt->type->item) {
-		add_item(x, opt, field, 0);
-		return;
-	}
-	memcpy(&list, field, sizeof(list));
-	if (!list.n)
-		add(x, opt, "", why(x, opt, 0));
-	for (size_t i = 0; i < list.n && !x->err; i++)
-		add_item(x, opt, (const char *)list.item + i * opt->type->item, i);
+	else if (!opt->type->item)
+		add_item(x, opt, field, *why);
+	else if (!list.n)
+		add(x, opt, "", *why);
+	else
+		add_list(x, opt, &list, why);
 }
 
 /* What concerns a session: not the server's options, nor keys and methods, which are start-only. */

@@ -39,38 +39,37 @@ static bool is_of(const struct conf_row *row, const struct conf_option *opt)
 	return strcmp(row->option, opt->name) == 0 || conf_option_of(row->option) == opt;
 }
 
-/* The row of VHOST that gave element *INDEX of OPT; when there are fewer elements, NULL, and
- * *INDEX counts on from there. */
-static const struct conf_row *find_element(const struct conf_rows *rows, const char *vhost,
-					   const struct conf_option *opt, size_t *index)
+/* Appends the rows of VHOST that OPT's elements come from to OUT, which has HAVE and room for N;
+ * returns how many it has then. */
+static size_t collect(const struct conf_rows *rows, const char *vhost,
+		      const struct conf_option *opt, struct conf_origin *out, size_t have, size_t n)
 {
-	for (size_t i = 0; i < rows->n; i++) {
+	for (size_t i = 0; i < rows->n && have < n; i++) {
 		const struct conf_row *row = &rows->item[i];
-		size_t n;
 
 		if (!same_host(row->vhost, vhost) || !is_of(row, opt))
 			continue;
-		n = count_elements(opt, row);
-		if (*index < n)
-			return row;
-		*index -= n;
+		for (size_t k = count_elements(opt, row); k && have < n; k--)
+			out[have++] = (struct conf_origin){ row, NULL };
 	}
-	return NULL;
+	return have;
 }
 
 /* A host appends to what it inherits, but for start-only lists, which it replaces (config.md 3.2).
  */
-static const struct conf_row *host_element(const struct conf *conf, const struct host_conf *host,
-					   const struct conf_option *opt, size_t index)
+static void host_elements(const struct conf *conf, const struct host_conf *host,
+			  const struct conf_option *opt, struct conf_origin *out, size_t n)
 {
-	const struct conf_row *last = host->origin[opt->id], *row = NULL;
+	const struct conf_row *last = host->origin[opt->id];
 	bool replaced = !(opt->flags & CONF_RELOAD) && last && last->vhost;
+	size_t have = 0;
 
 	if (host->is_default || !replaced)
-		row = find_element(&conf->rows, NULL, opt, &index);
-	if (!row && !host->is_default)
-		row = find_element(&conf->rows, host->name, opt, &index);
-	return row ? row : last;
+		have = collect(&conf->rows, NULL, opt, out, have, n);
+	if (!host->is_default)
+		have = collect(&conf->rows, host->name, opt, out, have, n);
+	while (have < n)
+		out[have++] = (struct conf_origin){ last, NULL };
 }
 
 /* ---- hosts --------------------------------------------------------------- */
@@ -119,37 +118,38 @@ static struct conf_origin host_scalar(const struct conf *conf, const struct host
 	return o;
 }
 
-struct conf_origin conf_origin_of(const struct conf *conf, const struct host_conf *host,
-				  const struct conf_option *opt, size_t index)
+void conf_origins_of(const struct conf *conf, const struct host_conf *host,
+		     const struct conf_option *opt, struct conf_origin *out, size_t n)
 {
 	if (opt->type->item)
-		return (struct conf_origin){ host_element(conf, host, opt, index), NULL };
-	return host_scalar(conf, host, opt->id);
+		host_elements(conf, host, opt, out, n);
+	else
+		*out = host_scalar(conf, host, opt->id);
 }
 
 /* ---- sessions ------------------------------------------------------------ */
 
 /* Rows without a file are copies of the host's routes, made so that those of others can follow
- * them (exposed.c). */
-static bool is_copy(const struct conf_row *row)
+ * them (exposed.c); they come before everything else, in the host's order. */
+static size_t count_copies(const struct conf_origin *o, size_t n)
 {
-	return row && !*row->file;
+	size_t copies = 0;
+
+	while (copies < n && o[copies].row && !*o[copies].row->file)
+		copies++;
+	return copies;
 }
 
-static struct conf_origin session_element(const struct conf *conf, const struct session_conf *s,
-					  const struct conf_option *opt, size_t index)
+/* What the files do not give is the host's, behind theirs only with append-routes. */
+static void session_elements(const struct conf *conf, const struct session_conf *s,
+			     const struct conf_option *opt, struct conf_origin *out, size_t n)
 {
-	size_t rest = index;
-	const struct conf_row *row = find_element(&s->rows, NULL, opt, &rest);
-	struct conf_origin o = { row, NULL };
+	size_t have = collect(&s->rows, NULL, opt, out, 0, n);
 
-	/* Copies come before everything else, in the host's order. */
-	if (row && !is_copy(row))
-		return o;
-	o = conf_origin_of(conf, s->host, opt, row ? index : rest);
-	if (!row && s->origin[opt->id])
-		o.rule = "added by append-routes";
-	return o;
+	host_elements(conf, s->host, opt, out, count_copies(out, have));
+	host_elements(conf, s->host, opt, out + have, n - have);
+	for (size_t i = have; i < n && s->origin[opt->id]; i++)
+		out[i].rule = "added by append-routes";
 }
 
 static struct conf_origin session_scalar(const struct conf *conf, const struct session_conf *s,
@@ -207,34 +207,41 @@ static struct conf_origin session_rule(const struct conf *conf, const struct ses
 	return session_scalar(conf, s, opt);
 }
 
-struct conf_origin conf_session_origin(const struct conf *conf, const struct session_conf *s,
-				       const struct conf_option *opt, size_t index)
+void conf_session_origins(const struct conf *conf, const struct session_conf *s,
+			  const struct conf_option *opt, struct conf_origin *out, size_t n)
 {
-	return opt->type->item ? session_element(conf, s, opt, index)
-			       : session_rule(conf, s, opt->id);
+	if (opt->type->item)
+		session_elements(conf, s, opt, out, n);
+	else
+		*out = session_rule(conf, s, opt->id);
 }
 
-/* config.md 13.2, and 0.0.0.0/0 as in layers.c. */
-static bool says_default(const struct conf_row *row)
+/* The first row of VHOST in ROWS that makes the default route: config.md 13.2, and 0.0.0.0/0 as in
+ * layers.c. */
+static const struct conf_row *find_default(const struct conf_rows *rows, const char *vhost)
 {
-	return strcmp(row->value, "default") == 0 || str_starts(row->value, "0.0.0.0/0");
+	const struct conf_option *route = &conf_options[CONF_OPT_route];
+
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct conf_row *row = &rows->item[i];
+
+		if (same_host(row->vhost, vhost) && conf_option_of(row->option) == route &&
+		    (strcmp(row->value, "default") == 0 || str_starts(row->value, "0.0.0.0/0")))
+			return row;
+	}
+	return NULL;
 }
 
 struct conf_origin conf_default_route_origin(const struct conf *conf, const struct session_conf *s)
 {
-	const struct conf_option *route = &conf_options[CONF_OPT_route];
 	bool hosts = !s->origin[CONF_OPT_route] || s->host->append_routes;
+	const struct conf_row *row = find_default(&s->rows, NULL);
 
-	for (size_t i = 0; i < s->rows.n; i++)
-		if (conf_option_of(s->rows.item[i].option) == route &&
-		    says_default(&s->rows.item[i]))
-			return (struct conf_origin){ &s->rows.item[i], NULL };
-	for (size_t i = 0; hosts && i < s->host->route.n; i++) {
-		struct conf_origin o = conf_origin_of(conf, s->host, route, i);
-
-		if (o.row && says_default(o.row))
-			return o;
-	}
-	return (struct conf_origin){ NULL,
-				     "no route is set, so everything goes through the tunnel" };
+	if (!row && hosts)
+		row = find_default(&conf->rows, NULL);
+	if (!row && hosts && !s->host->is_default)
+		row = find_default(&conf->rows, s->host->name);
+	return (struct conf_origin){
+		row, row ? NULL : "no route is set, so everything goes through the tunnel"
+	};
 }

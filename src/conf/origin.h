@@ -10,13 +10,14 @@ struct conf_origin {
 	const char *rule;	    /* what made the value of ROW's, static; NULL: nothing */
 };
 
-/* Of HOST's value of OPT; lists have an origin for each element, INDEX counts them. */
-struct conf_origin conf_origin_of(const struct conf *conf, const struct host_conf *host,
-				  const struct conf_option *opt, size_t index);
+/* Of HOST's value of OPT: of the first N elements of a list, of which it has as many, or, N being
+ * 1, of a scalar. */
+void conf_origins_of(const struct conf *conf, const struct host_conf *host,
+		     const struct conf_option *opt, struct conf_origin *out, size_t n);
 
 /* Of a session's value; S was made of rows of files, not of what a back end granted. */
-struct conf_origin conf_session_origin(const struct conf *conf, const struct session_conf *s,
-				       const struct conf_option *opt, size_t index);
+void conf_session_origins(const struct conf *conf, const struct session_conf *s,
+			  const struct conf_option *opt, struct conf_origin *out, size_t n);
 
 /* Why everything of S goes through the tunnel (S->default_route). */
 struct conf_origin conf_default_route_origin(const struct conf *conf, const struct session_conf *s);

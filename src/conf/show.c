@@ -65,22 +65,36 @@ static void show_own(const struct conf *conf, const struct host_conf *host, FILE
 }
 
 /* Lists take a line for each element. */
+static void show_list(const struct conf *conf, const struct conf_option *opt,
+		      const struct conf_any_list *list, FILE *out)
+{
+	struct conf_origin *why = talloc_array(NULL, struct conf_origin, (unsigned)list->n);
+
+	if (!why)
+		return;
+	conf_origins_of(conf, conf->host[0], opt, why, list->n);
+	for (size_t i = 0; i < list->n; i++)
+		show_item(out, opt, (const char *)list->item + i * opt->type->item, why[i]);
+	talloc_free(why);
+}
+
 static void show_option(const struct conf *conf, const struct conf_option *opt, FILE *out)
 {
-	const struct host_conf *host = conf->host[0];
-	const void *field = conf_field_ro(conf, host, opt);
+	const void *field = conf_field_ro(conf, conf->host[0], opt);
 	struct conf_any_list list = { 0 };
+	struct conf_origin why;
 
-	if (!opt->type->item) {
-		show_item(out, opt, field, conf_origin_of(conf, host, opt, 0));
+	if (opt->type->item)
+		memcpy(&list, field, sizeof(list));
+	if (list.n) {
+		show_list(conf, opt, &list, out);
 		return;
 	}
-	memcpy(&list, field, sizeof(list));
-	if (!list.n)
-		print_line(out, opt, "", (struct conf_origin){ host->origin[opt->id], NULL });
-	for (size_t i = 0; i < list.n; i++)
-		show_item(out, opt, (const char *)list.item + i * opt->type->item,
-			  conf_origin_of(conf, host, opt, i));
+	conf_origins_of(conf, conf->host[0], opt, &why, 1);
+	if (opt->type->item)
+		print_line(out, opt, "", why);
+	else
+		show_item(out, opt, field, why);
 }
 
 static void show_default(const struct conf *conf, FILE *out)

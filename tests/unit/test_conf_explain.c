@@ -16,6 +16,8 @@ static char *text_of(TALLOC_CTX *ctx, struct conf_origin o)
 				     : "default");
 }
 
+enum { SOME = 8 }; /* elements that are asked for */
+
 /* The lines after CONF_MINIMAL begin with number 8. */
 static void every_value_of_a_host_knows_its_line(void **state)
 {
@@ -66,11 +68,12 @@ static void every_value_of_a_host_knows_its_line(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture f = fixture_new();
 		const struct conf_option *opt = conf_option_find(rows[i].option);
+		struct conf_origin why[SOME];
 		char *got;
 
 		assert_int_equal(fixture_load_more(&f, rows[i].text), ERR_OK);
-		got = text_of(f.ctx, conf_origin_of(f.conf, f.conf->host[rows[i].host], opt,
-						    rows[i].index));
+		conf_origins_of(f.conf, f.conf->host[rows[i].host], opt, why, rows[i].index + 1);
+		got = text_of(f.ctx, why[rows[i].index]);
 		if (strcmp(got, rows[i].want) != 0)
 			print_message("%s: %s\n", rows[i].text, rows[i].option);
 		assert_string_equal(got, rows[i].want);
@@ -117,6 +120,7 @@ static void every_value_of_a_session_knows_its_line(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture f = fixture_new();
 		const struct conf_option *opt = conf_option_find(rows[i].option);
+		struct conf_origin why[SOME];
 		struct conf_rows user = { 0 };
 		struct session_conf *s;
 		char *got;
@@ -127,7 +131,8 @@ static void every_value_of_a_session_knows_its_line(void **state)
 				 ERR_OK);
 		assert_int_equal(conf_session_new(f.ctx, f.conf->host[0], &user, f.report, &s),
 				 ERR_OK);
-		got = text_of(f.ctx, conf_session_origin(f.conf, s, opt, rows[i].index));
+		conf_session_origins(f.conf, s, opt, why, rows[i].index + 1);
+		got = text_of(f.ctx, why[rows[i].index]);
 		if (strcmp(got, rows[i].want) != 0)
 			print_message("%s%s: %s\n", rows[i].host, rows[i].user, rows[i].option);
 		assert_string_equal(got, rows[i].want);
@@ -261,6 +266,31 @@ static void nothing_secret_is_explained(void **state)
 	talloc_free(f.ctx);
 }
 
+/* Main must not be held up by what somebody put into a file. */
+static void long_lists_are_cut(void **state)
+{
+	struct fixture f = fixture_new();
+	const struct conf_question q = { .user = "ann", .group = "" };
+	char *text = talloc_strdup(f.ctx, CONF_MINIMAL);
+	struct conf_explained *e;
+	size_t routes = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++)
+		text = talloc_asprintf_append(text, "route = 10.%u.%u.0/24\n", i / 250, i % 250);
+	assert_int_equal(fixture_load(&f, text), ERR_OK);
+	assert_int_equal(conf_explain(f.ctx, f.conf, &q, &e), ERR_OK);
+	for (size_t i = 0; i < e->n; i++) {
+		if (strcmp(e->setting[i].option, "route") != 0)
+			continue;
+		assert_int_equal(e->setting[i].line, 8 + routes);
+		routes++;
+	}
+	assert_int_equal(routes, 1024);
+	assert_string_equal(e->note.item[0], "route: the first 1024 of 5000 are shown");
+	talloc_free(f.ctx);
+}
+
 static void an_unknown_host_is_not_found(void **state)
 {
 	struct fixture f = fixture_new();
@@ -288,6 +318,7 @@ int main(void)
 		cmocka_unit_test(old_names_are_shown_as_what_they_set),
 		cmocka_unit_test(the_group_is_the_first_of_the_password_file),
 		cmocka_unit_test(nothing_secret_is_explained),
+		cmocka_unit_test(long_lists_are_cut),
 		cmocka_unit_test(an_unknown_host_is_not_found),
 	};
 
