@@ -5,10 +5,13 @@ import re
 import ssl
 import time
 
+from lib.harness import marks
 from lib.shell import sh, wait_for
 from lib.staple import Authority
+from lib.traffic import Pinger
 
 from test_cli import server_run
+from test_tunnel import TLS12
 
 
 def s_client(t, *arguments, name=None):
@@ -262,3 +265,25 @@ def test_replaced_on_disk(t):
     for tunnel in tunnels:
         tunnel.send(tunnel.DPD_OUT, b"still there")
         t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still there"), "answer of an old session")
+
+
+@marks(seconds=90)
+def test_session_outlives_its_key(t):
+    """Config 5, checklist 66: a TLS 1.2 session that renegotiates after its key was replaced shows what it began with, twice
+    replaced, and goes on."""
+    server = t.server({"rekey-time": 3, "tls-priorities": TLS12}, start=False)
+    ca = Authority(server.dir)
+    old = ca.issue("rsa", label="one")
+    server.write_conf(server_cert=old[1], server_key=old[2])
+    server.start()
+    client = t.client(dtls=False, pin=t.pki.pin_of(old[2])).wait()
+    pinger = Pinger(client.netns, directory=t.dir)
+    for kind in ("ecdsa", "rsa"):
+        new = ca.issue(kind, label="one")
+        server.occtl("reload")
+    start = len(server.log())
+    server.wait_log("TLS rehandshake completed", 40, start=start)
+    t.client(dtls=False, netns=t.net.add_client(), pin=t.pki.pin_of(new[2])).wait().stop()
+    got, lost, _ = pinger.stop()
+    t.expect(got and lost <= 2, "pings lost: %d of %d" % (lost, got))
+    t.equal(len(client.script_calls("connect")), 1, "connections of the old session")
