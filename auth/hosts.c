@@ -222,7 +222,7 @@ static enum err load_keys(struct hosts *h, const struct host_conf *conf, struct 
 		return ERR_CONF; /* reported there */
 	out->keys = like->keys;
 	if (like == out)
-		err = keys_load(h, conf, h->tokens, report, &out->keys);
+		err = keys_load(h, conf, h->tokens, h->trust, report, &out->keys);
 	if (!err)
 		keys_check_names(out->keys, conf->name, report);
 	return err;

@@ -15,17 +15,16 @@ enum { FILE_LIMIT = 1024 * 1024 /* bytes of a certificate or key file */ };
 
 struct key {
 	struct chain chain;
-	gnutls_privkey_t priv;	      /* NULL: a token has it, */
-	struct tokens *tokens;	      /* this one, */
-	uint32_t number;	      /* under this number */
-	const gnutls_datum_t *staple; /* NULL: none */
+	gnutls_privkey_t priv; /* NULL: a token has it, */
+	struct tokens *tokens; /* this one, */
+	uint32_t number;       /* under this number */
+	struct trust_span certs, ocsp;
 };
 
 struct keys {
 	struct key *key;
 	size_t n;
-	struct staple *staple; /* NULL: none */
-	gnutls_datum_t dh;     /* DER; empty: none */
+	struct trust_span dh; /* of no length: none */
 };
 
 /* What loading one host has at hand. */
@@ -33,6 +32,7 @@ struct load {
 	TALLOC_CTX *tmp;
 	const struct host_conf *host;
 	struct tokens *tokens;
+	struct trust *area;
 	struct keys_report *report;
 	struct privkey_pins pins;
 };
@@ -219,39 +219,73 @@ static int keys_destroy(struct keys *k)
 }
 
 /* A host can do without: its faults are only told. */
-static void load_staple(const struct load *l, struct keys *k)
+static enum err load_staple(const struct load *l, struct keys *k)
 {
+	struct staple *staple;
 	bool about = false;
+	enum err err = ERR_OK;
 
 	if (!l->host->ocsp_response ||
-	    staple_load(k, l->host->ocsp_response, l->report, &k->staple))
-		return;
-	for (size_t i = 0; i < k->n; i++)
-		k->key[i].staple = staple_for(k->staple, &k->key[i].chain, l->report, &about);
+	    staple_load(l->tmp, l->host->ocsp_response, l->report, &staple))
+		return ERR_OK;
+	for (size_t i = 0; !err && i < k->n; i++) {
+		const gnutls_datum_t *der = staple_for(staple, &k->key[i].chain, l->report, &about);
+
+		if (der)
+			err = trust_put(l->area, der->data, der->size, &k->key[i].ocsp);
+	}
 	if (!about)
 		report_caution(l->report,
 			       "the OCSP response '%s' is about none of the certificates beside "
 			       "it; it is not used",
 			       l->host->ocsp_response);
+	return err;
+}
+
+static enum err load_dh(const struct load *l, struct keys *k)
+{
+	gnutls_datum_t der;
+	enum err err;
+
+	if (!l->host->dh_params)
+		return ERR_OK;
+	err = dh_load(l->tmp, l->host->dh_params, l->report, &der);
+	return err ? err : trust_put(l->area, der.data, der.size, &k->dh);
+}
+
+/* Workers get certificates in DER, so that they need no PEM parser for what we have checked. */
+static enum err put_certs(const struct load *l, struct key *k)
+{
+	ProtobufCBinaryData *der;
+	struct trust_span one;
+	size_t n;
+	enum err err = chain_to_der(l->tmp, &k->chain, &der, &n);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		err = trust_put(l->area, der[i].data, der[i].len, &one);
+		if (!err && i == 0)
+			k->certs.at = one.at;
+		k->certs.len += err ? 0 : one.len;
+	}
+	return err;
 }
 
 static enum err load_all(struct load *l, struct keys *k)
 {
 	enum err err = find_pins(l);
 
-	if (l->host->dh_params)
-		keep_first(&err, dh_load(k, l->host->dh_params, l->report, &k->dh));
+	keep_first(&err, load_dh(l, k));
 	for (size_t i = 0; i < k->n; i++)
 		keep_first(&err, load_one(l, i, &k->key[i]));
-	if (!err)
-		load_staple(l, k);
-	return err;
+	for (size_t i = 0; !err && i < k->n; i++)
+		err = put_certs(l, &k->key[i]);
+	return err ? err : load_staple(l, k);
 }
 
 enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens *tokens,
-		   struct keys_report *report, struct keys **out)
+		   struct trust *area, struct keys_report *report, struct keys **out)
 {
-	struct load l = { .host = host, .tokens = tokens, .report = report };
+	struct load l = { .host = host, .tokens = tokens, .area = area, .report = report };
 	struct keys *k = talloc_zero(ctx, struct keys);
 	enum err err;
 
@@ -353,13 +387,6 @@ enum err keys_describe(TALLOC_CTX *ctx, const struct keys *k, const char *vhost,
 
 /* ---- for the workers ------------------------------------------------------ */
 
-/* Messages have no const; one that is sent is only read. */
-static ProtobufCBinaryData bytes_of(const gnutls_datum_t *d)
-{
-	return (ProtobufCBinaryData){ .len = d ? d->size : 0, .data = d ? d->data : NULL };
-}
-
-/* Workers get certificates in DER, so that they need no PEM parser for what we have checked. */
 static enum err put_chain(TALLOC_CTX *ctx, const struct key *k, uint32_t index, CertChain **out)
 {
 	CertChain *chain = talloc(ctx, CertChain);
@@ -368,9 +395,10 @@ static enum err put_chain(TALLOC_CTX *ctx, const struct key *k, uint32_t index, 
 		return ERR_NOMEM;
 	cert_chain__init(chain);
 	chain->key = index;
-	chain->ocsp = bytes_of(k->staple);
+	chain->certs = trust_span_msg(ctx, &k->certs);
+	chain->ocsp = trust_span_msg(ctx, &k->ocsp);
 	*out = chain;
-	return chain_to_der(ctx, &k->chain, &chain->der, &chain->n_der);
+	return chain->certs && chain->ocsp ? ERR_OK : ERR_NOMEM;
 }
 
 enum err keys_chains(TALLOC_CTX *ctx, const struct keys *k, const char *vhost, HostCerts **out)
@@ -383,8 +411,8 @@ enum err keys_chains(TALLOC_CTX *ctx, const struct keys *k, const char *vhost, H
 	host_certs__init(msg);
 	msg->vhost = talloc_strdup(ctx, vhost);
 	msg->chain = talloc_array(ctx, CertChain *, (unsigned)k->n);
-	msg->dh = bytes_of(&k->dh);
-	if (!msg->vhost || !msg->chain)
+	msg->dh = trust_span_msg(ctx, &k->dh);
+	if (!msg->vhost || !msg->chain || !msg->dh)
 		return ERR_NOMEM;
 	for (; !err && msg->n_chain < k->n; msg->n_chain++)
 		err = put_chain(ctx, &k->key[msg->n_chain], (uint32_t)msg->n_chain,

@@ -10,6 +10,7 @@
 
 #include "auth/material.h"
 #include "auth/tokens.h"
+#include "auth/trust.h"
 #include "base/err.h"
 #include "conf/conf.h"
 #include "ipc/auth.pb-c.h"
@@ -18,11 +19,12 @@
 /* The keys and certificate chains of one host, in the order of its options; what goes with them. */
 struct keys;
 
-/* Loads what HOST names; TOKENS, which must last as long, is for keys outside of files.  *OUT is a
- * child of CTX; freeing it wipes the keys.  ERR_CONF: REPORT has at least one error more, every
- * fault of the host is in it.  Errors without ERR_CONF are those a host can serve with. */
+/* Loads what HOST names; TOKENS, which must last as long, is for keys outside of files, and what
+ * workers need of it goes to AREA.  *OUT is a child of CTX; freeing it wipes the keys.  ERR_CONF:
+ * REPORT has at least one error more, every fault of the host is in it.  Errors without ERR_CONF
+ * are those a host can serve with. */
 MUST_USE enum err keys_load(TALLOC_CTX *ctx, const struct host_conf *host, struct tokens *tokens,
-			    struct keys_report *report, struct keys **out);
+			    struct trust *area, struct keys_report *report, struct keys **out);
 
 /* Whether A and B name the same material, so that what was loaded for one, and reported, serves
  * both.
@@ -38,7 +40,7 @@ MUST_USE enum err keys_check_priorities(const struct host_conf *host, struct key
 
 size_t keys_count(const struct keys *k);
 
-/* Fills MSG, a child of CTX, with the chains of K in DER. */
+/* Fills MSG, a child of CTX, with what K has in the area. */
 MUST_USE enum err keys_chains(TALLOC_CTX *ctx, const struct keys *k, const char *vhost,
 			      HostCerts **msg);
 

@@ -38,6 +38,16 @@ static enum err fill_hosts(TALLOC_CTX *ctx, const struct hosts *h, ConfResult *r
 	return err;
 }
 
+/* Whether the host's keys are not those of one before it. */
+static bool has_own_keys(const struct hosts *h, size_t i)
+{
+	size_t k = 0;
+
+	while (h->item[k].keys != h->item[i].keys)
+		k++;
+	return k == i;
+}
+
 static enum err describe(TALLOC_CTX *ctx, const struct hosts *h, ServerKeys **out)
 {
 	ServerKeys *keys = talloc(ctx, ServerKeys);
@@ -46,7 +56,8 @@ static enum err describe(TALLOC_CTX *ctx, const struct hosts *h, ServerKeys **ou
 	if (keys)
 		server_keys__init(keys);
 	for (size_t i = 0; !err && i < h->n; i++)
-		err = keys_describe(keys, h->item[i].keys, h->item[i].conf->name, keys);
+		if (has_own_keys(h, i))
+			err = keys_describe(keys, h->item[i].keys, h->item[i].conf->name, keys);
 	if (!err)
 		*out = keys;
 	return err;

@@ -91,14 +91,19 @@ static enum err load_priorities(struct image *image, struct vhost *v)
 }
 
 /* dh-params, or what clients expect to be good. */
-static enum err load_dh(struct vhost *v, const ProtobufCBinaryData *dh)
+static enum err load_dh(const struct image *image, struct vhost *v, const Span *span)
 {
-	const gnutls_datum_t der = { dh->data, (unsigned)dh->len };
+	struct der dh;
+	gnutls_datum_t der;
+	enum err err = trust_span(&image->area, span, &dh);
 
-	if (!dh->len) {
+	if (err)
+		return err;
+	if (!dh.len) {
 		(void)gnutls_certificate_set_known_dh_params(v->cred, GNUTLS_SEC_PARAM_MEDIUM);
 		return ERR_OK;
 	}
+	der = (gnutls_datum_t){ (uint8_t *)(uintptr_t)dh.p, (unsigned)dh.len };
 	if (gnutls_dh_params_init(&v->dh) < 0)
 		return ERR_NOMEM;
 	if (gnutls_dh_params_import_pkcs3(v->dh, &der, GNUTLS_X509_FMT_DER) < 0)
@@ -107,22 +112,28 @@ static enum err load_dh(struct vhost *v, const ProtobufCBinaryData *dh)
 	return ERR_OK;
 }
 
-/* GnuTLS orders chains as it likes; ours have the numbers that auth knows them by. */
+/* GnuTLS orders chains as it likes; ours have the numbers that auth knows them by.  They stay in
+ * the area, which lasts as long. */
 static enum err keep_leaves(struct image *image, struct vhost *v, const HostCerts *certs)
 {
+	enum err err = ERR_OK;
+
 	v->leaf = talloc_zero_array(image, gnutls_datum_t, (unsigned)certs->n_chain);
 	if (!v->leaf)
 		return ERR_NOMEM;
-	for (; v->n_leaf < certs->n_chain; v->n_leaf++) {
-		const ProtobufCBinaryData *der = &certs->chain[v->n_leaf]->der[0];
+	for (; !err && v->n_leaf < certs->n_chain; v->n_leaf++) {
 		gnutls_datum_t *leaf = &v->leaf[v->n_leaf];
+		struct der_item item;
+		struct der all;
 
-		leaf->data = talloc_memdup(v->leaf, der->data, der->len);
-		leaf->size = (unsigned)der->len;
-		if (!leaf->data)
-			return ERR_NOMEM;
+		err = trust_span(&image->area, certs->chain[v->n_leaf]->certs, &all);
+		if (!err)
+			err = der_next(&all, &item);
+		if (!err)
+			*leaf = (gnutls_datum_t){ (uint8_t *)(uintptr_t)item.whole.p,
+						  (unsigned)item.whole.len };
 	}
-	return ERR_OK;
+	return err;
 }
 
 static enum err load_certs(struct image *image, struct vhost *v, const HostCerts *certs)
@@ -134,9 +145,10 @@ static enum err load_certs(struct image *image, struct vhost *v, const HostCerts
 		return ERR_NOMEM;
 	/* The match would be tried by signing, and nobody can sign before a worker exists. */
 	gnutls_certificate_set_flags(v->cred, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
-	err = load_dh(v, &certs->dh);
+	err = load_dh(image, v, certs->dh);
 	for (size_t i = 0; !err && i < certs->n_chain; i++)
-		err = keys_add_chain(image, v->cred, certs->chain[i], name, &image->keys);
+		err = keys_add_chain(image, v->cred, &image->area, certs->chain[i], name,
+				     &image->keys);
 	if (!err)
 		err = keep_leaves(image, v, certs);
 	if (!err)

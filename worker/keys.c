@@ -115,44 +115,64 @@ static enum err set_key(gnutls_certificate_credentials_t cred, gnutls_pcert_st *
 }
 
 /* Auth has matched it with this certificate; one that has expired meanwhile is not sent. */
-static void set_staple(gnutls_certificate_credentials_t cred, const CertChain *chain)
+static enum err set_staple(gnutls_certificate_credentials_t cred, const struct trust_area *area,
+			   const CertChain *chain)
 {
-	const gnutls_datum_t der = { chain->ocsp.data, (unsigned)chain->ocsp.len };
-	int ret = chain->ocsp.len ? gnutls_certificate_set_ocsp_status_request_mem(
-					    cred, &der, chain->key, GNUTLS_X509_FMT_DER)
-				  : 0;
+	struct der ocsp;
+	gnutls_datum_t der;
+	enum err err = trust_span(area, chain->ocsp, &ocsp);
+	int ret = 0;
 
+	if (err)
+		return err;
+	der = (gnutls_datum_t){ (uint8_t *)(uintptr_t)ocsp.p, (unsigned)ocsp.len };
+	if (ocsp.len)
+		ret = gnutls_certificate_set_ocsp_status_request_mem(cred, &der, chain->key,
+								     GNUTLS_X509_FMT_DER);
 	if (ret < 0)
 		log_warn(NULL, "ocsp-response-not-used", kv_str("reason", gnutls_strerror(ret)));
+	return ERR_OK;
+}
+
+/* Fills LIST with the certificates of ALL; *N is how many are initialized, with an error, too. */
+static enum err import_certs(struct der all, gnutls_pcert_st list[CHAIN_MAX], unsigned *n)
+{
+	enum err err = all.len ? ERR_OK : ERR_SYNTAX;
+
+	while (!err && all.len) {
+		struct der_item item;
+		gnutls_datum_t der;
+
+		if (*n == CHAIN_MAX || der_next(&all, &item))
+			return ERR_SYNTAX;
+		der = (gnutls_datum_t){ (uint8_t *)(uintptr_t)item.whole.p,
+					(unsigned)item.whole.len };
+		if (gnutls_pcert_import_x509_raw(&list[*n], &der, GNUTLS_X509_FMT_DER, 0) < 0)
+			return ERR_SYNTAX;
+		(*n)++;
+	}
+	return err;
 }
 
 enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
-			const CertChain *chain, const char *vhost, struct keys_owner *owner)
+			const struct trust_area *area, const CertChain *chain, const char *vhost,
+			struct keys_owner *owner)
 {
 	struct remote_key *key = talloc_zero(ctx, struct remote_key);
 	gnutls_pcert_st list[CHAIN_MAX];
+	struct der certs;
 	unsigned n = 0;
-	enum err err = ERR_OK;
+	enum err err = key ? trust_span(area, chain->certs, &certs) : ERR_NOMEM;
 
-	if (!key)
-		return ERR_NOMEM;
-	if (chain->n_der == 0 || chain->n_der > CHAIN_MAX)
-		return ERR_SYNTAX;
+	if (err)
+		return err;
 	*key = (struct remote_key){ .owner = owner, .vhost = vhost, .index = chain->key };
-	for (; !err && n < chain->n_der; n++) {
-		gnutls_datum_t der = { chain->der[n].data, (unsigned)chain->der[n].len };
-		if (gnutls_pcert_import_x509_raw(&list[n], &der, GNUTLS_X509_FMT_DER, 0) < 0) {
-			err = ERR_SYNTAX;
-			break;
-		}
-	}
+	err = import_certs(certs, list, &n);
 	if (!err)
 		err = describe_key(&list[0], key);
 	if (!err)
 		err = set_key(cred, list, (int)n, key);
-	if (!err)
-		set_staple(cred, chain);
 	for (unsigned i = 0; err && i < n; i++)
 		gnutls_pcert_deinit(&list[i]);
-	return err;
+	return err ? err : set_staple(cred, area, chain);
 }

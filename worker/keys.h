@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "ipc/auth.pb-c.h"
 #include "ipc/main.pb-c.h"
+#include "worker/trust.h"
 
 /* How a worker asks for the use of a key; filled in after the fork, NULL before.
  * SIGN asks auth and waits; *OUT is a child of CTX. */
@@ -21,9 +22,10 @@ struct keys_owner {
 };
 
 /* Adds CHAIN to CRED, and what it staples, with a key that asks OWNER, as key number CHAIN->key of
- * VHOST.  Both are borrowed as long as CRED lives.  ERR_SYNTAX: not certificates; ERR_TLS. */
+ * VHOST.  Both are borrowed as long as CRED lives.  ERR_SYNTAX: not certificates; ERR_RANGE: they
+ * lie outside of AREA; ERR_TLS. */
 MUST_USE enum err keys_add_chain(TALLOC_CTX *ctx, gnutls_certificate_credentials_t cred,
-				 const CertChain *chain, const char *vhost,
-				 struct keys_owner *owner);
+				 const struct trust_area *area, const CertChain *chain,
+				 const char *vhost, struct keys_owner *owner);
 
 #endif /* WORKER_KEYS_H */

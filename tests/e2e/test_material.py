@@ -7,7 +7,7 @@ import time
 
 from lib.harness import marks
 from lib.shell import sh, wait_for
-from lib.staple import Authority
+from lib.staple import Authority, new_key
 from lib.traffic import Pinger
 
 from test_cli import server_run
@@ -287,3 +287,22 @@ def test_session_outlives_its_key(t):
     got, lost, _ = pinger.stop()
     t.expect(got and lost <= 2, "pings lost: %d of %d" % (lost, got))
     t.equal(len(client.script_calls("connect")), 1, "connections of the old session")
+
+
+def test_many_hosts(t):
+    """Config 3: eight hundred hosts, each with a certificate of its own and its chain: more than fits into a message."""
+    server = t.server(start=False)
+    ca = Authority(server.dir, "intermediate", issuer=Authority(server.dir, "root"))
+    key, aliases = new_key("rsa"), ["an-alias-of-every-host-%d.test" % i for i in range(30)]
+    made = [ca.issue("rsa", name="h%d.test" % i, key=key, aliases=aliases) for i in range(800)]
+    with open(made[0][1]) as pem:
+        t.expect(len(pem.read()) * len(made) > 2 * 768 * 1024, "size of the chains")
+    server.vhosts = [("h%d.test" % i, {"server-cert": one[1], "server-key": one[2]}) for i, one in enumerate(made)]
+    server.write_conf()
+    server.start()
+    for i in (0, 400, 799):
+        out = s_client(t, "-showcerts", name="h%d.test" % i)
+        with open(made[i][1]) as pem:
+            chain = re.findall("-----BEGIN.*?-----END CERTIFICATE-----", pem.read(), re.S)
+        t.equal(re.findall("-----BEGIN.*?-----END CERTIFICATE-----", out, re.S)[:2], chain, "chain of host %d" % i)
+    t.equal(len(server.occtl_json("show", "status")["Server keys"]), 801, "keys that occtl shows")

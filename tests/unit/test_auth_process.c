@@ -489,9 +489,7 @@ static void signature_verifies_with_the_chain(void **state)
 {
 	struct rig *r = *state;
 	const ConfResult *conf = send_conf(r, 3);
-	const CertChain *chain = conf->host[0]->chain[0];
-	gnutls_datum_t der = { chain->der[0].data, (unsigned)chain->der[0].len };
-	gnutls_datum_t data = { (unsigned char *)(uintptr_t) "to be signed", 12 }, signature;
+	gnutls_datum_t pem, data = { (unsigned char *)(uintptr_t) "to be signed", 12 }, signature;
 	gnutls_pubkey_t pub;
 	gnutls_x509_crt_t crt;
 	Sign sign = SIGN__INIT;
@@ -507,7 +505,10 @@ static void signature_verifies_with_the_chain(void **state)
 	assert_true(result->ok);
 	signature = (gnutls_datum_t){ result->data.data, (unsigned)result->data.len };
 	gnutls_x509_crt_init(&crt);
-	assert_int_equal(gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER), 0);
+	assert_int_equal(gnutls_load_file(r->cert, &pem), 0);
+	assert_int_equal(gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM), 0);
+	assert_in_range(conf->host[0]->chain[0]->certs->len, 1, pem.size);
+	gnutls_free(pem.data);
 	gnutls_pubkey_init(&pub);
 	assert_int_equal(gnutls_pubkey_import_x509(pub, crt, 0), 0);
 	assert_true(gnutls_pubkey_verify_data2(pub, GNUTLS_SIGN_ECDSA_SHA256, 0, &data,

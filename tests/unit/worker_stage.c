@@ -69,7 +69,7 @@ static int pack_conf(const char *const *rows, const struct identity *id)
 	ConfRow row[16], *rowp[16];
 	HostCerts host = HOST_CERTS__INIT, *hostp = &host;
 	CertChain chain = CERT_CHAIN__INIT, *chainp = &chain;
-	ProtobufCBinaryData der = { .len = id->der.size, .data = id->der.data };
+	Span certs = SPAN__INIT;
 	uint8_t *bytes;
 	size_t len;
 	int fd = memfd_create("conf", 0);
@@ -85,8 +85,8 @@ static int pack_conf(const char *const *rows, const struct identity *id)
 	}
 	list.row = rowp;
 	wc.rows = &list;
-	chain.der = &der;
-	chain.n_der = 1;
+	certs.len = id->der.size;
+	chain.certs = &certs;
 	host.vhost = (char *)(uintptr_t) "default";
 	host.chain = &chainp;
 	host.n_chain = 1;
@@ -140,6 +140,8 @@ static void introduce(struct stage *s, const char *const *rows, bool isolate)
 	m.conf = &conf;
 	both[0] = pack_conf(rows, identity_of(s));
 	both[1] = memfd_create("area", MFD_CLOEXEC); /* nobody is trusted */
+	assert_int_equal(write(both[1], identity_of(s)->der.data, identity_of(s)->der.size),
+			 identity_of(s)->der.size);
 	assert_int_equal(ipc_send(s->main_fd, &m.base, both, 2), ERR_OK);
 	close(both[0]);
 	close(both[1]);

@@ -43,13 +43,13 @@ class Authority:
             builder = builder.add_extension(extension, critical=False)
         return builder.sign(signer.key, hashes.SHA256())
 
-    def issue(self, kind="ecdsa", name="server", begin=-1, end=60, encipherment=True, label=None):
+    def issue(self, kind="ecdsa", name="server", begin=-1, end=60, encipherment=True, label=None, key=None, aliases=()):
         """Gives certificate (an object) and the paths of certificate and key; dates in days from now."""
         self.n += 1
-        key = new_key(kind)
+        key = key or new_key(kind)
         usage = x509.KeyUsage(True, False, encipherment, False, False, False, False, False, False)
         cert = self._sign(self, name_of(name), key.public_key(), now() + begin * DAY, now() + end * DAY,
-                          [x509.SubjectAlternativeName([x509.DNSName(name)]), usage])
+                          [x509.SubjectAlternativeName([x509.DNSName(n) for n in (name, *aliases)]), usage])
         label = label or "%s%d" % (kind, self.n)
         paths = "%s/%s.pem" % (self.dir, label), "%s/%s-key.pem" % (self.dir, label)
         with open(paths[0], "wb") as out:
