@@ -30,7 +30,7 @@
 enum { EVERYONE = CONF_TO_SUPER | CONF_TO_MAIN | CONF_TO_AUTH | CONF_TO_WORKER };
 
 /* Auth may have to wait for a token with keys; occtl gives up after 30 seconds. */
-static const double reload_patience = 25.0;
+static const double reload_patience = 15.0;
 
 struct reload {
 	struct main_ctx *m;
