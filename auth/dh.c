@@ -39,7 +39,7 @@ enum err dh_load(TALLOC_CTX *ctx, const char *path, struct keys_report *report, 
 	enum err err = material_read(tmp, path, FILE_LIMIT, &file);
 
 	if (err) {
-		report_fault(report, "cannot open file '%s'", path);
+		report_unreadable(report, path, err);
 		talloc_free(tmp);
 		return ERR_CONF;
 	}

@@ -45,7 +45,7 @@ static enum err read_file(const struct load *l, const char *path, gnutls_datum_t
 	enum err err = material_read(l->tmp, path, FILE_LIMIT, out);
 
 	if (err)
-		report_fault(l->report, "cannot open file '%s'", path);
+		report_unreadable(l->report, path, err);
 	return err;
 }
 

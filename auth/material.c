@@ -1,6 +1,7 @@
 /* material.c - files with keys and certificates. */
 #include "auth/material.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -27,6 +28,12 @@ void report_fault(struct keys_report *report, const char *fmt, ...)
 	va_start(ap, fmt);
 	add_line(report, &report->error, fmt, ap);
 	va_end(ap);
+}
+
+void report_unreadable(struct keys_report *report, const char *path, enum err err)
+{
+	report_fault(report, "cannot open file '%s': %s", path,
+		     err == ERR_SYS ? strerror(errno) : err_text(err));
 }
 
 void report_caution(struct keys_report *report, const char *fmt, ...)

@@ -24,6 +24,9 @@ void report_fault(struct keys_report *report, const char *fmt, ...)
 void report_caution(struct keys_report *report, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The fault that PATH cannot be read: ERR and errno are those that material_read left. */
+void report_unreadable(struct keys_report *report, const char *path, enum err err);
+
 /* The whole file PATH of at most LIMIT bytes, NUL-terminated, a child of CTX that is wiped when
  * freed.  ERR_SYS (errno set), ERR_TOO_LONG, ERR_NOMEM; nothing is reported. */
 MUST_USE enum err material_read(TALLOC_CTX *ctx, const char *path, size_t limit,

@@ -58,7 +58,7 @@ enum err profile_load(struct hosts *h, const struct host_conf *conf, struct keys
 		return ERR_OK;
 	err = read_file(h, h->conf->chroot_dir, path, &file);
 	if (err == ERR_SYS)
-		report_fault(report, "cannot open file '%s': %s", path, reason(err));
+		report_unreadable(report, path, err);
 	else if (err == ERR_TOO_LONG)
 		report_fault(report, "user-profile: '%s' is too long, at most %d bytes are sent",
 			     path, PROFILE_MAX);

@@ -174,8 +174,10 @@ static void every_fault_is_reported(void **state)
 		assert_int_equal(conf_rows_add(*state, &all, &rows[i]), ERR_OK);
 	assert_int_not_equal(hosts_load(*state, &all, 1, &report, &hosts), ERR_OK);
 	assert_true(report.error.n >= 3);
-	assert_string_equal(report.error.item[0], "cannot open file '/nonexistent/cert'");
-	assert_string_equal(report.error.item[1], "cannot open file '/nonexistent/key'");
+	assert_string_equal(report.error.item[0],
+			    "cannot open file '/nonexistent/cert': No such file or directory");
+	assert_string_equal(report.error.item[1],
+			    "cannot open file '/nonexistent/key': No such file or directory");
 	assert_true(strv_has(&report.error, "f:5: tls-priorities: GnuTLS does not know '+WHAT'"));
 }
 
