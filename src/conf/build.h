@@ -31,6 +31,9 @@ void conf_join_pool(struct addr_net *net, unsigned mask, const struct conf_row *
  */
 void conf_check(const struct conf *conf, struct conf_report *report);
 
+/* Warns of what is accepted but will hardly do what its author means. */
+void conf_advise(const struct conf *conf, struct conf_report *report);
+
 /* Warns of each start-only option whose value in FRESH, the file as it would be at a start, is not
  * that of OLD, the configuration in force. */
 void conf_check_restart(const struct conf *old, const struct conf *fresh,

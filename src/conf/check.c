@@ -366,5 +366,6 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 	if (!conf->isolate_workers)
 		conf_report_add(r, CONF_WARNING, &where,
 				"worker processes run without isolation; this is for debugging");
+	conf_advise(conf, r);
 	conf_warn_later(conf->host, conf->n_hosts, r);
 }

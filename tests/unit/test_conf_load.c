@@ -552,6 +552,45 @@ static void a_bad_reload_says_why_and_gives_nothing(void **state)
 	talloc_free(f.ctx);
 }
 
+/* Checklist 214: one unknown placeholder invalidates a template. */
+static void what_will_hardly_work_is_a_warning(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "connect-script = /no/script",
+		  "connect-script: cannot run '/no/script': No such" },
+		{ "disconnect-script = /", NULL },
+		{ "host-update-script = /no", "host-update-script: cannot run '/no': No such" },
+		{ "proxy-url = http://p/%{U}/%{G}/%{U}", NULL },
+		{ "proxy-url = http://p/%U", "proxy-url: 'http://p/%U': '%U' is no placeholder" },
+		{ "custom-header = X: 100%", "custom-header: 'X: 100%': '%' is no placeholder" },
+		{ "custom-header = X: %{UG}", "'%{UG' is no placeholder; the header is not sent" },
+		{ "custom-header = X: %{U", "'%{U' is no placeholder" },
+		{ "route-add-cmd = ip r add %{RI} dev %{D}; log %R %D%{R}", NULL },
+		{ "route-add-cmd = date +%s", "route-add-cmd: 'date +%s': '%s' is no placeholder" },
+		{ "route-del-cmd = x %RI", NULL },
+		{ "route-del-cmd = x %{I}", "route-del-cmd: 'x %{I}': '%{I}' is no placeholder" },
+		{ "dns = ns.example", "dns: 'ns.example' is no address" },
+		{ "dns = 2001:db8::53", NULL },
+		{ "nbns = 10.0.0.300", "nbns: '10.0.0.300' is no address" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fixture f = fixture_new();
+
+		/* A host that inherits it does not repeat it. */
+		assert_int_equal(fixture_load_more(
+					 &f, talloc_asprintf(f.ctx, "%s\n[vhost:a]\n", rows[i][0])),
+				 ERR_OK);
+		if (f.report->warnings != (rows[i][1] != NULL) ||
+		    (rows[i][1] && !fixture_said(&f, rows[i][1])))
+			fixture_explain(&f, rows[i][0]);
+		assert_int_equal(f.report->warnings, rows[i][1] != NULL);
+		assert_true(!rows[i][1] || fixture_said(&f, rows[i][1]));
+		talloc_free(f.ctx);
+	}
+}
+
 static void findings_of_the_start_are_not_repeated_on_reload(void **state)
 {
 	struct fixture f = fixture_new();
@@ -596,6 +635,7 @@ int main(void)
 		cmocka_unit_test(a_reload_keeps_start_only_options_and_adds_hosts),
 		cmocka_unit_test(a_reload_names_what_needs_a_restart),
 		cmocka_unit_test(a_bad_reload_says_why_and_gives_nothing),
+		cmocka_unit_test(what_will_hardly_work_is_a_warning),
 		cmocka_unit_test(findings_of_the_start_are_not_repeated_on_reload),
 	};
 
