@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wire/template.h"
+
 /* A growing NULL-terminated environment. */
 struct env {
 	TALLOC_CTX *ctx;
@@ -207,44 +209,16 @@ enum err hook_env_build(TALLOC_CTX *ctx, const struct hook_env *in, char *const 
 	return ERR_OK;
 }
 
-/* Length of the placeholder NAME at P ("%NAME" or "%{NAME}"), 0 when it is not there. */
-static size_t placeholder(const char *p, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (p[1] == '{' && strncmp(p + 2, name, len) == 0 && p[2 + len] == '}')
-		return len + 3;
-	return len == 1 && p[1] == name[0] ? 2 : 0;
-}
-
 enum err hook_expand_route(TALLOC_CTX *ctx, const char *template, const struct conf_route *route,
 			   const char *device, char **out)
 {
-	char *text = talloc_strdup(ctx, ""), cidr[ADDR_NET_TEXT];
-	const char *p = template;
+	char cidr[ADDR_NET_TEXT];
+	const struct template_var vars[] = {
+		{ "R", route->text, true },
+		{ "RI", addr_net_print(&route->net, cidr), false },
+		{ "D", device, true },
+		{ 0 },
+	};
 
-	while (text && *p) {
-		size_t plain = strcspn(p, "%"), n;
-
-		text = talloc_asprintf_append_buffer(text, "%.*s", (int)plain, p);
-		p += plain;
-		if (!text || !*p)
-			break;
-		if ((n = placeholder(p, "RI")) > 0) {
-			text = talloc_asprintf_append_buffer(text, "%s",
-							     addr_net_print(&route->net, cidr));
-		} else if ((n = placeholder(p, "R")) > 0) {
-			text = talloc_asprintf_append_buffer(text, "%s", route->text);
-		} else if ((n = placeholder(p, "D")) > 0) {
-			text = talloc_asprintf_append_buffer(text, "%s", device);
-		} else {
-			talloc_free(text);
-			return ERR_SYNTAX;
-		}
-		p += n;
-	}
-	if (!text)
-		return ERR_NOMEM;
-	*out = text;
-	return ERR_OK;
+	return template_expand(ctx, template, vars, out);
 }
