@@ -286,6 +286,8 @@ void reload_send_auth(struct main_ctx *m)
 		log_err(NULL, "configuration-not-sent", kv_str("to", "auth"));
 		return;
 	}
+	if (m->reload->candidate)
+		log_debug(NULL, "reload", kv_text("reloading server certificates"));
 	crl_watch_begin(m->crls, c);
 	/* The running configuration keeps its number, so that answers tell which one they mean. */
 	msg.generation = m->reload->candidate ? m->generation + 1 : m->generation;

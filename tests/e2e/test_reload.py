@@ -185,6 +185,7 @@ def test_new_certificate(t):
     time.sleep(1)
     renewed = t.web().socket.getpeercert(True)
     t.expect(renewed != old, "the old certificate is served")
+    server.wait_log("reloading server certificates")
     os.unlink(key)
     time.sleep(1.1)
     t.pki.server_cert(cert, key, "rekeyed")
