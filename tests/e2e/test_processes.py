@@ -173,6 +173,30 @@ def status_of(pid):
 
 
 @marks(sanitizers=False)
+def address_space(pid):
+    """(used, limit) of a process in bytes; None as limit when there is none."""
+    with open("/proc/%d/limits" % pid) as limits:
+        limit = [line.split()[3] for line in limits if line.startswith("Max address space")][0]
+    with open("/proc/%d/statm" % pid) as statm:
+        used = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return used, None if limit == "unlimited" else int(limit)
+
+
+@marks(sanitizers=False)
+def test_memory_of_workers_is_limited(t):
+    """Config 8.1, limit-worker-memory: a worker may grow by 64 MiB since its start, unless the option is off."""
+    server = t.server()
+    tunnel = t.web().must_login().open()
+    used, limit = address_space(server.user()["ID"])
+    t.expect(limit and used < limit < used + (65 << 20), "limit", used, limit)
+    tunnel.bye()
+    server.wait_no_user()
+    server.write_conf(limit_worker_memory="false")
+    server.occtl("reload")
+    t.web().must_login().open()
+    t.equal(address_space(server.user()["ID"])[1], None, "limit without the option")
+
+
 def test_worker_is_locked_in(t):
     """Design 1.2: a worker's uid, capabilities, seccomp, namespaces, descriptors and limits."""
     import pwd

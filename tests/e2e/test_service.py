@@ -112,7 +112,7 @@ def test_pid_file(t):
 
 
 def test_host_update_script(t):
-    """Checklist 156: once per session when the client gives a host name, never without."""
+    """Checklist 156: once per session when the client gives a host name, never without; a reconnection is no new session."""
     server = t.server(start=False)
     out = server.dir + "/calls"
     script = server.write_file("script", "#!/bin/sh\necho \"$REASON $USERNAME $REMOTE_HOSTNAME\" >> %s\n" % out, 0o755)
@@ -127,6 +127,9 @@ def test_host_update_script(t):
     web = t.web().must_login()
     web.open()
     wait_for("the script's call", lambda: os.path.exists(out))
+    start = len(server.log())
+    t.web(cookies=web.cookies).open()
+    server.wait_log("user logged in", start=start)
     time.sleep(0.5)
     with open(out) as calls:
         t.equal(calls.read(), "host-update test e2e\n", "calls")

@@ -562,12 +562,20 @@ static void the_status_object_has_integers_where_specified(void **state)
 	(void)state;
 	s.up_since = NOW - 60;
 	s.avg_session_time = 3;
+	s.max_session_time = 4;
+	s.max_auth_time = 5;
+	s.idle_timeouts = 6;
+	s.session_timeouts = 7;
 	o = status_json(&v, &s, -1);
 	for (size_t i = 0; i < sizeof integer / sizeof integer[0]; i++)
 		assert_true(json_is_integer(json_object_get(o, integer[i])));
 	assert_string_equal(text_of(o, "Status"), "online");
 	assert_int_equal(json_integer_value(json_object_get(o, "uptime")), 60);
 	assert_int_equal(json_integer_value(json_object_get(o, "raw_avg_session_time")), 180);
+	assert_int_equal(json_integer_value(json_object_get(o, "raw_max_session_time")), 240);
+	assert_int_equal(json_integer_value(json_object_get(o, "raw_max_auth_time")), 5);
+	assert_int_equal(json_integer_value(json_object_get(o, "Timed out (idle) sessions")), 6);
+	assert_int_equal(json_integer_value(json_object_get(o, "Timed out sessions")), 7);
 	assert_null(json_object_get(o, "Min MTU"));
 	assert_null(json_object_get(o, "TLS DB entries"));
 	assert_int_equal(json_array_size(json_object_get(o, "Server keys")), 0);
