@@ -60,6 +60,7 @@ def test_wrong_passwords(t):
     for _ in range(2):
         web.reply([("username", "test"), ("password", "wrong")])
     wait_score(server, FAR, 41)
+    server.wait_log(r"added 20 points \(total 41\) for IP '198\.51\.100\.7' to ban list")
     t.equal(server.occtl_json("show", "ip", "bans"), [], "bans below the threshold")
     t.web(source=FAR).must_login()
     wait_score(server, FAR, 42)

@@ -178,6 +178,7 @@ def test_virtual_hosts(t):
                 {"other.example": "77", "heir.example": "88"}.get(name and name.lower(), "3600"), "keepalive")
         t.equal(answer.header("X-CSTP-Address").rsplit(".", 1)[0], "198.19.9" if der == theirs else "198.19.0", "pool")
         t.expect(answer.header("X-CSTP-Address-IP6"), "the IPv6 pool is not inherited", answer.head)
+    server.wait_log("client requested hostname unknown.example does not match known vhost")
     # Host is not trusted, the cookie belongs to one host, and so does a login in progress.
     web = t.web(name="other.example").must_login()
     for name in (None, "heir.example"):

@@ -280,7 +280,7 @@ def test_refused_without_rules(t):
 
 
 def test_main_killed(t):
-    """Design 1.3, issue 4: rules of a tunnel stay when main is killed and go with it; those of tunnels that ended go at once."""
+    """Design 1.3: rules of a tunnel stay when main is killed and go with it; those of tunnels that ended go at once."""
     server, client, reach = restricted(t, {"restrict-user-to-ports": "tcp(443)"}, users={"test": None, "other": None})
     other = t.client(user="other", dtls=False, netns=t.net.add_client()).wait()
     roles = server.roles()
@@ -301,7 +301,7 @@ def test_main_killed(t):
 
 
 def test_server_killed(t):
-    """Issue 4: rules that a killed server left are gone after the next start, even if that has no restriction."""
+    """Rules that a killed server left are gone after the next start, even if that has no restriction."""
     server, client, _ = restricted(t, {"restrict-user-to-ports": "tcp(443)"})
     roles = server.roles()
     for pid in [roles["main"], roles["super"]]:
@@ -318,7 +318,7 @@ def test_server_killed(t):
 
 
 def test_two_servers(t):
-    """Issue 4: servers of one machine have each its own table, and a start leaves the other's alone."""
+    """Servers of one machine have each its own table, and a start leaves the other's alone."""
     server, client, reach = restricted(t, {"restrict-user-to-ports": "tcp(443)"})
     other = t.server({"restrict-user-to-ports": "tcp(443)", "tcp-port": 4443, "udp-port": 0, "device": "other",
                       "ipv4-network": "198.19.1.0/24", "ipv6-network": None})

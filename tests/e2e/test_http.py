@@ -165,11 +165,12 @@ def test_bytes_before_the_answer_end_the_connection(t):
 
 def test_sixteen_requests(t):
     """Protocol 3.1: the sixteenth answer is the last."""
-    t.server()
+    server = t.server()
     web = t.web()
     for n in range(16):
         t.equal(web.get("/1/index.html").status, 200, "status of request %d" % (n + 1))
     t.expect(web.is_closed(), "the connection lives on")
+    server.wait_log("maximum number of HTTP requests reached")
 
 
 def test_connection_headers(t):

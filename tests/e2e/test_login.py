@@ -192,7 +192,7 @@ def test_odd_and_empty_input(t):
 
 def test_pipelined_request_is_not_answered(t):
     """Checklist 198, protocol 17: bytes after a request, before its answer, end the connection."""
-    t.server()
+    server = t.server(debug=4)
     web = t.web()
     request = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
     web.send(request + request)
@@ -204,6 +204,7 @@ def test_pipelined_request_is_not_answered(t):
             t.expect(data.count(b"HTTP/1.1 ") <= 1, "both requests were answered")
     except OSError:
         pass
+    server.wait_log("closing connection: unexpected pipelined data")
 
 
 def test_big_headers_and_body_within_the_limits(t):

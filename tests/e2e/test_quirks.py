@@ -104,7 +104,7 @@ def test_openconnect_eight(t):
 
 def test_a_phone_that_sleeps(t):
     """Protocol 4.12, 58, §9: mobile clients close TCP without a word, or pause, and come back to the same addresses."""
-    t.server(CONF)
+    server = t.server(CONF)
     web = t.web().must_login()
     cookie, seen = web.cookies["webvpn"], set()
     for end in (None, b"\x91pause", b"", None):
@@ -118,6 +118,7 @@ def test_a_phone_that_sleeps(t):
             t.expect(web.is_closed(), "stays open after %r" % end)
         web.close()
     t.equal(len(seen), 1, "addresses: %s" % seen)
+    server.wait_log(r"user disconnected \(reason: anyconnect client disconnected, rx: \d+, tx: \d+\)")
 
 
 def test_desks_of_cisco(t):

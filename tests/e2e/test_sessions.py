@@ -39,6 +39,7 @@ def test_killed_client_comes_back_with_its_cookie(t):
     addresses = first.ip4, first.ip6
     first.kill()
     server.wait_no_user()
+    server.wait_log(r"user disconnected \(reason: unspecified error, rx: \d+, tx: \d+\)")
     second = t.client(cookie=cookie).wait()
     t.equal((second.ip4, second.ip6), addresses, "addresses of the second process")
     must_ping(second.netns)
@@ -88,6 +89,7 @@ def test_dpd_removes_a_vanished_client(t):
     server.wait_no_user("other", 40)
     server.wait_no_user("test", 20)
     server.wait_log(r"reason: DPD timeout", 5)
+    server.wait_log(r"connection timeout \(DPD\); tearing down connection")
     wait_for("the devices to go", lambda: not server.devices(), 5)
     t.equal(t.web(cookies=web.cookies).connect().status, 200, "status with the cookie after DPD")
 
@@ -147,6 +149,7 @@ def test_session_timeout(t):
     server.wait_no_user("test", 45)
     t.expect(time.monotonic() - start >= 7, "ended too early")
     server.wait_log(r"reason: session timeout")
+    server.wait_log(r"session timeout reached for process \(\d+ secs\)")
     t.equal(t.web(cookies=web.cookies).connect().status, 401, "status with the cookie afterwards")
 
 

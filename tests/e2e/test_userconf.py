@@ -205,12 +205,12 @@ def test_networks_behind_a_client_without_commands(t):
 def test_refused_route_behind_a_client(t):
     """Checklist 109, config 13.4: a command that fails takes the routes before it back and refuses the session."""
     server = with_files(t, {"test": None}, {"users/test": "iroute = 10.7.0.0/16\niroute = 10.8.1.0/24\n"},
-                        {"route-add-cmd": "[ %{RI} != 10.8.1.0/24 ] && touch /var/tmp/%{D}-$ID",
-                         "route-del-cmd": "rm /var/tmp/%{D}-$ID && [ %R = 10.7.0.0/255.255.0.0 ]"})
+                        {"route-add-cmd": "[ %%{RI} != 10.8.1.0/24 ] && touch %s/%%{D}-$ID" % t.dir,
+                         "route-del-cmd": "rm %s/%%{D}-$ID && [ %%R = 10.7.0.0/255.255.0.0 ]" % t.dir})
     t.equal(t.web().must_login().connect().status, 401, "status")
     server.wait_log("iroute-refused")
     wait_for("the first route to be taken back",
-             lambda: not [name for name in os.listdir("/var/tmp") if name.startswith("vpns")], 5)
+             lambda: not [name for name in os.listdir(t.dir) if name.startswith("vpns")], 5)
 
 
 def test_every_key_of_a_file(t):
