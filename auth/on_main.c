@@ -84,7 +84,7 @@ static void log_keys(TALLOC_CTX *tmp, const ServerKeys *keys, const struct hosts
 
 		if (!has_key(old, keys->key[i]))
 			log_info(&log, "key-loaded", kv_str("algorithm", keys->key[i]->algorithm),
-				 kv_text(keys->key[i]->pin));
+				 kv_str("pin", keys->key[i]->pin));
 	}
 }
 

@@ -361,7 +361,7 @@ static void on_signed(struct tokens *t, const TokenSigned *msg)
 	while (j && j->msg.id != msg->id)
 		j = j->next;
 	if (!msg->ok)
-		log_err(NULL, "token-refused", kv_text(msg->fault));
+		log_err(NULL, "token-key-refused", kv_text(msg->fault));
 	if (j)
 		finish(j, msg->ok ? ERR_OK : ERR_TLS, msg->data.data, msg->data.len);
 }
