@@ -104,6 +104,7 @@ enum err connect_set_conf(struct session *s, ConfRow *const *row, size_t n)
 		talloc_reference(conf, s->m->conf);
 		talloc_free(s->conf);
 		s->conf = conf;
+		s->began = s->m->conf;
 	}
 	talloc_free(tmp);
 	return err;

@@ -168,6 +168,7 @@ void connect_idle(struct session *s)
 	}
 	connect_drop_device(s);
 	TALLOC_FREE(s->conf);
+	s->began = NULL;
 	if (stopping || s->closing)
 		session_forget(s);
 	else

@@ -61,7 +61,7 @@ static void add_next(struct session *s)
 	size_t i = s->iroutes->added;
 
 	if (i < list->n)
-		run(s, SCRIPT_CONNECT, s->m->conf->route_add_cmd, &list->item[i], on_added);
+		run(s, SCRIPT_CONNECT, s->began->route_add_cmd, &list->item[i], on_added);
 	else
 		finish(s, true);
 }
@@ -165,7 +165,7 @@ void iroutes_add(struct session *s, void (*done)(struct session *s, bool ok))
 		return;
 	}
 	s->iroutes->done = done;
-	s->iroutes->by_netlink = !is_set(s->m->conf->route_add_cmd);
+	s->iroutes->by_netlink = !is_set(s->began->route_add_cmd);
 	if (s->iroutes->by_netlink)
 		add_all(s);
 	else
@@ -176,8 +176,8 @@ void iroutes_add(struct session *s, void (*done)(struct session *s, bool ok))
  * of them. */
 void iroutes_del(struct session *s)
 {
-	const char *command = s->m->conf->route_del_cmd;
-	bool by_netlink = s->iroutes ? s->iroutes->by_netlink : !is_set(s->m->conf->route_add_cmd);
+	const char *command = s->began->route_del_cmd;
+	bool by_netlink = s->iroutes ? s->iroutes->by_netlink : !is_set(s->began->route_add_cmd);
 	size_t n = s->iroutes ? s->iroutes->added : s->conf->iroute.n;
 
 	if (s->iroutes)

@@ -70,10 +70,11 @@ static void fill_tunnel(const struct session *s, struct hook_env *env)
 	env->v6_prefix = a->v6_prefix;
 }
 
-/* The one that is configured. */
+/* The one that is configured: what connect did is undone by the script that stood beside it then.
+ */
 static const char *script_file(const struct session *s, enum script which)
 {
-	const struct conf *c = s->m->conf;
+	const struct conf *c = s->began;
 
 	switch (which) {
 	case SCRIPT_CONNECT:

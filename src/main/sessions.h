@@ -63,6 +63,7 @@ struct session {
 	enum session_state state;
 	struct worker *worker;	   /* NULL in SESSION_ENDING */
 	struct session_conf *conf; /* settings this instance began with */
+	const struct conf *began;  /* the configuration they come from, borrowed from them */
 	struct tun *tun;    /* our own descriptor keeps the device alive; has its addresses */
 	const char *device; /* its name, also when TUN is not known yet */
 	uint32_t id;	    /* the worker's pid: ID in hooks and occtl */

@@ -342,3 +342,36 @@ def test_every_kind_of_option(t):
     t.equal(client.env["CISCO_BANNER"], "old", "banner of the old session")
     t.equal(client.script_calls("disconnect"), [], "ends of the old session")
     client.stop()
+
+
+def test_options_of_every_process(t):
+    """Config 19: what auth, main and scripts go by is new after a reload, too; a session ends with the script it began with."""
+    server = t.server(start=False, users={"test": None, "second": None})
+    out = server.dir + "/calls"
+    for name in ("old", "new"):
+        server.write_file(name, "#!/bin/sh\necho %s $REASON >> %s\n" % (name, out), 0o755)
+    server.write_conf(max_same_clients=0, max_clients=0, server_drain_ms=0, connect_script=server.dir + "/old",
+                      disconnect_script=server.dir + "/old")
+    server.start()
+    first = t.web().must_login().open()
+    server.write_conf(max_same_clients=1, max_clients=2, server_drain_ms=2000, connect_script=server.dir + "/new",
+                      disconnect_script=server.dir + "/new")
+    server.occtl("reload")
+    web = t.web().must_login()
+    t.equal(web.connect().status, 401, "a second tunnel of one user (auth)")
+    web.close()
+    wait_for("its connection to go", lambda: len(server.occtl_json("show", "users")) == 1, 5)
+    second = t.web().must_login("second").open()
+    try:
+        t.web(timeout=5)
+        t.expect(False, "a third connection (main)")
+    except OSError:
+        pass
+    first.bye()
+    wait_for("the first to end", lambda: len(server.occtl_json("show", "users")) == 1, 5)
+    second.bye()
+    wait_for("the scripts", lambda: len(open(out).read().splitlines()) == 4, 5)
+    t.equal(open(out).read().splitlines()[:2], ["old connect", "new connect"], "connect scripts")
+    t.equal(open(out).read().splitlines()[2:], ["old disconnect", "new disconnect"], "disconnect scripts")
+    seconds, _ = timed(server.stop)
+    t.expect(seconds >= 2, "the drain took %.1f s" % seconds)
