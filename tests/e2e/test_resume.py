@@ -8,10 +8,12 @@ import ssl
 import time
 
 from lib.clientcert import Authority
+from lib.gnutls import GnuTls
 from lib.harness import marks
 from lib.haproxy import v2
-from lib.net import CLIENT4, SERVER4
-from lib.shell import sh, wait_for
+from lib.net import SERVER4
+from lib.shell import wait_for
+from lib.twonames import TwoNames
 from lib.web import Web
 
 from test_http import client_context
@@ -93,7 +95,7 @@ def test_two_certificates(t):
 
 
 def test_not_from_another_address(t):
-    """Protocol 11.5, 10.9: from another address the ticket is a miss, not an error; from the old one it still counts."""
+    """Protocol 5, 10.9: from another address the ticket is a miss, not an error; from the old one it still counts."""
     t.server()
     for address in (FAR, OTHER):
         t.net.add_client_address(address)
@@ -104,7 +106,7 @@ def test_not_from_another_address(t):
 
 
 def test_not_at_another_host(t):
-    """Protocol 11.5, 2.5: at another host, or at the default one, the ticket is a miss."""
+    """Protocol 5, 2.5: at another host, or at the default one, the ticket is a miss."""
     t.server(vhosts=[("one.example", {"banner": "1"}), ("two.example", {"banner": "2"})])
     for version in VERSIONS:
         client = Resumer(t, version, name="one.example").must_start()
@@ -153,6 +155,56 @@ def test_hosts_with_certificates_do_not_resume(t):
             t.expect(answer.status == 401 and not web.socket.session_reused, "revoked, at " + client.name, answer.head)
         except OSError:
             pass  # an alert, where nothing but a certificate counts
+
+
+def offer(t, make):
+    """A connection over the stream that MAKE makes of a socket, with one request; None when the server refuses it."""
+    web = Web(t, raw=True)
+    try:
+        web.socket = make(web.socket)
+        web.file = web.socket.makefile("rb")
+        web.init()
+    except ConnectionError:
+        return None
+    return web
+
+
+def test_a_name_that_changes_in_the_handshake(t):
+    """Protocol 5, 2.5: who offers a session and names another host after HelloRetryRequest is refused."""
+    t.server({"tls-priorities": "NORMAL:-GROUP-ALL:+GROUP-SECP256R1"},
+             vhosts=[("one.example", {"banner": "1"}), ("two.example", {"banner": "2"})])
+    groups = "NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1"
+
+    def visit(first, second, session=None):
+        return offer(t, lambda socket: TwoNames(socket, None, first, second, groups, session))
+    web = visit("one.example", "one.example")
+    session = web.socket.session_data()
+    again = visit("one.example", "one.example", session)
+    t.expect(again.socket.hrr and again.socket.resumed, "resumed after HelloRetryRequest")
+    t.expect(visit("one.example", "two.example", session) is None, "another host after HelloRetryRequest")
+    t.expect(visit("two.example", "two.example").socket.hrr, "the other host by itself")
+
+
+def test_renegotiation(t):
+    """Protocol 12, 2.7, 2.8: a session of TLS 1.2 that was resumed renegotiates in its tunnel, as any other."""
+    server = t.server({"rekey-time": 2, "rekey-method": "ssl", "ipv6-network": None})
+
+    def visit(session=None):
+        return offer(t, lambda socket: GnuTls(socket, "NORMAL:-VERS-ALL:+VERS-TLS1.2", session=session).handshake())
+    web = visit(visit().socket.session_data())
+    t.expect(web.socket.resumed, "resumed")
+    tunnel = web.must_login().open()
+    time.sleep(int(tunnel.answer.header("X-CSTP-Rekey-Time")) / 2 + 0.5)
+    web.socket.drain().handshake()
+    server.wait_log("TLS rehandshake completed")
+    tunnel.send(tunnel.DPD_OUT)
+    t.equal(tunnel.receive_control()[0], tunnel.DPD_RESP, "answer with the new keys")
+    start = len(server.log())
+    try:
+        web.socket.drain().handshake()
+    except ConnectionError:
+        pass
+    server.wait_log("rekey-refused.*too soon", start=start)
 
 
 def edit_time(path):
@@ -229,7 +281,7 @@ def test_auth_killed_in_between(t):
 
 
 def test_behind_a_proxy(t):
-    """Protocol 2.7, 7: the address that counts is the one in the PROXY header."""
+    """Protocol 2.7, section 7: the address that counts is the one in the PROXY header."""
     t.server({"listen-proxy-proto": "true"})
     for version in VERSIONS:
         mine, theirs = v2(FAR, SERVER4), v2(OTHER, SERVER4)
