@@ -80,6 +80,21 @@ static int ask_key(struct worker *w)
 	return err ? GNUTLS_E_INTERNAL_ERROR : 0;
 }
 
+/* GnuTLS forgets this word of the priorities when it is given a key. */
+static bool wants_none(const char *priorities)
+{
+	static const char word[] = "%NO_TICKETS";
+	const char *at = priorities;
+
+	/* There is %NO_TICKETS_TLS12, too. */
+	while ((at = strstr(at, word))) {
+		at += sizeof word - 1;
+		if (*at == '\0' || *at == ':')
+			return true;
+	}
+	return false;
+}
+
 int resume_on_hello(struct worker *w, const struct vhost *before)
 {
 	struct worker_resume *r = &w->resume;
@@ -89,7 +104,8 @@ int resume_on_hello(struct worker *w, const struct vhost *before)
 	 * is for. */
 	if (r->asked && (w->vhost != before || w->hello.offers & HELLO_TLS12))
 		return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
-	r->possible = conf_cert_policy(w->vhost->host) == CONF_CERT_NONE;
+	r->possible = conf_cert_policy(w->vhost->host) == CONF_CERT_NONE &&
+		      !wants_none(w->vhost->priority_text);
 	if (!r->possible || r->asked)
 		return 0;
 	if (!r->enabled && !enable_nobodys(w))

@@ -115,6 +115,17 @@ def test_not_at_another_host(t):
         t.expect(client.visit(), "resumed at the same host with %s" % version)
 
 
+def test_hosts_that_want_no_tickets(t):
+    """Protocol 2.7: %NO_TICKETS in tls-priorities turns resumption off, %NO_TICKETS_TLS12 for TLS 1.2 only."""
+    t.server(vhosts=[("none.example", {"tls-priorities": '"NORMAL:%NO_TICKETS_TLS12:%NO_TICKETS"'}),
+                     ("some.example", {"tls-priorities": '"NORMAL:%NO_TICKETS_TLS12"'})])
+    for version, name, works in ((VERSIONS[0], "none.example", False), (VERSIONS[1], "none.example", False),
+                                 (VERSIONS[0], "some.example", False), (VERSIONS[1], "some.example", True)):
+        client = Resumer(t, version, name=name)
+        client.visit()
+        t.equal((client.session.has_ticket, client.visit()), (works, works), "%s with %s" % (name, version))
+
+
 def test_host_without_tls13(t):
     """Protocol 2.5, 2.7: a host with fewer versions than the default one; a ticket of another version is a miss."""
     t.server(vhosts=[("old.example", {"tls-priorities": '"NORMAL:-VERS-TLS1.3"'})])

@@ -389,7 +389,7 @@ def test_deny_roaming(t):
 
 @marks(seconds=90)
 def test_rekey(t):
-    """Checklist 128, 129: keys change while data flows, on the same device, with TLS 1.2 and 1.3."""
+    """Checklist 128, 129, protocol 11, 12: keys change while data flows, on the same device, with TLS 1.2 and 1.3."""
     for priorities, message, unwanted in (
             (TLS12, "TLS rehandshake completed", "TLS 1.3 session keys refreshed"),
             (None, r"TLS 1.3 session keys refreshed \(rekey\)", "TLS rehandshake completed")):
