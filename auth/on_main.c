@@ -181,6 +181,7 @@ static enum err on_worker_remote(struct auth *a, void *peer, const WorkerRemote 
 		w->remote = ipc_endpoint_read(msg->remote);
 		w->local = ipc_endpoint_read(msg->local);
 		w->remote_known = true;
+		resume_client_known(w);
 	}
 	return ERR_OK;
 }

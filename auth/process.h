@@ -43,6 +43,7 @@ struct worker {
 	struct endpoint remote, local; /* as announced, or behind a PROXY header */
 	bool remote_known;	       /* that header was read, if there is one */
 	struct runner_job *relay;      /* a message on its way to a KDC; NULL: none */
+	struct resume_wait *find;      /* waits for remote_known; NULL: none */
 	struct recheck *recheck;       /* under way for its tunnel; NULL: none */
 	struct signing *signing;       /* asked of a token; NULL: none */
 	struct hosts *hosts; /* that its certificates came from, as far as we know; referenced */
@@ -53,6 +54,7 @@ struct worker {
 
 struct accounting;
 struct resume_keys;
+struct resume_wait;
 
 struct auth {
 	struct ev_loop *loop;

@@ -1,6 +1,8 @@
 /* resume.c - keys of TLS session tickets for workers. */
 #include "auth/resume.h"
 
+#include <string.h>
+
 #include "auth/resume_keys.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -105,19 +107,62 @@ static bool find(const struct worker *w, const struct host *h, const uint8_t *na
 	return false;
 }
 
-enum err resume_find(struct worker *w, const TicketFind *msg)
-{
-	const struct host *h = host_of(w, msg->vhost, msg->generation);
-	TicketKey none = TICKET_KEY__INIT, *key;
+/* A question for the key of a ticket that came before main has named its client. */
+struct resume_wait {
+	char *vhost;
+	uint64_t generation;
+	uint8_t name[RESUME_NAME];
+};
 
-	if (msg->name.len != RESUME_NAME)
-		return ERR_PROTO;
-	key = h ? key_new(NULL, h) : NULL;
+static enum err wait_for_client(struct worker *w, const TicketFind *msg)
+{
+	struct resume_wait *q = w->find ? NULL : talloc_zero(w, struct resume_wait);
+
+	if (!q)
+		return w->find ? ERR_STATE : ERR_NOMEM;
+	q->vhost = talloc_strdup(q, msg->vhost);
+	q->generation = msg->generation;
+	memcpy(q->name, msg->name.data, sizeof q->name);
+	if (!q->vhost) {
+		talloc_free(q);
+		return ERR_NOMEM;
+	}
+	w->find = q;
+	return ERR_OK;
+}
+
+static void answer(struct worker *w, const char *vhost, uint64_t generation, const uint8_t *name)
+{
+	const struct host *h = host_of(w, vhost, generation);
+	TicketKey none = TICKET_KEY__INIT, *key = h ? key_new(NULL, h) : NULL;
+
 	/* GnuTLS can take no key later than now.  A host has one chain, as a rule. */
-	if (key && (find(w, h, msg->name.data, key) || issue(w, h, 0, key)))
+	if (key && (find(w, h, name, key) || issue(w, h, 0, key)))
 		worker_tell(w, TO_WORKER__MSG_TICKET_KEY, key);
 	else
 		worker_tell(w, TO_WORKER__MSG_TICKET_KEY, &none);
 	talloc_free(key);
+}
+
+enum err resume_find(struct worker *w, const TicketFind *msg)
+{
+	if (msg->name.len != RESUME_NAME)
+		return ERR_PROTO;
+	if (!w->remote_known)
+		return wait_for_client(w, msg);
+	answer(w, msg->vhost, msg->generation, msg->name.data);
 	return ERR_OK;
+}
+
+void resume_client_known(struct worker *w)
+{
+	struct resume_wait *q = w->find;
+
+	w->find = NULL;
+	if (!q)
+		return;
+	/* Telling may end the worker. */
+	(void)talloc_steal(NULL, q);
+	answer(w, q->vhost, q->generation, q->name);
+	talloc_free(q);
 }

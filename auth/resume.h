@@ -15,8 +15,11 @@ void resume_tick(struct auth *a);
 /* The key for new tickets that MSG asks for; child of CTX, wiped when freed; NULL: none. */
 TicketKey *resume_issue(TALLOC_CTX *ctx, const struct worker *w, const Sign *msg);
 
-/* Answers MSG: with the key of that ticket, else with one for new tickets, else with none.
- * ERR_PROTO. */
+/* Answers MSG, as soon as the client is known: with the key of that ticket, else with one for new
+ * tickets, else with none.  ERR_PROTO; ERR_STATE: one waits already. */
 MUST_USE enum err resume_find(struct worker *w, const TicketFind *msg);
+
+/* Main has named the client of W, which may end: a question that has waited for it is answered. */
+void resume_client_known(struct worker *w);
 
 #endif /* AUTH_RESUME_H */

@@ -48,7 +48,7 @@ static bool enable_nobodys(struct worker *w)
 
 void resume_take(struct worker *w, const TicketKey *key)
 {
-	if (!key)
+	if (!key || !key->key.len)
 		return;
 	if (key->key.len == KEY_LEN && key->lifetime && key->lifetime <= INT32_MAX &&
 	    enable(w, key->key.data, key->lifetime)) {
