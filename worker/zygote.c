@@ -46,6 +46,13 @@ struct zygote {
 	struct log_sink sink;
 };
 
+static void log_to(struct zygote *z, bool json)
+{
+	log_sink_system(&z->sink, "zygote", LOG_TO_STDERR | (json ? LOG_AS_JSON : 0u), LOG_DAEMON,
+			0);
+	log_set_sink(&z->sink);
+}
+
 /* ---- to main ---- */
 
 /* What main misses while it is away it learns again otherwise: it sees its channels close. */
@@ -193,6 +200,7 @@ static enum err on_conf(struct zygote *z, const int *fd, const ZygoteConf *msg, 
 	(void)fd;
 	if (fds->n != 2)
 		return ERR_PROTO;
+	log_to(z, msg->json);
 	if (z->image) {
 		z->done = z->image->generation != msg->generation;
 		if (!z->done && z->state == READY)
@@ -382,8 +390,7 @@ static enum err start(struct zygote *z, int channel)
 	z->super_fd = channel;
 	z->main_fd = z->namespaces = -1;
 	z->state = LOADING;
-	log_sink_system(&z->sink, "zygote", LOG_TO_STDERR, LOG_DAEMON, 0);
-	log_set_sink(&z->sink);
+	log_to(z, false);
 	/* A worker has one thread: arenas of malloc would only scatter its pages. */
 	(void)mallopt(M_ARENA_MAX, 1);
 	(void)prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);

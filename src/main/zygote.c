@@ -63,6 +63,7 @@ void zygote_send_conf(struct main_ctx *m)
 		return;
 	msg.generation = m->generation;
 	msg.verbosity = m->args->verbosity >= 0 ? (uint32_t)m->args->verbosity : m->conf->log_level;
+	msg.json = m->sink->json;
 	top.msg_case = TO_ZYGOTE__MSG_CONF;
 	top.conf = &msg;
 	if (chan_send(m->zygote, &top.base, fds, 2))
