@@ -1,6 +1,7 @@
 /* on_worker.c - what a worker tells main.  Workers face the client and may be hostile: every value
  * is checked here, and what is wrong ends the worker. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -43,6 +44,19 @@ static bool within(struct worker *w, unsigned *n, unsigned most)
 	return ++*n <= most;
 }
 
+/* What we say of every event.  A second pair of that name could pass for another connection's, or
+ * another process's, with whoever reads the log. */
+static bool is_ours(const char *key)
+{
+	static const char *const ours[] = { "time",    "level", "process", "pid", "event",
+					    "session", "user",	"vhost",   "ip" };
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (strcmp(key, ours[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool take_field(const LogField *field, struct kv *kv, struct addr *addr)
 {
 	*kv = (struct kv){ .key = field->key };
@@ -67,7 +81,7 @@ static bool take_field(const LogField *field, struct kv *kv, struct addr *addr)
 	default:
 		return false;
 	}
-	return log_is_name(field->key);
+	return log_is_name(field->key) && !is_ours(field->key);
 }
 
 /* The event is the worker's and about its own connection, whatever the worker was made to say. */

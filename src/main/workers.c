@@ -225,7 +225,7 @@ static void log_gone(const struct worker *w)
 	talloc_free(text);
 }
 
-/* The channel has ended, so the worker has: nobody else holds its end. */
+/* The channel has ended, and the worker has or is killed: nobody else holds its end. */
 static void worker_gone(struct worker *w)
 {
 	struct main_ctx *m = w->m;
@@ -252,8 +252,11 @@ static void on_closed(void *arg, struct chan *chan, enum err why)
 	struct worker *w = arg;
 
 	(void)chan;
-	if (why == ERR_PROTO && w->pid)
-		kill((pid_t)w->pid, SIGKILL); /* it sends what is no message */
+	/* An honest worker closes by ending.  One in hostile hands could go on with its device,
+	 * whose rules and addresses are about to be others', so it ends here: also if it sends what
+	 * is no message.  Without isolation the last that it does is to tidy up. */
+	if (w->pid && (why == ERR_PROTO || w->m->conf->isolate_workers))
+		kill((pid_t)w->pid, SIGKILL);
 	worker_gone(w);
 }
 
