@@ -418,6 +418,7 @@ def test_networks_behind_others_are_exposed(t):
     server = with_files(t, {name: None for name in ("one", "own", "all", "none")}, files,
                         dict(ROUTES, **{"route": ["198.18.1.0/24"]}))
     server.stop()
+    os.symlink(server.write_file("elsewhere", "iroute = 10.66.0.0/16\n"), server.dir + "/users/link")  # no regular file
     for append, of_own in (("false", []), ("true", ["198.18.1.0/255.255.255.0"])):
         server.write_conf(expose_iroutes="true", append_routes=append)
         server.start()
