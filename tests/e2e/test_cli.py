@@ -161,6 +161,15 @@ def test_command_line(t):
     t.expect("no additional command line options are allowed" in run.stderr, "words", run.stderr)
     t.equal(server_run(t, server, "-t", "-c", server.conf_file, "--no-such-option").returncode, 1, "unknown option")
     t.equal(server_run(t, server, "-t", "-c", server.conf_file, "--syslog-facility=moon").returncode, 1, "facility")
+    for arguments in (("-d3", "-ex"), ("-d", "3", "-s"), ("--debug=3", "--log-stderr", "--traceable", "--no-chdir"),
+                      ("--debug", "3", "--syslog", "--syslog-facility", "local7", "--pid-file", server.dir + "/other")):
+        t.equal(server_run(t, server, "-t", "-c", server.conf_file, *arguments).returncode, 0, "status with %s" % (arguments,))
+    user = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+    run = sh(*user, server.tools.server, "-f", "-c", server.conf_file, check=False, timeout=20)
+    t.expect(run.returncode == 1 and "This server requires root access to operate." in run.stderr, "without root", run)
+    run = sh(*user, server.tools.server, "-t", "-c", server.conf_file, check=False, timeout=20)
+    t.expect("requires root access" not in run.stderr, "-t without root", run)
+    t.expect("error: cannot open file '%s': Permission denied" % t.pki.key in run.stderr, "why a file cannot be opened", run)
 
 
 def test_port_taken(t):

@@ -280,9 +280,17 @@ static void a_script_sees_its_environment_and_nothing_of_ours(void **state)
 	};
 	struct hook_job job = { .argv = argv, .env = env, .done = on_done, .arg = f };
 	int leak = open("/dev/null", O_RDONLY); /* not CLOEXEC on purpose */
+	int saved = fcntl(0, F_DUPFD_CLOEXEC, 10), words[2];
 
+	assert_int_equal(pipe2(words, O_CLOEXEC), 0);
+	assert_int_equal(write(words[1], "x\n", 2), 2);
+	assert_int_equal(dup2(words[0], 0), 0); /* what the script must not read */
 	assert_int_equal(hooks_run(f->hooks, &job, NULL), ERR_OK);
 	ev_run(f->loop, 0);
+	dup2(saved, 0);
+	close(saved);
+	close(words[0]);
+	close(words[1]);
 	close(leak);
 	assert_int_equal(f->status[0], 0);
 }
