@@ -13,7 +13,7 @@ from lib.harness import marks
 from lib.haproxy import v2
 from lib.net import SERVER4
 from lib.shell import wait_for
-from lib.twonames import TwoNames
+from lib.twonames import ANY_ISSUER, TwoNames
 from lib.web import Web
 
 from test_http import client_context
@@ -166,6 +166,22 @@ def test_hosts_with_certificates_do_not_resume(t):
             t.expect(answer.status == 401 and not web.socket.session_reused, "revoked, at " + client.name, answer.head)
         except OSError:
             pass  # an alert, where nothing but a certificate counts
+
+
+def test_a_session_is_no_certificate(t):
+    """Protocol 10.9, 2.6: who offers the session of a client with a certificate, names another host and shows none is
+    nobody.  With tickets GnuTLS 3.7.9 would take the certificate out of the ticket, and the handshake for verified."""
+    ca = Authority(t)
+    t.server({"auth": "certificate", "enable-auth": '"plain[passwd=/nowhere]"', "ca-cert": ca.cert, "cert-user-oid": "2.5.4.3"})
+
+    def visit(name, certificate, session=None):
+        return offer(t, lambda socket: GnuTls(socket, "NORMAL:-VERS-ALL:+VERS-TLS1.2", name, certificate, session,
+                                              ANY_ISSUER if certificate else 0).handshake())
+    ann = visit("a.example", ca.issue("test"))
+    t.expect(ann.init().success, "login with the certificate")
+    for name in ("a.example", "b.example"):
+        thief = visit(name, None, ann.socket.session_data())
+        t.expect(not thief.socket.resumed and not thief.init().success, "login with the session of another, at " + name)
 
 
 def offer(t, make):
