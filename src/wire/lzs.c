@@ -149,7 +149,7 @@ size_t lzs_compress(struct lzs_table *t, const uint8_t *in, size_t len, uint8_t 
 			put(&w, in[i++], 9);
 		}
 		if (i >= trial) {
-			w.full = (size_t)(w.at - out) >= i;
+			w.full |= (size_t)(w.at - out) >= i;
 			trial = SIZE_MAX;
 		}
 	}

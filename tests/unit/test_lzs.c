@@ -242,6 +242,31 @@ static void a_chain_of_lengths_ends_at_the_limit(void **state)
 	assert_int_equal(decode(&s, PACKET), ERR_SYNTAX); /* it fits as far as it goes */
 }
 
+/* Noise, and a run that begins about where a packet that has not shrunk is given up. */
+static void a_packet_that_fills_the_room_there_is_not_cut(void **state)
+{
+	static struct lzs_table t;
+	uint8_t in[640], packed[sizeof in], plain[sizeof in];
+	uint32_t x = 1;
+
+	(void)state;
+	for (size_t noise = 400; noise < 520; noise++) {
+		for (size_t i = 0; i < sizeof in; i++) {
+			x = x * 1664525 + 1013904223;
+			in[i] = i < noise ? (uint8_t)(x >> 24) : 'B';
+		}
+		for (size_t len = noise + 1; len <= noise + 100; len++) {
+			size_t n = lzs_compress(&t, in, len, packed, len - 1), back = 0;
+
+			if (!n)
+				continue;
+			assert_int_equal(lzs_decompress(packed, n, plain, len, &back), ERR_OK);
+			assert_int_equal(back, len);
+			assert_memory_equal(plain, in, len);
+		}
+	}
+}
+
 static void output_beyond_its_limit_is_refused(void **state)
 {
 	struct stream literals = { 0 }, match = { 0 };
@@ -284,6 +309,7 @@ int main(void)
 		cmocka_unit_test(packets_know_nothing_of_each_other),
 		cmocka_unit_test(malformed_streams_are_refused),
 		cmocka_unit_test(a_chain_of_lengths_ends_at_the_limit),
+		cmocka_unit_test(a_packet_that_fills_the_room_there_is_not_cut),
 		cmocka_unit_test(output_beyond_its_limit_is_refused),
 		cmocka_unit_test(bytes_behind_the_end_count_for_nothing),
 	};
