@@ -11,12 +11,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The strings are what the first NULs separate, and nothing when there are no more. */
-static const char *next(char **at, const char *end)
+/* The strings are what the first NULs separate, and nothing when there are no more: END is a NUL,
+ * too. */
+static const char *next(char **at, char *end)
 {
 	const char *text = *at;
 
-	*at += *at < end ? strlen(text) + 1 : 0;
+	*at += strlen(text) + 1;
+	if (*at > end)
+		*at = end;
 	return text;
 }
 
