@@ -206,5 +206,6 @@ enum err restore_described(struct worker *w, const Description *msg, int tun_fd)
 		worker_take_facts(w, msg->facts);
 	if (connect_set_conf(s, msg->row, msg->n_row))
 		log_warn(&s->log, "settings-lost", kv_str("kept", "those of the host"));
+	restrict_restored(s);
 	return ERR_OK;
 }

@@ -187,3 +187,15 @@ void restrict_restore(struct main_ctx *m)
 	}
 	talloc_free(devices.item);
 }
+
+void restrict_restored(struct session *s)
+{
+	struct fw_rules r = rules_of(s);
+
+	if (s->has_rules || !is_restricted(s) || restrict_program(s) || !fw_rules_needed(&r))
+		return;
+	log_err(&s->log, "firewall-lost",
+		kv_str("what", "no rules were left; they are made again"));
+	s->has_rules = true;
+	(void)!add(s, true, NULL);
+}

@@ -12,6 +12,10 @@ MUST_USE enum err restrict_set_up(struct main_ctx *m);
 /* After the sessions were restored: rules of devices that are gone go, too. */
 void restrict_restore(struct main_ctx *m);
 
+/* After the settings of S, which was restored, are known: rules that somebody has removed while
+ * there was no main are made again. */
+void restrict_restored(struct session *s);
+
 /* Puts the rules of S in force.  DONE is called then, or at once when there are none; it was logged
  * what failed.  Not called when the session was freed or restrict_end was called before. */
 void restrict_begin(struct session *s, void (*done)(struct session *s, bool ok));

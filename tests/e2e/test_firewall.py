@@ -340,7 +340,19 @@ def test_flushed_ruleset(t):
         check(t, [("444", reach.tcp(444), REJECTED), ("443", reach.tcp(443), OPEN)])
         os.kill(server.roles()["main"], signal.SIGKILL)
         server.wait_log("taken-over", 10)
-    t.equal(server.log().count("firewall-lost"), 2, "words of it in the log")
+    t.expect(server.log().count("firewall-lost") >= 2, "no words of it in the log")
+
+
+def test_flushed_without_main(t):
+    """Rules that somebody removed while main was down are made again by the one that takes over."""
+    server, _, reach = restricted(t, {"restrict-user-to-ports": "tcp(443)"})
+    main = server.roles()["main"]
+    os.kill(main, signal.SIGSTOP)
+    t.net.run(t.net.srv, "nft", "flush", "ruleset")
+    os.kill(main, signal.SIGKILL)
+    server.wait_log("taken-over", 10)
+    wait_for("the session's rules", lambda: "jump session_vpns0" in table(t), 5 * t.slow)
+    check(t, [("444", reach.tcp(444), REJECTED), ("443", reach.tcp(443), OPEN)])
 
 
 def test_helper_instead(t):
