@@ -160,20 +160,22 @@ static void on_interrupt(int sig)
 	(void)sig;
 }
 
-/* The same from a terminal, without echo. */
+/* The same from a terminal, without echo.  The prompt comes last: what answers it must neither be
+ * shown nor be dropped with what was typed too early. */
 static bool prompt_line(const char *prompt, char *line, size_t size)
 {
 	struct sigaction interrupt = { .sa_handler = on_interrupt }, old_interrupt;
 	struct termios old, quiet;
 	bool ok;
 
-	fputs(prompt, stderr);
 	if (tcgetattr(STDIN_FILENO, &old) < 0)
 		return false;
 	sigaction(SIGINT, &interrupt, &old_interrupt);
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	ok = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0 && read_line(line, size);
+	ok = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0;
+	fputs(prompt, stderr);
+	ok = ok && read_line(line, size);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	sigaction(SIGINT, &old_interrupt, NULL);
 	fputc('\n', stderr);

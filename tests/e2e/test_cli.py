@@ -4,6 +4,7 @@ import re
 
 from lib.server import PASSWORD, conf_text
 from lib.shell import sh
+from lib.terminal import Terminal
 
 
 def server_run(t, server, *arguments):
@@ -248,7 +249,33 @@ def test_ocpasswd_errors(t):
         t.expect("is locked" in run.stderr, "words", run.stderr)
     os.unlink(path + ".tmp")
     t.equal(passwd_lines(path), lines, "file")
-    for arguments in ([], ["a", "b"], ["-d", "-l", "a"], ["-l", "-u", "a"], ["--nonsense", "a"], ["-c", path, "a"]):
+    for arguments, words in (([], "Usage: "), (["a", "b"], "Usage: "), (["-d", "-l", "a"], "Usage: "),
+                             (["-l", "-u", "a"], "Usage: "), (["--nonsense", "a"], "Usage: "), (["a:b"], "colons"),
+                             (["-c", path, "a"], "-c option cannot be specified multiple time"),
+                             (["-g", "x", "-g", "y", "a"], "-g option cannot be specified multiple time")):
         run = sh(tool, "-c", path, *arguments, check=False, stdin="x\n")
         t.equal(run.returncode, 1, "status of %r" % arguments)
+        t.expect(words in run.stderr, "words for %r" % arguments, run.stderr)
     t.equal(passwd_lines(path), lines, "file after wrong arguments")
+
+
+def test_ocpasswd_on_a_terminal(t):
+    """Checklist 40, admin 7: it prompts twice, shows nothing of the password, and lets no difference pass; lines without a
+    colon go, others stay as they are."""
+    path, tool = t.dir + "/pw", t.tools.ocpasswd
+    with open(path, "w") as file:
+        file.write("line without\nother:*:!x:more\n")
+    for second, words, status in ((b"hidden2", "Passwords do not match", 1), (b"hidden1", "", 0)):
+        terminal = Terminal([tool, "-c", path, "a"])
+        terminal.until(rb"^Enter password: $")
+        os.write(terminal.fd, b"hidden1\n")
+        terminal.until(rb"\nRe-enter password: $")
+        os.write(terminal.fd, second + b"\n")
+        text = terminal.to_end()
+        t.equal(terminal.wait(), status, "status")
+        t.expect(words in text and "hidden" not in text, "words", text)
+        t.equal(len(passwd_lines(path)), 2, "lines")
+    lines = passwd_lines(path)
+    t.equal(lines[0], "other:*:!x:more", "another's line")
+    hash_ = lines[1].split(":")[2]
+    t.equal(sh("perl", "-e", "print crypt('hidden1', $ARGV[0])", hash_).stdout, hash_, "hash")
