@@ -9,6 +9,7 @@
 #include "main/firewall.h"
 #include "main/linger.h"
 #include "main/tun.h"
+#include "main/workers.h"
 
 /* Waits for the rules to be in force; child of the session. */
 struct restrict_wait {
@@ -122,9 +123,13 @@ static void on_lost(void *arg)
 	struct main_ctx *m = arg;
 
 	log_err(NULL, "firewall-lost", kv_str("what", "the table was removed; it is made again"));
-	for (struct session *s = sessions_first(m); s; s = s->next)
+	for (struct session *s = sessions_first(m); s; s = s->next) {
+		/* Its settings are still those of the host: restrict_restored makes its rules. */
+		if (s->worker && !s->worker->described)
+			s->has_rules = false;
 		if (s->has_rules && !s->restrict_wait)
 			(void)!add(s, true, NULL);
+	}
 }
 
 /* ---- start --------------------------------------------------------------- */

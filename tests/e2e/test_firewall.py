@@ -338,8 +338,9 @@ def test_flushed_ruleset(t):
         t.net.run(t.net.srv, "nft", "flush", "ruleset")
         wait_for("all sessions' rules", lambda: table(t).count("jump session_") == 2, 5 * t.slow)
         check(t, [("444", reach.tcp(444), REJECTED), ("443", reach.tcp(443), OPEN)])
+        before = len(server.log())
         os.kill(server.roles()["main"], signal.SIGKILL)
-        server.wait_log("taken-over", 10)
+        server.wait_log("taken-over", 10, before)
     t.expect(server.log().count("firewall-lost") >= 2, "no words of it in the log")
 
 
@@ -352,6 +353,26 @@ def test_flushed_without_main(t):
     os.kill(main, signal.SIGKILL)
     server.wait_log("taken-over", 10)
     wait_for("the session's rules", lambda: "jump session_vpns0" in table(t), 5 * t.slow)
+    check(t, [("444", reach.tcp(444), REJECTED), ("443", reach.tcp(443), OPEN)])
+
+
+def test_flushed_before_the_worker_answers(t):
+    """Main was started again and knows the user's settings from the worker only: the rules are his, not the host's."""
+    server = t.server(start=False)
+    os.makedirs(server.dir + "/users")
+    server.write_file("users/test", "restrict-user-to-ports = tcp(443)\n")
+    server.write_conf(config_per_user=server.dir + "/users")
+    server.start()
+    reach = Reach(t, t.client(dtls=False).wait())
+    t.closables.append(reach)
+    roles = server.roles()
+    os.kill(roles["workers"][0], signal.SIGSTOP)
+    os.kill(roles["main"], signal.SIGKILL)
+    server.wait_log("taken-over", 10)
+    t.net.run(t.net.srv, "nft", "flush", "ruleset")
+    server.wait_log("firewall-lost")
+    os.kill(roles["workers"][0], signal.SIGCONT)
+    wait_for("the rules", lambda: "vpns0" in table(t), 5 * t.slow)
     check(t, [("444", reach.tcp(444), REJECTED), ("443", reach.tcp(443), OPEN)])
 
 
