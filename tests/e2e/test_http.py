@@ -254,6 +254,8 @@ def test_paths(t):
         web = t.web()
         answer = web.get(path)
         t.equal(answer.lines[0], "HTTP/1.1 404 Not found", "status line of " + path)
+        t.equal((answer.header("Connection"), answer.body.strip()),
+                ("close", "<html><body><h1>404 Not Found</h1></body></html>"), "the answer for " + path)
         t.expect(web.is_closed(), path + ": the connection stays open")
     for path in ("/svc", "/whatever"):
         web = t.web().must_login()
