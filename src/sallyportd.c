@@ -111,9 +111,13 @@ static char **auth_argv(TALLOC_CTX *ctx, const struct server_args *args, const s
 
 static const char *pid_file(const struct server_args *args, const struct conf *conf)
 {
-	if (args->pid_file && conf->pid_file)
-		fprintf(stderr, "note: skipping 'pid-file' config option\n");
 	return args->pid_file ? args->pid_file : conf->pid_file;
+}
+
+static int no_pid_file(const char *path)
+{
+	fprintf(stderr, "error: cannot open pid file '%s': %s\n", path, strerror(errno));
+	return 1;
 }
 
 /* From here on errors go to the log; the pid file lives as long as the service. */
@@ -136,11 +140,8 @@ static int supervise(TALLOC_CTX *ctx, const struct server_args *args, const char
 			args->facility >= 0 ? args->facility : conf->syslog_facility,
 			args->verbosity >= 0 ? (unsigned)args->verbosity : conf->log_level);
 	log_set_sink(&sink);
-	if (pid_path && daemon_write_pid(pid_path)) {
-		fprintf(stderr, "error: cannot open pid file '%s': %s\n", pid_path,
-			strerror(errno));
-		return 1;
-	}
+	if (pid_path && daemon_write_pid(pid_path))
+		return no_pid_file(pid_path);
 	status = super_run(&super);
 	if (pid_path)
 		unlink(pid_path);
@@ -151,6 +152,7 @@ static int supervise(TALLOC_CTX *ctx, const struct server_args *args, const char
 static int serve(TALLOC_CTX *ctx, const struct server_args *args, const char *config,
 		 const struct conf *conf, const struct programs *programs)
 {
+	const char *pid_path = pid_file(args, conf);
 	char absolute[PATH_MAX];
 
 	if (geteuid() != 0) {
@@ -161,6 +163,11 @@ static int serve(TALLOC_CTX *ctx, const struct server_args *args, const char *co
 	if (!realpath(config, absolute))
 		return 1;
 	umask(066);
+	if (args->pid_file && conf->pid_file)
+		fprintf(stderr, "note: skipping 'pid-file' config option\n");
+	/* In the background nobody would read why. */
+	if (!args->foreground && pid_path && *pid_path == '/' && daemon_check_pid(pid_path))
+		return no_pid_file(pid_path);
 	if (!args->foreground && daemon_detach(!args->no_chdir)) {
 		fprintf(stderr, "error: cannot go to the background: %s\n", strerror(errno));
 		return 1;

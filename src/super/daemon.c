@@ -23,6 +23,13 @@ enum err daemon_detach(bool chdir_root)
 	return ERR_OK;
 }
 
+enum err daemon_check_pid(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd >= 0 && close(fd) == 0 ? ERR_OK : ERR_SYS;
+}
+
 enum err daemon_write_pid(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

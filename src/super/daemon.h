@@ -10,6 +10,9 @@
  * on /dev/null, and (CHDIR) stands in "/". */
 MUST_USE enum err daemon_detach(bool chdir_root);
 
+/* Whether PATH can be written, which makes it if it is not there.  ERR_SYS (errno). */
+MUST_USE enum err daemon_check_pid(const char *path);
+
 /* Writes this process's id to PATH, decimal and without a newline.  ERR_SYS (errno). */
 MUST_USE enum err daemon_write_pid(const char *path);
 

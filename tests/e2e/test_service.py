@@ -105,10 +105,11 @@ def test_pid_file(t):
     t.equal(os.stat(path).st_mode & 0o007, 0, "what others may do with the pid file")
     server.stop()
     t.expect(not os.path.exists(path), "the pid file stays")
-    run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, "-f", "-c", server.conf_file, "-p", "/nonexistent/x",
-             check=False, timeout=20)
-    t.equal(run.returncode, 1, "status with an impossible pid file")
-    t.expect("cannot open pid file '/nonexistent/x'" in run.stderr, "words", run.stderr)
+    for background in ((), ("-f",)):
+        run = sh("ip", "netns", "exec", t.net.srv, t.tools.server, *background, "-c", server.conf_file, "-p", "/nonexistent/x",
+                 check=False, timeout=20)
+        t.equal(run.returncode, 1, "status with an impossible pid file %s" % (background,))
+        t.expect("cannot open pid file '/nonexistent/x'" in run.stderr, "words", run.stderr)
 
 
 def test_host_update_script(t):
