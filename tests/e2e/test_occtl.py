@@ -165,6 +165,16 @@ def test_disconnect_and_terminate(t):
     t.clients[-1].wait_end(10)
 
 
+def test_restrictions(t):
+    """Checklist 170, admin 6.10: what a session is restricted to, in both forms."""
+    server = t.server({"restrict-user-to-ports": "tcp(443), icmp()", "restrict-user-to-routes": "true"})
+    t.web().must_login().open()
+    user = server.user()
+    t.equal((user["Restricted to routes"], user["Restricted to ports"]), ("True", ["tcp(443)", "icmp()"]), "JSON")
+    text = server.occtl("show", "user", "test").stdout
+    t.expect("\tRestricted to routes: True\n\tRestricted to ports: tcp(443), icmp()\n" in text, "text", text)
+
+
 def test_errors(t):
     """Checklist 179, admin 6.3: server down, unknown and incomplete commands, help, case and blanks."""
     server = t.server()
