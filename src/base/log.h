@@ -66,7 +66,7 @@ struct log_sink {
 /* Who speaks. */
 struct log_origin {
 	const char *process;
-	int64_t pid;
+	int64_t pid; /* 0: not known */
 };
 
 enum {

@@ -170,7 +170,8 @@ void log_format_json(char text[LOG_LINE], const struct log_origin *origin, enum 
 	(void)put(&o, head, strlen(head));
 	put_text(&o, "level", level_name(level));
 	put_text(&o, "process", origin->process);
-	put_pair(&o, "pid", &(struct kv){ .type = KV_I64, .i64 = origin->pid });
+	if (origin->pid)
+		put_pair(&o, "pid", &(struct kv){ .type = KV_I64, .i64 = origin->pid });
 	put_text(&o, "event", event);
 	if (ctx)
 		put_ctx(&o, ctx, kvs);

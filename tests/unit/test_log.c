@@ -90,6 +90,7 @@ static void an_object_is_utf_8_whatever_comes_from_outside(void **state)
 static void an_object_has_each_key_once(void **state)
 {
 	struct log_ctx ctx = { .user = "of the context", .vhost = "v" };
+	const struct log_origin unknown = { "worker", 0 };
 	char text[LOG_LINE];
 
 	(void)state;
@@ -102,6 +103,8 @@ static void an_object_has_each_key_once(void **state)
 	assert_string_equal(after(text, "\"process\":"),
 			    "\"main\",\"pid\":812,\"event\":\"e\","
 			    "\"about_process\":\"auth\",\"about_pid\":5}");
+	log_format_json(text, &unknown, LOG_LVL_ERR, &NOW, NULL, "e", LOG_KVS());
+	assert_string_equal(after(text, "\"process\":"), "\"worker\",\"event\":\"e\"}");
 }
 
 /* Whatever the length, the last characters close the string and the object. */
