@@ -8,6 +8,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 /* The one sink of the process; NULL until start-up has chosen it. */
 static const struct log_sink *sink;
 
@@ -35,25 +37,28 @@ static void puts_raw(struct line *l, const char *s)
 
 /* Quoted; control characters, quotes and backslashes as escapes, so that no text from outside
  * can forge a line or a field, or steer a terminal.  UTF-8 passes, but for the second half of the
- * control characters (U+0080 to U+009F). */
+ * control characters (U+0080 to U+009F), which other bytes are to terminals without UTF-8. */
 static void put_quoted(struct line *l, const char *s)
 {
 	char esc[9];
+	size_t n;
 
 	puts_raw(l, "\"");
-	for (; *s; s++) {
+	for (; *s; s += n ? n : 1) {
 		unsigned char c = (unsigned char)*s;
+
+		n = str_utf8_len(s);
 		if (c == '"' || c == '\\') {
 			snprintf(esc, sizeof esc, "\\%c", c);
 			puts_raw(l, esc);
-		} else if (c < 0x20 || c == 0x7f) {
+		} else if (c < 0x20 || c == 0x7f || n == 0) {
 			snprintf(esc, sizeof esc, "\\x%02x", c);
 			puts_raw(l, esc);
-		} else if (c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0) {
-			snprintf(esc, sizeof esc, "\\xc2\\x%02x", (unsigned char)*++s);
+		} else if (c == 0xc2 && (unsigned char)s[1] < 0xa0) {
+			snprintf(esc, sizeof esc, "\\xc2\\x%02x", (unsigned char)s[1]);
 			puts_raw(l, esc);
 		} else {
-			put(l, s, 1);
+			put(l, s, n);
 		}
 	}
 	puts_raw(l, "\"");

@@ -30,7 +30,10 @@ static void text_from_outside_cannot_forge_a_line(void **state)
 	log_format(text, "main", NULL, "e", LOG_KVS(kv_str("u", "a\"\\\n\x7f x=1\xc3\xa4")));
 	assert_string_equal(text, "main e u=\"a\\\"\\\\\\x0a\\x7f x=1\xc3\xa4\"");
 	log_format(text, "main", NULL, "e", LOG_KVS(kv_str("u", "\xc2\x9b[2J\xc2\xa0\xc2")));
-	assert_string_equal(text, "main e u=\"\\xc2\\x9b[2J\xc2\xa0\xc2\"");
+	assert_string_equal(text, "main e u=\"\\xc2\\x9b[2J\xc2\xa0\\xc2\"");
+	/* To a terminal of Latin-1 these steer, too. */
+	log_format(text, "main", NULL, "e", LOG_KVS(kv_str("u", "\x9b[2J\xff\xe2\x82\xac")));
+	assert_string_equal(text, "main e u=\"\\x9b[2J\\xff\xe2\x82\xac\"");
 }
 
 static void a_long_line_is_cut(void **state)
