@@ -57,6 +57,7 @@ struct super {
 	bool isolate;  /* new workers get them */
 	enum super_state state;
 	int status;	    /* our exit status */
+	bool stop_asked;    /* main was told to stop */
 	bool main_stopped;  /* it ended in order */
 	bool reload_missed; /* SIGHUP came while there was no main */
 	int64_t up_since;
@@ -379,7 +380,8 @@ static void main_ended(struct super *s, int status)
 {
 	child_ended(&s->main);
 	s->main_stopped = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-	if (s->main_stopped)
+	/* Another main would not know that it was to stop. */
+	if (s->main_stopped || s->stop_asked)
 		stop(s, 0);
 	else if (s->state == STARTING)
 		stop(s, 1);
@@ -467,6 +469,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 	} else {
 		m.msg_case = TO_MAIN__MSG_STOP;
 		m.stop = &stop_msg;
+		s->stop_asked = true;
 	}
 	if (!s->main.chan && m.msg_case == TO_MAIN__MSG_STOP)
 		stop(s, 0); /* nobody is left to be asked */

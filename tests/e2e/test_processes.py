@@ -146,6 +146,19 @@ def test_sigterm_leaves_nothing(t):
     t.expect("termination request received" in server.log(), "no word in the log")
 
 
+def test_sigterm_as_main_dies(t):
+    """Admin 3: a stop that main was told of, but did not live to see, is not forgotten."""
+    server = t.server()
+    t.client(dtls=False).wait()
+    main = server.roles()["main"]
+    os.kill(main, signal.SIGSTOP)
+    server.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    os.kill(main, signal.SIGKILL)
+    t.equal(server.process.wait(10 * t.slow), 0, "status")
+    wait_for("the devices to go", lambda: not server.devices(), 5)
+
+
 def test_sigusr1_is_ignored(t):
     """Scripts that rotate logs send it to any daemon."""
     server = t.server()
