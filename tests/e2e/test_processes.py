@@ -185,7 +185,6 @@ def status_of(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
 
 
-@marks(sanitizers=False)
 def address_space(pid):
     """(used, limit) of a process in bytes; None as limit when there is none."""
     with open("/proc/%d/limits" % pid) as limits:
@@ -210,6 +209,7 @@ def test_memory_of_workers_is_limited(t):
     t.equal(address_space(server.user()["ID"])[1], None, "limit without the option")
 
 
+@marks(sanitizers=False)
 def test_worker_is_locked_in(t):
     """Design 1.2: a worker's uid, capabilities, seccomp, namespaces, descriptors and limits."""
     import pwd
