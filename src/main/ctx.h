@@ -97,6 +97,9 @@ struct main_ctx {
  * instance (restore.h) are used where there are any.  False: it was said why, main cannot serve. */
 bool main_set_up(struct main_ctx *m);
 
+/* Logs from now on where, how much and in which form the configuration says. */
+void main_set_up_log(struct main_ctx *m);
+
 /* Opens or closes occtl's socket as a new configuration wants. */
 void main_update_control(struct main_ctx *m);
 

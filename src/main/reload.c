@@ -150,6 +150,8 @@ static enum err from_kept(struct main_ctx *m, int fd)
 	close(fd);
 	if (!err)
 		err = conf_from_rows(m, &rows, CONF_SHARE, NULL, &m->conf);
+	if (!err)
+		main_set_up_log(m);
 	talloc_free(tmp);
 	return err;
 }
@@ -160,6 +162,9 @@ static enum err from_file(struct main_ctx *m)
 	enum err err =
 		report ? conf_load_file(m, m->args->config_path, report, &m->conf) : ERR_NOMEM;
 
+	/* What is found is logged as the file says, if that can be told. */
+	if (!err)
+		main_set_up_log(m);
 	if (report)
 		log_findings(m->reload, report, false);
 	talloc_free(report);

@@ -22,7 +22,7 @@
 #include "main/steer.h"
 #include "main/workers.h"
 
-static void set_up_log(struct main_ctx *m)
+void main_set_up_log(struct main_ctx *m)
 {
 	const struct main_args *a = m->args;
 
@@ -150,7 +150,6 @@ bool main_set_up(struct main_ctx *m)
 
 	if (!reload_first(m, restore_take(m->restore, FD_KIND__FD_CONF)))
 		return false;
-	set_up_log(m);
 	err = set_up_tables(m);
 	if (err) {
 		main_fail(m, err_text(err));
