@@ -409,6 +409,20 @@ def test_rekey(t):
         server.stop()
 
 
+def test_clients_without_newer_extensions(t):
+    """Protocol 86: neither extended master secret nor encrypt-then-MAC is required, of either channel."""
+    server = t.server({"tls-priorities": TLS12, "dtls-legacy": "true"})
+    for without, offer in (("", ()), ("-AES-256-GCM:-AES-128-GCM:-CHACHA20-POLY1305:-AES-128-CCM:-AES-256-CCM:",
+                                      ("--dtls-ciphers", "AES128-SHA", "--dtls12-ciphers", "NONE"))):
+        client = t.client(arguments=["--gnutls-priority", "NORMAL:-VERS-TLS-ALL:+VERS-TLS1.2:%s%%NO_SESSION_HASH:%%NO_ETM"
+                                     % without, *offer]).wait()
+        must_ping(client.netns)
+        t.expect(server.user()["DTLS cipher"], "no DTLS", server.user())
+        t.equal("CBC" in server.user()["TLS ciphersuite"], bool(offer), "a cipher with a MAC of its own")
+        client.stop()
+        server.wait_no_user()
+
+
 @marks(seconds=90)
 def test_rekey_by_new_tunnel(t):
     """Protocol 2.8: rekey-method new-tunnel: the client comes again with its cookie and keeps its address."""
