@@ -39,9 +39,6 @@ void conf_advise(const struct conf *conf, struct conf_report *report);
 void conf_check_restart(const struct conf *old, const struct conf *fresh,
 			struct conf_report *report);
 
-/* One warning that names the options whose origin is set and that do nothing yet. */
-void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report *report);
-
 /* Reads a regular file of at most CONF_FILE_MAX bytes, FD being open; closes FD.  *TEXT is a child
  * of CTX and wiped when freed.  ERR_SYS (errno), ERR_TOO_LONG, ERR_UNSUPPORTED: not a regular file.
  */

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "conf/auth_rules.h"
 #include "conf/build.h"
 
@@ -299,27 +298,6 @@ static void check_certificate_group(const struct host_conf *h, struct conf_repor
 				h->cert_group_oid);
 }
 
-void conf_warn_later(struct host_conf *const *host, size_t n, struct conf_report *report)
-{
-	struct buf names;
-
-	buf_init(&names, NULL, 8192);
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		bool set = false;
-
-		for (size_t h = 0; h < n; h++)
-			set = set || host[h]->origin[i];
-		if (set && (conf_options[i].flags & CONF_LATER))
-			buf_printf(&names, "%s%s", names.len ? ", " : "", conf_options[i].name);
-	}
-	if (names.len) {
-		conf_report_add(report, CONF_WARNING, NULL, "not implemented yet: %s",
-				buf_text(&names));
-		conf_report_start_only(report);
-	}
-	talloc_free(names.data);
-}
-
 /* Whoever names proxies means them to be asked for headers. */
 static void check_proxies(const struct conf *conf, struct conf_report *r)
 {
@@ -367,5 +345,4 @@ void conf_check(const struct conf *conf, struct conf_report *r)
 		conf_report_add(r, CONF_WARNING, &where,
 				"worker processes run without isolation; this is for debugging");
 	conf_advise(conf, r);
-	conf_warn_later(conf->host, conf->n_hosts, r);
 }

@@ -29,8 +29,6 @@ static void man_option(const struct conf_option *opt, FILE *out)
 	}
 	fprintf(out, "Scope: %s.\nReload: %s.\n", conf_scope_name(opt->scope),
 		opt->flags & CONF_RELOAD ? "yes" : "no, takes a restart");
-	if (opt->flags & CONF_LATER)
-		fputs("Not implemented yet.\n", out);
 }
 
 /* What an administrator has to set on both sides. */

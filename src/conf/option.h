@@ -20,7 +20,7 @@ enum conf_scope {
 /* Receivers of rows. */
 enum { CONF_TO_SUPER = 1, CONF_TO_MAIN = 2, CONF_TO_AUTH = 4, CONF_TO_WORKER = 8 };
 
-enum { CONF_START = 0, CONF_RELOAD = 1, CONF_NOW = 0, CONF_LATER = 2, CONF_NOOP = 4 };
+enum { CONF_START = 0, CONF_RELOAD = 1, CONF_NOW = 0, CONF_NOOP = 2 };
 
 /* A value on its way into a field. */
 struct conf_set {

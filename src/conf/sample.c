@@ -120,8 +120,7 @@ static void put_option(const struct conf_option *opt, FILE *out)
 		opt->flags & CONF_RELOAD ? "" : "; restart");
 	if (opt->def)
 		fprintf(out, "; default %s", opt->def);
-	fprintf(out, "]%s\n", opt->flags & CONF_LATER ? "  Not implemented yet." : "");
-	fprintf(out, "%s%s = %s\n\n", active ? "" : "#", opt->name, value);
+	fprintf(out, "]\n%s%s = %s\n\n", active ? "" : "#", opt->name, value);
 }
 
 static const char intro[] =

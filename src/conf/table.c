@@ -6,7 +6,7 @@
 /* The columns of options.def, under the short names it uses. */
 enum { SUPER = CONF_TO_SUPER, MAIN = CONF_TO_MAIN, AUTH = CONF_TO_AUTH, WORKER = CONF_TO_WORKER };
 enum { START = CONF_START, RELOAD = CONF_RELOAD };
-enum { NOW = CONF_NOW, LATER = CONF_LATER, NOOP = CONF_NOOP };
+enum { NOW = CONF_NOW, NOOP = CONF_NOOP };
 
 #define ANY                                                                                        \
 	{                                                                                          \

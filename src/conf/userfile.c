@@ -105,19 +105,15 @@ static enum err look_up(TALLOC_CTX *ctx, const struct lookup *l, struct conf_rep
 	return looked->path ? read_entry(ctx, l, report, looked, rows) : ERR_NOMEM;
 }
 
-/* Tries the values, and says what a file sets in vain. */
+/* Tries the values. */
 static enum err try_rows(const struct host_conf *host, const struct conf_rows *rows,
 			 struct conf_report *report)
 {
 	struct session_conf *s;
 	enum err err = conf_session_new(NULL, host, rows, report, &s);
 
-	if (!err) {
-		struct host_conf set = { .origin = s->origin };
-
-		conf_warn_later(&(struct host_conf *){ &set }, 1, report);
+	if (!err)
 		talloc_free(s);
-	}
 	return err;
 }
 

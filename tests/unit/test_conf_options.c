@@ -241,21 +241,6 @@ static void scopes_hold_in_a_virtual_host(void **state)
 	}
 }
 
-static void what_does_nothing_yet_is_named(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < CONF_OPT_COUNT; i++) {
-		const struct conf_option *o = &conf_options[i];
-		struct values v = values_of(o);
-		TALLOC_CTX *ctx = talloc_new(NULL);
-
-		if ((o->flags & CONF_LATER) && o->scope != CONF_SCOPE_PERUSER)
-			accepts(talloc_asprintf(ctx, "%s%s = %s\n", v.beside, o->name, v.good),
-				talloc_asprintf(ctx, "warning: not implemented yet: %s", o->name));
-		talloc_free(ctx);
-	}
-}
-
 static size_t list_length(const struct host_conf *host, const struct conf_option *o)
 {
 	struct {
@@ -601,7 +586,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_value_comes_back_from_print_config),
 		cmocka_unit_test(scopes_hold_in_a_virtual_host),
-		cmocka_unit_test(what_does_nothing_yet_is_named),
 		cmocka_unit_test(lists_of_a_host_are_appended_or_replaced),
 		cmocka_unit_test(options_of_users_are_skipped_in_the_main_file),
 		cmocka_unit_test(a_reload_takes_what_is_reloadable_and_names_the_rest),
