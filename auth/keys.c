@@ -130,6 +130,10 @@ static enum err load_token(const struct load *l, const char *cert, const char *k
 	const char *why = "";
 	enum err err = tokens_open(l->tmp, l->tokens, cert, key, &l->pins, &got, &k->number);
 
+	if (err || !got->ok)
+		l->report->away = true;
+	if (!err && got->pin_refused)
+		l->report->pin_refused = true;
 	if (err)
 		return key ? bad_key(l, key, token_fault(err))
 			   : bad_cert(l, cert, token_fault(err));

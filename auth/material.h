@@ -16,6 +16,8 @@
 struct keys_report {
 	TALLOC_CTX *ctx; /* owner of the texts */
 	struct strv error, warning;
+	bool away;	  /* a token did not answer, or was not there */
+	bool pin_refused; /* trying again without a change may lock it */
 };
 
 /* One line more in REPORT: what is fatal, what is only strange. */

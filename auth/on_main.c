@@ -145,6 +145,7 @@ static enum err on_conf(struct auth *a, void *peer, const AuthConf *msg, struct 
 	result.ok = !err;
 	result.error = report.error.item;
 	result.n_error = report.error.n;
+	result.passing = report.away && !report.pin_refused;
 	/* Before main hears of it and announces workers of the new generation. */
 	if (!err && !msg->check_only) {
 		log_keys(tmp, result.keys, a->hosts);

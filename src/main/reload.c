@@ -32,6 +32,9 @@ enum { EVERYONE = CONF_TO_SUPER | CONF_TO_MAIN | CONF_TO_AUTH | CONF_TO_WORKER }
 /* Auth may have to wait for a token with keys; occtl gives up after 30 seconds. */
 static const double reload_patience = 15.0;
 
+/* Between two attempts of an auth that was started again while a token was away. */
+static const double retry_pause = 5.0;
+
 struct reload {
 	struct main_ctx *m;
 	struct conf *candidate; /* auth is loading it; NULL: none on its way */
@@ -39,6 +42,7 @@ struct reload {
 	bool zygote;		/* it is in force, but no worker can be made of it yet */
 	struct reload_wait *wait;
 	ev_timer patience;
+	ev_timer retry;		/* auth cannot load the running configuration, for now */
 	const ServerKeys *keys; /* of the running configuration; NULL: auth has not told yet */
 };
 
@@ -69,8 +73,19 @@ static void on_impatient(struct ev_loop *loop, ev_timer *w, int revents)
 	finish(r, false);
 }
 
+static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct reload *r = w->data;
+
+	(void)loop;
+	(void)revents;
+	if (!r->m->auth_ready && !r->candidate && r->m->phase != MAIN_STOPPING)
+		reload_send_auth(r->m);
+}
+
 static int reload_free(struct reload *r)
 {
+	ev_timer_stop(r->m->loop, &r->retry);
 	ev_timer_stop(r->m->loop, &r->patience);
 	return 0;
 }
@@ -84,6 +99,8 @@ enum err reload_new(struct main_ctx *m, struct reload **out)
 	r->m = m;
 	ev_timer_init(&r->patience, on_impatient, 0, reload_patience);
 	r->patience.data = r;
+	ev_timer_init(&r->retry, on_retry, retry_pause, 0);
+	r->retry.data = r;
 	talloc_set_destructor(r, reload_free);
 	*out = r;
 	return reload_wait_new(m, &r->wait);
@@ -385,8 +402,14 @@ static void refused(struct main_ctx *m, const ConfResult *msg)
 		main_fail(m, msg->n_error ? msg->error[0] : "keys cannot be loaded");
 	} else {
 		log_err(NULL, "keys-lost",
-			kv_text("auth cannot load the running configuration; "
-				"correct it and reload"));
+			kv_text(msg->passing ? "auth cannot load the running configuration; it "
+					       "tries again"
+					     : "auth cannot load the running configuration; "
+					       "correct it and reload"));
+		ev_timer_stop(m->loop, &m->reload->retry);
+		ev_timer_set(&m->reload->retry, retry_pause, 0);
+		if (msg->passing)
+			ev_timer_start(m->loop, &m->reload->retry);
 	}
 }
 

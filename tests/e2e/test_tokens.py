@@ -161,6 +161,25 @@ def test_module_that_hangs_at_start(t):
     wait_for("the new file", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new")
 
 
+@marks(seconds=90)
+def test_token_that_is_away_when_auth_restarts(t):
+    """Design: auth that was killed while its token is away tries again until it is back; tunnels stay."""
+    server, token, made, urls = make(t)
+    server.write_conf(server_cert=made[0][1], server_key=urls[0][1], key_pin=token.pin)
+    server.start()
+    tunnel = t.web().must_login().open()
+    os.rename(token.dir + "/tokens", token.dir + "/away")
+    os.makedirs(token.dir + "/tokens")
+    os.kill(server.roles()["auth"], signal.SIGKILL)
+    server.wait_log("keys-lost.*tries again")
+    os.rmdir(token.dir + "/tokens")
+    os.rename(token.dir + "/away", token.dir + "/tokens")
+    server.wait_log("key-loaded(?s:.*)key-loaded", seconds=15)
+    wait_for("logins", lambda: t.web().must_login())
+    tunnel.send(tunnel.DPD_OUT, b"still there")
+    t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still there"), "answer of the old session")
+
+
 def test_workers_and_auth_have_no_module(t):
     """Config 8.3: keys of tokens are used in their own process: no PKCS#11 module is in auth or in a worker."""
     server, token, made, urls = make(t)
