@@ -140,7 +140,7 @@ static bool begin(struct login *g, const struct login_policy *policy)
 	if (!login_choose(g, policy)) {
 		if (policy->method[0].missing) {
 			login_say(g, LOG_LVL_ERR, "auth-method-missing",
-				  "this host's authentication method is not implemented yet");
+				  "this host's authentication method is not in this build");
 			login_give_up(g, "Authentication failed");
 			return false;
 		}

@@ -61,7 +61,7 @@ static enum err add_line(TALLOC_CTX *ctx, const struct conf_auth *line, struct l
 		f++;
 	f->backend = backend_find(line->name);
 	if (!f->backend)
-		return cannot(m, line->name, "not implemented yet");
+		return cannot(m, line->name, "this build does not have it");
 	err = copy_options(ctx, line, &f->options);
 	if (!err)
 		err = try_open(ctx, f->backend, &f->options, WORK_STEP, why);
