@@ -272,12 +272,17 @@ def test_lifetime_is_not_extended(t):
     t.server({"cookie-timeout": 3})
     clients = [Resumer(t, version).must_start() for version in VERSIONS]
     began = time.time()
-    resumed = {client: [] for client in clients}
+    resumed, failed = {client: [] for client in clients}, {client: 0 for client in clients}
     while time.time() < began + 6:
         for client in clients:
-            resumed[client].append(client.visit())
+            try:
+                resumed[client].append(client.visit())
+            except ssl.SSLError:  # the library expires a ticket in the middle of a handshake: once, then anew
+                client.session = None
+                failed[client] += 1
         time.sleep(0.25)
     for client in clients:
+        t.expect(failed[client] <= 1, "handshakes fail beside the moment of expiry", failed[client])
         t.expect(resumed[client][0] and not all(resumed[client]), "a full handshake now and then", resumed[client])
         t.expect(resumed[client][-4:].count(True) >= 2, "and it resumes again", resumed[client])
 
