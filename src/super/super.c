@@ -56,10 +56,10 @@ struct super {
 	int holder_fd; /* pidfd, -1: no namespaces */
 	bool isolate;  /* new workers get them */
 	enum super_state state;
-	int status;	    /* our exit status */
-	bool stop_asked;    /* main was told to stop */
-	bool main_stopped;  /* it ended in order */
-	bool reload_missed; /* SIGHUP came while there was no main */
+	int status;	   /* our exit status */
+	bool stop_asked;   /* main was told to stop */
+	bool main_stopped; /* it ended in order */
+	bool reload_asked; /* by SIGHUP; no main has begun with it */
 	int64_t up_since;
 	ev_signal on_signal[5];
 	ev_child reaper;
@@ -75,7 +75,8 @@ static void ask_reload(struct super *s)
 	Reload reload = RELOAD__INIT;
 	ToMain m = TO_MAIN__INIT;
 
-	s->reload_missed = !s->main.chan;
+	/* Until main says that it begins: one that was killed may not be collected yet. */
+	s->reload_asked = true;
 	m.msg_case = TO_MAIN__MSG_RELOAD;
 	m.reload = &reload;
 	tell_child(&s->main, &m.base, -1);
@@ -114,7 +115,7 @@ static enum err on_ready(struct super *s, struct child *from, const MainReady *m
 	if (s->state == STARTING)
 		s->state = SERVING;
 	manager_ready(s->manager);
-	if (s->reload_missed) /* by the main before this one */
+	if (s->reload_asked) /* of the main before this one */
 		ask_reload(s);
 	trim_after_start();
 	return ERR_OK;
@@ -135,6 +136,8 @@ static enum err on_reload(struct super *s, struct child *from, const MainReload 
 {
 	(void)from;
 	(void)fds;
+	if (msg->begins)
+		s->reload_asked = false;
 	manager_reload(s->manager, msg->begins);
 	return ERR_OK;
 }

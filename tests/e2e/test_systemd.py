@@ -83,6 +83,15 @@ def test_reload_while_main_is_away(t):
     manager.wait("RELOADING", 10, start)
     wait_for("the new banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new", 10)
 
+    # The supervisor has not noticed yet that main is gone: both signals are there when it goes on.
+    server.write_conf(banner="newer")
+    main = server.roles()["main"]
+    os.kill(server.process.pid, signal.SIGSTOP)
+    os.kill(main, signal.SIGKILL)
+    server.reload()
+    os.kill(server.process.pid, signal.SIGCONT)
+    wait_for("the newer banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "newer", 10)
+
 
 def test_main_killed_in_a_reload(t):
     """A reload that main does not survive is over for the service manager when main is back."""
