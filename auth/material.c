@@ -1,7 +1,6 @@
 /* material.c - files with keys and certificates. */
 #include "auth/material.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -32,8 +31,7 @@ void report_fault(struct keys_report *report, const char *fmt, ...)
 
 void report_unreadable(struct keys_report *report, const char *path, enum err err)
 {
-	report_fault(report, "cannot open file '%s': %s", path,
-		     err == ERR_SYS ? strerror(errno) : err_text(err));
+	report_fault(report, "cannot open file '%s': %s", path, err_reason(err));
 }
 
 void report_caution(struct keys_report *report, const char *fmt, ...)

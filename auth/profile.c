@@ -27,11 +27,6 @@ static enum err read_file(TALLOC_CTX *ctx, const char *chroot_dir, const char *p
 	return err;
 }
 
-static const char *reason(enum err err)
-{
-	return err == ERR_SYS ? strerror(errno) : err_text(err);
-}
-
 /* A host that was loaded before with the same file; most inherit it. */
 static const struct host *same_file(const struct hosts *h, const char *path)
 {
@@ -99,7 +94,7 @@ void profile_of(TALLOC_CTX *ctx, const struct host *host, const struct session *
 	err = read_file(ctx, host->chroot_dir, path, &file);
 	if (err) {
 		log_warn(&log, "profile-not-read", kv_str("file", path),
-			 kv_str("reason", reason(err)));
+			 kv_str("reason", err_reason(err)));
 		return;
 	}
 	out->data = (ProtobufCBinaryData){ .len = file.size, .data = file.data };

@@ -2,7 +2,6 @@
  * serial number and issuer are in the response's CertID (RFC 6960 4.1.1). */
 #include "auth/staple.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -58,8 +57,7 @@ enum err staple_load(TALLOC_CTX *ctx, const char *path, struct keys_report *repo
 	if (err == ERR_TOO_LONG)
 		err = bad(report, path, "too large");
 	else if (err)
-		report_fault(report, "cannot open file %s: %s", path,
-			     err == ERR_SYS ? strerror(errno) : err_text(err));
+		report_fault(report, "cannot open file %s: %s", path, err_reason(err));
 	else
 		err = check(s, report);
 	if (err)

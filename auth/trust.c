@@ -1,7 +1,6 @@
 /* trust.c - loads ca-cert and crl. */
 #include "auth/trust.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -235,7 +234,7 @@ static enum err load_crls(struct load *l)
 		return ERR_OK;
 	err = material_read(l->tmp, l->host->crl, CRL_FILE_MAX, &file);
 	if (err)
-		return bad_crl(l, err == ERR_SYS ? strerror(errno) : err_text(err));
+		return bad_crl(l, err_reason(err));
 	if (file.size && *file.data == DER_SEQUENCE)
 		err = add_crl(l, &(struct der){ file.data, file.size });
 	else
@@ -273,7 +272,7 @@ static enum err load_cas(struct load *l)
 		return ERR_OK;
 	err = material_read(l->tmp, l->host->ca_cert, CA_FILE_MAX, &file);
 	if (err)
-		return bad_ca(l, err == ERR_SYS ? strerror(errno) : err_text(err));
+		return bad_ca(l, err_reason(err));
 	ret = import_cas(l, &file);
 	if (ret < 0 || !l->n_ca)
 		return bad_ca(l, gnutls_strerror(ret < 0 ? ret : GNUTLS_E_NO_CERTIFICATE_FOUND));

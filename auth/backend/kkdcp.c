@@ -203,7 +203,7 @@ static enum err try_server(struct attempt *a, const struct kdc *kdc, uint64_t en
 
 		a->until = now + (end > now ? end - now : 0) / left;
 		err = try_address(a, kdc, ai);
-		*reason = err == ERR_SYS ? strerror(errno) : err_text(err);
+		*reason = err_reason(err);
 	}
 	freeaddrinfo(list);
 	return err;

@@ -20,11 +20,6 @@ static enum err broken(TALLOC_CTX *ctx, const char *file, const char *what, cons
 	return ERR_CONF;
 }
 
-static const char *file_fault(enum err err)
-{
-	return err == ERR_SYS ? strerror(errno) : err_text(err);
-}
-
 static bool is_true(const char *value)
 {
 	return value && (strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0);
@@ -84,7 +79,7 @@ static enum err read_client(TALLOC_CTX *ctx, struct radius *r, const char **why)
 	if (err == ERR_NOMEM)
 		return err;
 	if (err)
-		return broken(ctx, r->config, file_fault(err), why);
+		return broken(ctx, r->config, err_reason(err), why);
 	err = radius_conf_parse(r, text, len, &r->client, &fault);
 	talloc_free(text);
 	if (err)

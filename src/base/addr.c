@@ -74,6 +74,11 @@ bool addr_in_net(const struct addr *a, const struct addr_net *net)
 	return addr_equal(&x, &y);
 }
 
+bool addr_net_equal(const struct addr_net *a, const struct addr_net *b)
+{
+	return a->prefix == b->prefix && addr_in_net(&a->addr, b);
+}
+
 struct addr addr_add(const struct addr *a, uint64_t n)
 {
 	struct addr out = *a;

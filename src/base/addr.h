@@ -47,6 +47,9 @@ char *addr_print(const struct addr *a, char text[ADDR_TEXT]);
 
 bool addr_equal(const struct addr *a, const struct addr *b);
 
+/* True for the same network; bits of the host count for nothing. */
+bool addr_net_equal(const struct addr_net *a, const struct addr_net *b);
+
 /* True when A lies in NET (same family, same first prefix bits). */
 bool addr_in_net(const struct addr *a, const struct addr_net *net);
 

@@ -15,4 +15,7 @@ enum err {
 /* Text of ERR, static. */
 const char *err_text(enum err err);
 
+/* The same for people: with ERR_SYS, what errno says. */
+const char *err_reason(enum err err);
+
 #endif /* BASE_ERR_H */

@@ -167,18 +167,13 @@ static struct conf_origin follow(const struct conf *conf, const struct session_c
 	return (struct conf_origin){ session_scalar(conf, s, source).row, rule };
 }
 
-static bool same_net(const struct addr_net *a, const struct addr_net *b)
-{
-	return addr_equal(&a->addr, &b->addr) && a->prefix == b->prefix;
-}
-
 /* A pool of the files that has no mask does not count (layers.c). */
 static struct conf_origin pool_origin(const struct conf *conf, const struct session_conf *s,
 				      enum conf_opt opt)
 {
 	bool v4 = opt == CONF_OPT_ipv4_network;
-	bool hosts = v4 ? same_net(&s->ipv4_network, &s->host->ipv4_network)
-			: same_net(&s->ipv6_network, &s->host->ipv6_network);
+	bool hosts = v4 ? addr_net_equal(&s->ipv4_network, &s->host->ipv4_network)
+			: addr_net_equal(&s->ipv6_network, &s->host->ipv6_network);
 
 	return hosts ? host_scalar(conf, s->host, opt) : session_scalar(conf, s, opt);
 }

@@ -68,15 +68,10 @@ static void add_next(struct session *s)
 
 /* ---- by netlink ----------------------------------------------------------- */
 
-static bool same_net(const struct addr_net *a, const struct addr_net *b)
-{
-	return a->prefix == b->prefix && addr_in_net(&a->addr, b);
-}
-
 static bool has_iroute(const struct session *s, const struct addr_net *net)
 {
 	for (size_t i = 0; i < s->conf->iroute.n; i++)
-		if (same_net(&s->conf->iroute.item[i].net, net))
+		if (addr_net_equal(&s->conf->iroute.item[i].net, net))
 			return true;
 	return false;
 }
@@ -113,7 +108,7 @@ static enum err add_route(struct session *s, const struct conf_route *route)
 static bool is_repeated(const struct conf_routes *list, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (same_net(&list->item[k].net, &list->item[i].net))
+		if (addr_net_equal(&list->item[k].net, &list->item[i].net))
 			return true;
 	return false;
 }

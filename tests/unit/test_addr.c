@@ -1,4 +1,5 @@
 /* test_addr.c - addresses, networks and endpoints. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -167,9 +168,39 @@ static void a_mapped_address_is_ipv4(void **state)
 	assert_addr(&got.addr, "192.0.2.7");
 }
 
+static void networks_are_the_same_whatever_their_host_bits(void **state)
+{
+	struct addr_net a = { { .family = AF_INET, .bytes = { 10, 7, 0, 0 } }, 16 }, b = a;
+	const struct addr_net none = { 0 };
+
+	(void)state;
+	b.addr.bytes[3] = 1;
+	assert_true(addr_net_equal(&a, &b));
+	b.addr.bytes[1] = 8;
+	assert_false(addr_net_equal(&a, &b));
+	b = a;
+	b.prefix = 17;
+	assert_false(addr_net_equal(&a, &b));
+	b = a;
+	b.addr.family = AF_INET6;
+	assert_false(addr_net_equal(&a, &b));
+	assert_true(addr_net_equal(&none, &none));
+	assert_false(addr_net_equal(&a, &none));
+}
+
+static void reasons_of_the_system_are_its_words(void **state)
+{
+	(void)state;
+	errno = ENOENT;
+	assert_string_equal(err_reason(ERR_SYS), "No such file or directory");
+	assert_string_equal(err_reason(ERR_NOMEM), err_text(ERR_NOMEM));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(networks_are_the_same_whatever_their_host_bits),
+		cmocka_unit_test(reasons_of_the_system_are_its_words),
 		cmocka_unit_test(addresses_are_read_and_written),
 		cmocka_unit_test(networks_keep_their_host_bits),
 		cmocka_unit_test(bad_networks_are_refused),
