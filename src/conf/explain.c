@@ -273,7 +273,7 @@ enum err conf_explain(TALLOC_CTX *ctx, const struct conf *conf, const struct con
 
 static void print_setting(const struct conf_setting *s, FILE *out)
 {
-	bool hidden = strcmp(s->value, "(set, not shown)") == 0;
+	bool hidden = strcmp(s->value, CONF_HIDDEN) == 0;
 	int n = fprintf(out, "%s%s =%s%s", hidden || !*s->value ? "#" : "", s->option,
 			*s->value ? " " : "", s->value);
 

@@ -2,11 +2,10 @@
 #include "conf/guess.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "conf/build.h"
 
 enum {
@@ -73,13 +72,12 @@ static const char *password_file(const struct host_conf *host)
 static enum err look_into(TALLOC_CTX *ctx, const char *file, const char *user, struct strv *notes,
 			  const char **group)
 {
-	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	const char *entry = NULL, *found = "", *what;
 	char *text;
 	size_t len;
 
-	if (fd < 0 || conf_read_fd(tmp, fd, &text, &len))
+	if (file_read(tmp, file, CONF_FILE_MAX, &text, &len))
 		what = "cannot be read, so no group is assumed";
 	else if (!(entry = find_user(text, user)))
 		what = "does not name this user, who cannot log in";

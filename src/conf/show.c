@@ -58,8 +58,7 @@ static void show_own(const struct conf *conf, const struct host_conf *host, FILE
 		const char *value = opt ? conf_value_of(row) : NULL;
 
 		if (value)
-			print_line(out, opt,
-				   opt->type == &conf_type_secret ? "(set, not shown)" : value,
+			print_line(out, opt, opt->type == &conf_type_secret ? CONF_HIDDEN : value,
 				   (struct conf_origin){ row, NULL });
 	}
 }

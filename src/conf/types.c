@@ -172,7 +172,7 @@ static bool parse_secret(struct conf_set *s, const char *text, void *out)
 static void print_secret(const void *value, struct buf *out)
 {
 	if (*(struct secret *const *)value)
-		buf_puts(out, "(set, not shown)");
+		buf_puts(out, CONF_HIDDEN);
 }
 
 /* One element of a list of texts; empty ones count, too. */

@@ -12,6 +12,9 @@ extern const struct conf_type conf_type_flag, conf_type_u32, conf_type_secs, con
 	conf_type_addr6, conf_type_nets, conf_type_routes, conf_type_ports, conf_type_groups,
 	conf_type_auth, conf_type_acct, conf_type_kkdcp, conf_type_algos;
 
+/* What is printed in the place of a secret that is set. */
+#define CONF_HIDDEN "(set, not shown)"
+
 /* {item, n}: what every list field looks like from here. */
 struct conf_any_list {
 	void *item;

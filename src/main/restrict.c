@@ -52,6 +52,17 @@ static struct fw_rules rules_of(const struct session *s)
 	};
 }
 
+/* Whether rules of ours are what holds S to its restrictions. */
+static bool needs_rules(const struct session *s)
+{
+	struct fw_rules r;
+
+	if (!is_restricted(s) || restrict_program(s))
+		return false;
+	r = rules_of(s);
+	return fw_rules_needed(&r);
+}
+
 /* ---- the life of a session ----------------------------------------------- */
 
 static void finish(struct restrict_wait *w, bool ok)
@@ -86,10 +97,9 @@ static enum err add(struct session *s, bool replace, struct restrict_wait *w)
 void restrict_begin(struct session *s, void (*done)(struct session *s, bool ok))
 {
 	struct restrict_wait *w;
-	struct fw_rules r = rules_of(s);
 	bool replace = linger_take(s->m->linger, s->device);
 
-	if (!is_restricted(s) || restrict_program(s) || !fw_rules_needed(&r)) {
+	if (!needs_rules(s)) {
 		if (replace)
 			firewall_del(s->m->firewall, s->device);
 		done(s, true);
@@ -195,9 +205,7 @@ void restrict_restore(struct main_ctx *m)
 
 void restrict_restored(struct session *s)
 {
-	struct fw_rules r = rules_of(s);
-
-	if (s->has_rules || !is_restricted(s) || restrict_program(s) || !fw_rules_needed(&r))
+	if (s->has_rules || !needs_rules(s))
 		return;
 	log_err(&s->log, "firewall-lost",
 		kv_str("what", "no rules were left; they are made again"));
