@@ -220,13 +220,15 @@ def test_interactive(t):
     t.web().must_login().open()
     t.web().must_login("J\u00f6rg").open()
     user = server.user()
+    others = [str(u["ID"]) for u in server.users() if u["ID"] != user["ID"]]
+    unique = next(str(user["ID"])[:n] for n in range(1, 20) if not any(o.startswith(str(user["ID"])[:n]) for o in others))
     shell = shell_of(server)
     shell.until(rb"version .*\r\n(.*\r\n)+> ")
     shell.type_line(b"show sta\t", rb"Status: online")
     shell.type_line(b"nonsense", rb"unknown command: nonsense\r\nuse help or '\?'")
     shell.type_line(b"show user te\t", rb"Username: test")
     shell.type_line(b"SHOW USER J\t", "Username: J\u00f6rg".encode())
-    shell.type_line(b"disconnect id %s\t" % str(user["ID"])[:-1].encode(), rb"connection ID '%d' was disconnected" % user["ID"])
+    shell.type_line(b"disconnect id %s\t" % unique.encode(), rb"connection ID '%d' was disconnected" % user["ID"])
     server.wait_no_user()
     shell.type_line(b"\x1b[A\x1b[A\x1b[A", rb"user or ID not found")  # history: the third line from the end
     shell.type_line(b"show config user J\t", "# user: J\u00f6rg".encode())
