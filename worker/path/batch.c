@@ -162,11 +162,13 @@ static enum err batch_send(struct batch_queue *q, struct batch *b, int fd)
 		return ERR_OK;
 	}
 	bool before = q->too_big;
+	q->too_big = false;
 	enum err err = send_singly(q, b, fd);
 	/* EIO, EINVAL: the device cannot checksum or segment.  But segments beyond the path MTU
 	 * are refused in the same way on some kernels: then the single ones were too big also. */
-	if ((error == EIO || error == EINVAL) && q->too_big == before)
+	if ((error == EIO || error == EINVAL) && b->sent && !q->too_big)
 		q->segment = false;
+	q->too_big |= before;
 	return err;
 }
 
