@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "tun_rig.h"
+#include "tests/unit/tun_rig.h"
 #include "wire/inet_csum.h"
 
 enum {

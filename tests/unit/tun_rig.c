@@ -1,5 +1,5 @@
 /* tun_rig.c - devices, addresses and forwarding, with the system calls that need no library. */
-#include "tun_rig.h"
+#include "tests/unit/tun_rig.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -156,7 +156,7 @@ void tun_rig_close(struct tun_rig *rig)
 	close(rig->plain);
 }
 
-/* Gives the hop back; false: not a packet between the addresses. */
+/* Gives the hop back; false: not a packet between the networks. */
 static bool take_back(uint8_t *pkt, size_t len)
 {
 	size_t header = (size_t)(pkt[0] & 15) * 4;
@@ -164,11 +164,11 @@ static bool take_back(uint8_t *pkt, size_t len)
 	if (len >= 20 && pkt[0] >> 4 == 4 && len >= header) {
 		pkt[8]++;
 		inet_csum_ipv4(pkt, header);
-		return !memcmp(pkt + 12, TUN_RIG_SRC4, 4) && !memcmp(pkt + 16, TUN_RIG_DST4, 4);
+		return !memcmp(pkt + 12, TUN_RIG_SRC4, 3) && !memcmp(pkt + 16, TUN_RIG_DST4, 3);
 	}
 	pkt[7]++;
-	return len >= 40 && !memcmp(pkt + 8, TUN_RIG_SRC6, 16) &&
-	       !memcmp(pkt + 24, TUN_RIG_DST6, 16);
+	return len >= 40 && !memcmp(pkt + 8, TUN_RIG_SRC6, 15) &&
+	       !memcmp(pkt + 24, TUN_RIG_DST6, 15);
 }
 
 size_t tun_rig_read(const struct tun_rig *rig, uint8_t *pkt, size_t size, int ms)

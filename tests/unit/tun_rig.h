@@ -14,7 +14,8 @@ struct tun_rig {
 	bool uso;  /* the kernel knows super-packets of UDP */
 };
 
-/* Addresses between which packets are routed: from behind VNET to behind PLAIN. */
+/* Packets are routed from behind VNET to behind PLAIN: between these addresses, and all others that
+ * differ in the last byte and are not .1. */
 extern const uint8_t TUN_RIG_SRC4[4], TUN_RIG_DST4[4];
 extern const uint8_t TUN_RIG_SRC6[16], TUN_RIG_DST6[16];
 
@@ -22,7 +23,7 @@ extern const uint8_t TUN_RIG_SRC6[16], TUN_RIG_DST6[16];
 int tun_rig_open(struct tun_rig *rig);
 void tun_rig_close(struct tun_rig *rig);
 
-/* The next packet between the addresses that comes out of PLAIN within MS, with the hop that
+/* The next packet between the two networks that comes out of PLAIN within MS, with the hop that
  * routing took given back.  Its length; 0: none came. */
 size_t tun_rig_read(const struct tun_rig *rig, uint8_t *pkt, size_t size, int ms);
 

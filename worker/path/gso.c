@@ -33,6 +33,8 @@ enum {
 
 static enum err give_whole(struct gso *g, uint8_t *pkt, size_t len)
 {
+	if (!len)
+		return ERR_SYNTAX;
 	g->pkt = pkt;
 	g->left = len;
 	g->head = 0;
