@@ -364,6 +364,8 @@ static enum err take_tunnel(struct tunnel_grant *g, const struct worker *w, cons
 	g->session_left = t->session_left > 0 ? (uint32_t)t->session_left : 0;
 	g->udp = t->udp;
 	g->udp_port = (uint16_t)t->udp_port;
+	g->tun_headers = t->tun_headers;
+	g->tun_uso = t->tun_uso;
 	memcpy(g->app_id, t->app_id.data, sizeof g->app_id);
 	return ERR_OK;
 }

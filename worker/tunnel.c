@@ -124,6 +124,26 @@ static enum path_priority priority_kind(const struct conf_prio *p)
 	return p->tos ? PATH_PRIORITY_TOS : PATH_PRIORITY_SOCKET;
 }
 
+/* What debug-datapath leaves out, in the path's terms; main has left out its part. */
+static unsigned techniques_off(uint32_t conf)
+{
+	static const struct {
+		enum conf_datapath conf;
+		enum path_off off;
+	} map[] = {
+		{ CONF_DATAPATH_USO, PATH_OFF_USO },
+		{ CONF_DATAPATH_UDP_GSO, PATH_OFF_UDP_GSO },
+		{ CONF_DATAPATH_UDP_GRO, PATH_OFF_UDP_GRO },
+		{ CONF_DATAPATH_BATCH, PATH_OFF_BATCH },
+		{ CONF_DATAPATH_SEALING, PATH_OFF_SEALING },
+	};
+	unsigned off = 0;
+
+	for (size_t i = 0; i < sizeof map / sizeof map[0]; i++)
+		off |= conf & map[i].conf ? map[i].off : 0;
+	return off;
+}
+
 static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 			struct path_limits *out)
 {
@@ -155,6 +175,9 @@ static void fill_limits(const struct worker *w, const struct tunnel_plan *plan,
 		.no_compress = host->no_compress_limit < UINT_MAX
 				       ? (unsigned)host->no_compress_limit
 				       : UINT_MAX,
+		.tun_headers = g->tun_headers,
+		.tun_uso = g->tun_uso,
+		.off = techniques_off(w->image->conf->debug_datapath),
 	};
 }
 
@@ -389,7 +412,7 @@ enum err tunnel_run(struct worker *w, struct tunnel_plan *plan)
 }
 
 void tunnel_udp(struct tunnel *t, int fd, const struct endpoint *peer, bool hello,
-		const uint8_t *datagram, size_t len)
+		uint8_t *datagram, size_t len)
 {
 	path_udp(t->path, fd, peer, hello, datagram, len, clock_ms());
 }

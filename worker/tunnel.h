@@ -10,9 +10,9 @@
  * w->ending; w->tunnel stays for its counters.  An error is an end of its own. */
 MUST_USE enum err tunnel_run(struct worker *w, struct tunnel_plan *plan);
 
-/* A datagram of the client on a socket of its own (taken). */
+/* A datagram of the client, which may be overwritten, on a socket of its own (taken). */
 void tunnel_udp(struct tunnel *t, int fd, const struct endpoint *peer, bool hello,
-		const uint8_t *datagram, size_t len);
+		uint8_t *datagram, size_t len);
 
 int tunnel_tun_fd(const struct tunnel *t); /* borrowed */
 const struct path_counters *tunnel_counters(const struct tunnel *t);

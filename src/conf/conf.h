@@ -48,6 +48,7 @@
 #define CONF_C_acct	struct conf_auth /* name NULL: unset */
 #define CONF_C_kkdcp	struct conf_kkdcps
 #define CONF_C_algos	struct conf_algos
+#define CONF_C_datapath uint32_t /* enum conf_datapath */
 
 /* Which struct a scope's options live in. */
 #define CONF_SERVER_GLOBAL(type, field)	      CONF_C_##type field;

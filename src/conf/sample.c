@@ -80,6 +80,7 @@ static const struct example examples[] = {
 	{ CONF_OPT_user_profile, false, "/etc/sallyport/profile.xml" },
 	{ CONF_OPT_camouflage_secret, false, "open-sesame" },
 	{ CONF_OPT_camouflage_realm, false, "Restricted" },
+	{ CONF_OPT_debug_datapath, false, "tun-offload,sealing" },
 };
 
 /* The value for the sample: an example, or the default. */

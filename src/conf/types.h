@@ -10,7 +10,7 @@ extern const struct conf_type conf_type_flag, conf_type_u32, conf_type_secs, con
 	conf_type_secret, conf_type_list, conf_type_facility, conf_type_format, conf_type_rekey,
 	conf_type_prio, conf_type_net4, conf_type_mask4, conf_type_net6, conf_type_addr4,
 	conf_type_addr6, conf_type_nets, conf_type_routes, conf_type_ports, conf_type_groups,
-	conf_type_auth, conf_type_acct, conf_type_kkdcp, conf_type_algos;
+	conf_type_auth, conf_type_acct, conf_type_kkdcp, conf_type_algos, conf_type_datapath;
 
 /* What is printed in the place of a secret that is set. */
 #define CONF_HIDDEN "(set, not shown)"

@@ -26,6 +26,16 @@ struct conf_algos {
 	uint32_t lz4, lzs;
 };
 
+/* debug-datapath: what is left out, as bits. */
+enum conf_datapath {
+	CONF_DATAPATH_TUN_OFFLOAD = 1,
+	CONF_DATAPATH_USO = 2,
+	CONF_DATAPATH_UDP_GSO = 4,
+	CONF_DATAPATH_UDP_GRO = 8,
+	CONF_DATAPATH_BATCH = 16,
+	CONF_DATAPATH_SEALING = 32,
+};
+
 /* config.md 13.1.  TEXT is what clients and scripts see: "default", "A.B.C.D/MASK" or the IPv6
  * network as written. */
 struct conf_route {

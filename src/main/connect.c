@@ -150,6 +150,15 @@ static bool same_addrs(const struct tun_addrs *a, const struct tun_addrs *b)
 	       (!a->v6_peer.family || a->v6_prefix == b->v6_prefix);
 }
 
+static unsigned offloads_wanted(const struct conf *conf)
+{
+	unsigned off = conf->debug_datapath;
+
+	if (off & CONF_DATAPATH_TUN_OFFLOAD)
+		return 0;
+	return TUN_OFFLOAD_VNET | (off & CONF_DATAPATH_USO ? 0 : TUN_OFFLOAD_USO);
+}
+
 static enum err make_device(struct session *s, const SessionOpen *msg)
 {
 	struct tun_addrs addrs = device_addrs(s, msg);
@@ -162,7 +171,8 @@ static enum err make_device(struct session *s, const SessionOpen *msg)
 	if (s->tun && same_addrs(tun_addrs(s->tun), &addrs))
 		return ERR_OK;
 	connect_drop_device(s);
-	err = tun_new(s, s->m->nl, s->m->conf->device, mtu, &addrs, &s->tun);
+	err = tun_new(s, s->m->nl, s->m->conf->device, mtu, &addrs, offloads_wanted(s->m->conf),
+		      &s->tun);
 	if (!err) {
 		talloc_free((void *)(uintptr_t)s->device);
 		s->device = talloc_strdup(s, tun_name(s->tun));
@@ -214,6 +224,8 @@ static void send_tunnel(struct session *s)
 	t.session_left = !s->deadline ? 0 : left > 0 ? left : 1;
 	t.udp = udp;
 	t.udp_port = udp ? s->m->conf->udp_port : 0;
+	t.tun_headers = tun_offloads(s->tun) & TUN_OFFLOAD_VNET;
+	t.tun_uso = tun_offloads(s->tun) & TUN_OFFLOAD_USO;
 	worker_tell(s->worker, TO_WORKER__MSG_TUNNEL, &t, tun_fd(s->tun));
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,12 +12,18 @@
 
 #include "base/log.h"
 
+/* Newer than the headers of Debian 12; the values are the kernel's ABI. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 enum { IPV6_MIN_MTU = 1280, PREFIX_MAX = IFNAMSIZ - 5 };
 
 struct tun {
 	struct netlink *nl;
 	int fd;
-	unsigned index, mtu;
+	unsigned index, mtu, offloads;
 	char name[IFNAMSIZ];
 	struct tun_addrs addrs;
 };
@@ -51,10 +58,43 @@ static enum err find_index(struct tun *tun)
 	return tun->index ? ERR_OK : fail("find the device");
 }
 
-/* The kernel replaces %d by the first free number. */
-static enum err create(struct tun *tun, const char *prefix)
+/* Asks for WANTED on a device with virtio-net headers; what the kernel does not know it refuses. */
+static void set_offloads(struct tun *tun, unsigned wanted)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+	tun->offloads = TUN_OFFLOAD_VNET;
+	if (wanted & TUN_OFFLOAD_USO &&
+	    ioctl(tun->fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0)
+		tun->offloads |= TUN_OFFLOAD_USO;
+	else if (ioctl(tun->fd, TUNSETOFFLOAD, tcp) < 0)
+		log_debug(NULL, "tun-without-offload", kv_str("reason", strerror(errno)));
+}
+
+/* Attaches the descriptor to a new device, with virtio-net headers if wanted and possible. */
+static enum err attach(struct tun *tun, struct ifreq *ifr, unsigned wanted)
+{
+	int size = sizeof(struct virtio_net_hdr);
+
+	ifr->ifr_flags = IFF_TUN | IFF_NO_PI;
+	if (wanted & TUN_OFFLOAD_VNET) {
+		ifr->ifr_flags |= IFF_VNET_HDR;
+		if (ioctl(tun->fd, TUNSETIFF, ifr) == 0) {
+			if (ioctl(tun->fd, TUNSETVNETHDRSZ, &size) < 0)
+				return fail("set the size of packet headers");
+			set_offloads(tun, wanted);
+			return ERR_OK;
+		}
+		ifr->ifr_flags = IFF_TUN | IFF_NO_PI;
+	}
+	return ioctl(tun->fd, TUNSETIFF, ifr) < 0 ? fail("create the device") : ERR_OK;
+}
+
+/* The kernel replaces %d by the first free number. */
+static enum err create(struct tun *tun, const char *prefix, unsigned wanted)
+{
+	struct ifreq ifr = { 0 };
+	enum err err;
 	size_t len = strlen(prefix);
 
 	if (len > PREFIX_MAX || strchr(prefix, '%'))
@@ -64,8 +104,9 @@ static enum err create(struct tun *tun, const char *prefix)
 	tun->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (tun->fd < 0)
 		return fail("open /dev/net/tun");
-	if (ioctl(tun->fd, TUNSETIFF, &ifr) < 0)
-		return fail("create the device");
+	err = attach(tun, &ifr, wanted);
+	if (err)
+		return err;
 	memcpy(tun->name, ifr.ifr_name, sizeof tun->name);
 	return find_index(tun);
 }
@@ -104,14 +145,14 @@ static enum err configure(struct tun *tun, unsigned mtu, const struct tun_addrs 
 }
 
 enum err tun_new(TALLOC_CTX *ctx, struct netlink *nl, const char *prefix, unsigned mtu,
-		 const struct tun_addrs *addrs, struct tun **out)
+		 const struct tun_addrs *addrs, unsigned wanted, struct tun **out)
 {
 	struct tun *tun = tun_alloc(ctx, nl, -1);
 	enum err err;
 
 	if (!tun)
 		return ERR_NOMEM;
-	err = create(tun, prefix);
+	err = create(tun, prefix, wanted);
 	if (!err)
 		err = configure(tun, mtu, addrs);
 	if (err) {
@@ -144,6 +185,9 @@ static enum err inspect(struct tun *tun)
 	if (ioctl(tun->fd, TUNGETIFF, &ifr) < 0)
 		return fail("recognise the device");
 	memcpy(tun->name, ifr.ifr_name, sizeof tun->name);
+	/* Which offloads were set nobody can ask; setting them again to the same harms nobody. */
+	if (ifr.ifr_flags & IFF_VNET_HDR)
+		set_offloads(tun, TUN_OFFLOAD_USO);
 	if (find_index(tun))
 		return ERR_SYS;
 	if (netlink_link_get(tun->nl, tun->index, &link))
@@ -208,6 +252,11 @@ const struct tun_addrs *tun_addrs(const struct tun *tun)
 unsigned tun_mtu(const struct tun *tun)
 {
 	return tun->mtu;
+}
+
+unsigned tun_offloads(const struct tun *tun)
+{
+	return tun->offloads;
 }
 
 enum err tun_set_mtu(struct tun *tun, unsigned mtu)

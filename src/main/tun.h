@@ -28,11 +28,19 @@ struct tun_counters {
 
 struct tun;
 
+/* What the kernel hands over and takes in one piece, as bits. */
+enum tun_offload {
+	TUN_OFFLOAD_VNET =
+		1, /* each packet has a virtio-net header; TCP in pieces of up to 64 KiB */
+	TUN_OFFLOAD_USO = 2, /* and UDP (Linux 6.2) */
+};
+
 /* Creates PREFIX%d (at most 11 bytes of prefix), point-to-point with ADDRS, MTU, up; no link-local
- * address, no duplicate detection.  *OUT is a child of CTX, freeing it closes the descriptor.  NL
- * is borrowed until then.  ERR_SYS (logged with its step), ERR_TOO_LONG. */
+ * address, no duplicate detection.  WANTED offloads are used where the kernel has them.  *OUT is a
+ * child of CTX, freeing it closes the descriptor.  NL is borrowed until then.  ERR_SYS (logged with
+ * its step), ERR_TOO_LONG. */
 MUST_USE enum err tun_new(TALLOC_CTX *ctx, struct netlink *nl, const char *prefix, unsigned mtu,
-			  const struct tun_addrs *addrs, struct tun **out);
+			  const struct tun_addrs *addrs, unsigned wanted, struct tun **out);
 
 /* A device made earlier, from its descriptor, which is taken (also on failure).  Its addresses are
  * read from the kernel; v6_prefix is 128 unless the caller knows better.  ERR_SYS. */
@@ -51,6 +59,8 @@ const char *tun_name(const struct tun *tun); /* borrowed */
 unsigned tun_index(const struct tun *tun);
 const struct tun_addrs *tun_addrs(const struct tun *tun); /* borrowed */
 unsigned tun_mtu(const struct tun *tun);
+unsigned tun_offloads(
+	const struct tun *tun); /* enum tun_offload; for whoever reads the descriptor */
 
 /* Changes the MTU.  With IPv6 on the device never below 1280, where the kernel would drop its IPv6
  * addresses (RFC 8200 5); the worker keeps to the smaller value by itself. */

@@ -52,7 +52,7 @@ static struct pair setup_proto(bool gro, int proto)
 	p.b = fd[1];
 	assert_int_equal(batch_new(NULL, &p.q), ERR_OK);
 	assert_int_equal(udp_in_new(NULL, &p.in), ERR_OK);
-	batch_socket(p.q, p.a);
+	batch_socket(p.q, p.a, true);
 	if (gro)
 		udp_in_socket(p.b);
 	return p;
@@ -81,7 +81,7 @@ static void put(struct pair *p, size_t len, unsigned char mark)
 /* Whether the next datagram, which a slow network may bring within MS, is the expected one. */
 static bool get_within(struct pair *p, size_t want, unsigned char mark, int ms)
 {
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len;
 	struct pollfd f = { p->b, POLLIN, 0 };
 	while (!udp_in_next(p->in, &data, &len)) {
@@ -190,7 +190,7 @@ static void datagrams_the_kernel_finds_too_big_are_told(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd), 0);
 	assert_int_equal(setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
 	assert_int_equal(batch_new(NULL, &q), ERR_OK);
-	batch_socket(q, fd[0]);
+	batch_socket(q, fd[0], true);
 	assert_false(batch_take_too_big(q));
 	batch_put(q, big, sizeof big);
 	batch_put(q, big, 100);

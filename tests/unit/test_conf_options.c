@@ -37,6 +37,7 @@ static const struct {
 	{ "port list", " TCP ( 443 )", "tcp(443)", "tcp(443),x" },
 	{ "group list", "abc[A b]", "abc[A b]", "[A b]" },
 	{ "method", "gssapi", "gssapi", "magic" },
+	{ "techniques", "sealing udp-gso", "udp-gso,sealing", "sealing,speed" },
 	{ "KDC proxy", "/kdc REALM tcp@192.0.2.1:88", "/kdc REALM tcp@192.0.2.1:88", "/kdc" },
 };
 

@@ -80,7 +80,7 @@ static void a_device_carries_packets_for_its_addresses(void **state)
 	uint8_t pkt[2048];
 
 	(void)state;
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun), ERR_OK);
 	assert_string_equal(tun_name(tun), "vpntest0");
 	/* Nothing of the kernel's own is waiting: no router or multicast solicitation. */
 	assert_int_equal(read(tun_fd(tun), pkt, sizeof pkt), -1);
@@ -102,7 +102,7 @@ static void counters_tell_what_the_client_sent_and_got(void **state)
 	uint8_t pkt[2048] = { 0x45, 0, 0, 50, 0, 0, 0, 0, 64, 17, 0, 0, 10, 5, 0, 9, 10, 5, 0, 1 };
 
 	(void)state;
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun), ERR_OK);
 	assert_int_equal(write(tun_fd(tun), pkt, 50), 50);
 	assert_int_equal(carry(tun_fd(tun), "10.5.0.9", 100, pkt), 128);
 	assert_int_equal(tun_counters(tun, &c), ERR_OK);
@@ -122,7 +122,7 @@ static void a_block_is_routed_to_the_device(void **state)
 	uint8_t pkt[2048];
 
 	(void)state;
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun), ERR_OK);
 	assert_int_equal(carry(tun_fd(tun), "fd91:0:0:7:8::9", 10, pkt), 58);
 	assert_false(try_send("fd91:0:0:8::1", 10));
 	talloc_free(ctx);
@@ -141,7 +141,7 @@ static void many_devices_share_the_servers_address(void **state)
 		struct tun_addrs a = both(128);
 		a.v4_peer = addr_add(&a.v4_peer, i);
 		a.v6_peer = addr_add(&a.v6_peer, i);
-		assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun[i]), ERR_OK);
+		assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun[i]), ERR_OK);
 	}
 	talloc_free(tun[7]);
 	for (unsigned i = 8; i < 40; i++) {
@@ -165,8 +165,8 @@ static void the_mtu_changes_and_spares_ipv6(void **state)
 	(void)state;
 	v4.v6_local = v4.v6_peer = (struct addr){ 0 };
 	v4.v4_peer = addr("10.5.0.10");
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun), ERR_OK);
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &v4, &only4), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &v4, 0, &only4), ERR_OK);
 	assert_int_equal(tun_set_mtu(tun, 1000), ERR_OK);
 	assert_int_equal(tun_set_mtu(only4, 1000), ERR_OK);
 	assert_int_equal(netlink_link_get(nl, tun_index(tun), &link), ERR_OK);
@@ -186,10 +186,10 @@ static void a_device_is_found_again_from_its_descriptor(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(tun_new(ctx, nl, "vpnother", 1300, &a, &other), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpnother", 1300, &a, 0, &other), ERR_OK);
 	a.v4_peer = addr("10.5.0.77");
 	a.v6_peer = addr("fd91:0:0:7::77");
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1321, &a, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1321, &a, 0, &tun), ERR_OK);
 	fd = fcntl(tun_fd(tun), F_DUPFD_CLOEXEC, 0); /* the worker's */
 	talloc_free(ctx);
 	assert_int_equal(tun_adopt(later, nl2, fd, &again), ERR_OK);
@@ -203,6 +203,34 @@ static void a_device_is_found_again_from_its_descriptor(void **state)
 	talloc_free(later);
 }
 
+/* Linux 6.2 and later have all of them; what was set is found again by whoever adopts the device.
+ */
+static void offloads_are_used_where_they_are_wanted(void **state)
+{
+	static const unsigned wanted[] = { 0, TUN_OFFLOAD_VNET,
+					   TUN_OFFLOAD_VNET | TUN_OFFLOAD_USO };
+	struct tun_addrs a = both(128);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		TALLOC_CTX *ctx = talloc_new(NULL);
+		struct netlink *nl = setup_netlink(ctx);
+		struct tun *tun, *again;
+		uint8_t pkt[2048];
+		int fd;
+
+		assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, wanted[i], &tun), ERR_OK);
+		assert_int_equal(tun_offloads(tun), wanted[i]);
+		assert_true(try_send("10.5.0.9", 100));
+		assert_int_equal(read(tun_fd(tun), pkt, sizeof pkt), wanted[i] ? 138 : 128);
+		fd = fcntl(tun_fd(tun), F_DUPFD_CLOEXEC, 0);
+		assert_int_equal(tun_adopt(ctx, nl, fd, &again), ERR_OK);
+		assert_int_equal(tun_offloads(again) & TUN_OFFLOAD_VNET,
+				 wanted[i] & TUN_OFFLOAD_VNET);
+		talloc_free(ctx);
+	}
+}
+
 static void the_device_goes_with_the_last_descriptor(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -213,7 +241,7 @@ static void the_device_goes_with_the_last_descriptor(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, &tun), ERR_OK);
+	assert_int_equal(tun_new(ctx, nl, "vpntest", 1400, &a, 0, &tun), ERR_OK);
 	fd = fcntl(tun_fd(tun), F_DUPFD_CLOEXEC, 0);
 	tun_close_fd(tun);
 	assert_int_equal(tun_fd(tun), -1);
@@ -232,8 +260,8 @@ static void what_is_no_device_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(tun_adopt(ctx, nl, open("/dev/null", O_RDWR | O_CLOEXEC), &tun), ERR_SYS);
-	assert_int_equal(tun_new(ctx, nl, "averylongname", 1400, &a, &tun), ERR_TOO_LONG);
-	assert_int_equal(tun_new(ctx, nl, "a%s", 1400, &a, &tun), ERR_TOO_LONG);
+	assert_int_equal(tun_new(ctx, nl, "averylongname", 1400, &a, 0, &tun), ERR_TOO_LONG);
+	assert_int_equal(tun_new(ctx, nl, "a%s", 1400, &a, 0, &tun), ERR_TOO_LONG);
 	talloc_free(ctx);
 }
 
@@ -246,6 +274,7 @@ int main(void)
 		cmocka_unit_test(many_devices_share_the_servers_address),
 		cmocka_unit_test(the_mtu_changes_and_spares_ipv6),
 		cmocka_unit_test(a_device_is_found_again_from_its_descriptor),
+		cmocka_unit_test(offloads_are_used_where_they_are_wanted),
 		cmocka_unit_test(the_device_goes_with_the_last_descriptor),
 		cmocka_unit_test(what_is_no_device_is_refused),
 	};

@@ -125,6 +125,8 @@ struct tunnel_grant {
 	uint32_t session_left; /* seconds; 0 endless */
 	bool udp;	       /* UDP may be offered, on udp_port */
 	uint16_t udp_port;
+	bool tun_headers; /* packets of the device have virtio-net headers */
+	bool tun_uso;	  /* and may be large UDP ones */
 };
 
 /* The answers of `step`, `recall`, `relay` and `open` are children of CTX.  Any error ends the

@@ -24,7 +24,7 @@ struct assoc {
 	int fd;
 	bool own_fd;
 	struct endpoint peer;
-	const uint8_t *in; /* the datagram at hand */
+	uint8_t *in; /* the datagram at hand */
 	size_t in_len;
 	bool open, renegotiating;
 	uint64_t started, retry;
@@ -202,7 +202,7 @@ void assoc_move(struct assoc *a, int fd, const struct endpoint *peer)
 	a->peer = *peer;
 }
 
-void assoc_give(struct assoc *a, const uint8_t *data, size_t len)
+void assoc_give(struct assoc *a, uint8_t *data, size_t len)
 {
 	a->in = data;
 	a->in_len = len;
@@ -272,12 +272,14 @@ static enum err renegotiate(struct assoc *a, uint64_t now)
 	return ERR_TLS;
 }
 
-enum err assoc_recv(struct assoc *a, uint8_t *out, size_t cap, size_t *len, uint64_t now)
+enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data, size_t *len,
+		    uint64_t now)
 {
 	if (a->renegotiating)
 		return renegotiate(a, now);
-	ssize_t k = gnutls_record_recv(a->s, out, cap);
+	ssize_t k = gnutls_record_recv(a->s, space, cap);
 	if (k > 0) {
+		*data = space;
 		*len = (size_t)k;
 		return ERR_OK;
 	}

@@ -45,8 +45,9 @@ void assoc_set_owner(struct assoc *a, bool owns);
 /* Another socket and address, both proven by an authentic record; closes the old one. */
 void assoc_move(struct assoc *a, int fd, const struct endpoint *peer);
 
-/* Lays one datagram, borrowed until the calls below have used it, before the session. */
-void assoc_give(struct assoc *a, const uint8_t *data, size_t len);
+/* Lays one datagram, borrowed until the calls below have used it and their results are no longer
+ * needed, before the session.  It may be overwritten. */
+void assoc_give(struct assoc *a, uint8_t *data, size_t len);
 
 /* Goes on with the handshake.  ERR_OK: established.  ERR_AGAIN: it waits.  Else it failed. */
 MUST_USE enum err assoc_handshake(struct assoc *a, uint64_t now);
@@ -59,9 +60,11 @@ uint64_t assoc_started(const struct assoc *a);
 /* From now on records go to OUT (borrowed), not straight to the socket. */
 void assoc_collect(struct assoc *a, struct batch_queue *out);
 
-/* The next record of the datagram.  ERR_AGAIN: there is none, or it was not authentic.
- * ERR_CLOSED: close_notify.  ERR_TLS: the association is dead. */
-MUST_USE enum err assoc_recv(struct assoc *a, uint8_t *out, size_t cap, size_t *len, uint64_t now);
+/* The next record of the datagram: *DATA lies in the datagram or in the CAP bytes at SPACE.
+ * ERR_AGAIN: there is none, or it was not authentic. ERR_CLOSED: close_notify.  ERR_TLS: the
+ * association is dead. */
+MUST_USE enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data,
+			     size_t *len, uint64_t now);
 
 /* Sends one record.  ERR_TOO_LONG: beyond the MTU.  ERR_TLS: the association is dead. */
 MUST_USE enum err assoc_send(struct assoc *a, const void *data, size_t len);

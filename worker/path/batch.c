@@ -53,11 +53,11 @@ enum err batch_new(TALLOC_CTX *ctx, struct batch_queue **out)
 	return ERR_OK;
 }
 
-void batch_socket(struct batch_queue *q, int fd)
+void batch_socket(struct batch_queue *q, int fd, bool may)
 {
 	int size;
 	socklen_t len = sizeof size;
-	q->segment = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
+	q->segment = may && getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &len) == 0;
 }
 
 bool batch_has_room(const struct batch_queue *q)

@@ -16,8 +16,8 @@ struct batch_queue;
 /* *OUT is a child of CTX. */
 MUST_USE enum err batch_new(TALLOC_CTX *ctx, struct batch_queue **out);
 
-/* Another socket will be used: asks it whether it can segment. */
-void batch_socket(struct batch_queue *q, int fd);
+/* Another socket will be used, which segments if it can and MAY. */
+void batch_socket(struct batch_queue *q, int fd, bool may);
 
 /* Whether the TUN may be read: room for whatever one more packet becomes. */
 bool batch_has_room(const struct batch_queue *q);

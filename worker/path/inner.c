@@ -1,7 +1,10 @@
 /* inner.c - packets between the TUN and whichever channel carries them.  Used by the data path. */
 #include "worker/path/path_priv.h"
 
+#include <string.h>
+
 #include "wire/ip_pkt.h"
+#include "worker/path/vnet.h"
 
 enum {
 	TUN_BUDGET = 256 * 1024, /* bytes from the TUN per wake-up, so that input gets its turn */
@@ -22,6 +25,71 @@ static bool source_allowed(const struct path *p, const struct ip_pkt *pkt)
 	return false;
 }
 
+/* ---- from the client ---- */
+
+/* Gives the device one packet or PACKETS that were put together. */
+static enum err write_packets(void *arg, struct iovec *iov, int n, unsigned packets)
+{
+	struct path *p = arg;
+	struct virtio_net_hdr h;
+	enum err err = tun_write(p->tun, iov, n);
+	size_t len = 0;
+	/* Form refused: they come again one by one. */
+	if (err == ERR_UNSUPPORTED && packets > 1)
+		return err;
+	if (err) {
+		p->count.dropped += packets;
+		return err;
+	}
+	for (int i = 1; i < n; i++)
+		len += iov[i].iov_len;
+	memcpy(&h, iov[0].iov_base, sizeof h);
+	/* As many as the client has sent, each with its headers. */
+	p->count.rx_packets += packets;
+	p->count.rx_bytes += len + (packets - 1) * (size_t)h.hdr_len;
+	return ERR_OK;
+}
+
+static void write_single(struct path *p, const uint8_t *data, size_t len)
+{
+	struct iovec iov = { (void *)(uintptr_t)data, len };
+	if (tun_write(p->tun, &iov, 1)) {
+		p->count.dropped++;
+		return;
+	}
+	p->count.rx_packets++;
+	p->count.rx_bytes += len;
+}
+
+enum err inner_init(struct path *p)
+{
+	if (!p->limits.tun_headers)
+		return ERR_OK;
+	bool uso = p->limits.tun_uso && !(p->limits.off & PATH_OFF_USO);
+	return gro_new(p, uso, write_packets, p, &p->gro);
+}
+
+uint8_t *inner_space(struct path *p)
+{
+	if (p->plain_at + PATH_PLAIN > PATH_ARENA)
+		inner_flush(p);
+	return p->plain->data + p->plain_at;
+}
+
+void inner_keep(struct path *p, const uint8_t *data, size_t len)
+{
+	const size_t line = 64;
+	if (data == p->plain->data + p->plain_at)
+		p->plain_at += (len + line - 1) / line * line;
+}
+
+void inner_flush(struct path *p)
+{
+	if (p->gro)
+		gro_flush(p->gro);
+	p->plain_at = 0;
+}
+
 void inner_from_client(struct path *p, const uint8_t *data, size_t len)
 {
 	struct ip_pkt pkt;
@@ -38,13 +106,14 @@ void inner_from_client(struct path *p, const uint8_t *data, size_t len)
 	p->last_use = p->now;
 	if (p->live.activity != p->now && ip_pkt_is_activity(&pkt))
 		liveness_activity(&p->live, p->now);
-	if (tun_write(p->tun, data, len)) {
-		p->count.dropped++;
+	bucket_take(&p->rx, len);
+	if (!p->gro) {
+		write_single(p, data, len);
 		return;
 	}
-	p->count.rx_packets++;
-	p->count.rx_bytes += len;
-	bucket_take(&p->rx, len);
+	gro_put(p->gro, (uint8_t *)(uintptr_t)data, len);
+	if (p->limits.off & PATH_OFF_BATCH)
+		inner_flush(p);
 }
 
 void inner_from_compressed(struct path *p, enum cstp_encoding encoding, const uint8_t *data,
@@ -67,7 +136,10 @@ void inner_from_compressed(struct path *p, enum cstp_encoding encoding, const ui
 		return;
 	}
 	inner_from_client(p, pkt, n);
+	inner_flush(p); /* the next one is unpacked to the same place */
 }
+
+/* ---- to the client ---- */
 
 enum cstp_type inner_compress(struct path *p, enum cstp_encoding encoding, uint8_t **pkt,
 			      size_t *len)
@@ -117,8 +189,9 @@ static void send_packet(struct path *p, uint8_t *pkt, size_t len)
 		return;
 	}
 	enum cstp_type type = inner_compress(p, p->limits.tcp_encoding, &pkt, &len);
+	size_t most = p->limits.off & PATH_OFF_BATCH ? 1 : FLUSH_AT;
 	tcp_chan_send(p, type, pkt, len);
-	if (stream_waiting(p->stream) >= FLUSH_AT && stream_flush(p->stream, false, p->now))
+	if (stream_waiting(p->stream) >= most && stream_flush(p->stream, false, p->now))
 		path_finish(p, PATH_END_CLOSED);
 }
 
@@ -137,8 +210,9 @@ void inner_to_client(struct path *p)
 			break;
 		}
 		send_packet(p, pkt, len);
-		if (budget <= len)
+		if (budget <= len && !tun_holds(p->tun))
 			break;
-		budget -= len;
+		budget -= budget < len ? budget : len;
 	}
+	p->count.dropped += tun_take_dropped(p->tun);
 }

@@ -23,7 +23,7 @@ static int path_deinit(struct path *p)
 /* Everything the path consists of, as children of P. */
 static enum err make_parts(struct path *p, int tcp_fd, int tun_fd)
 {
-	enum err err = lazy_new(p, PATH_PLAIN + PATH_FRAME, &p->plain);
+	enum err err = lazy_new(p, PATH_ARENA + PATH_FRAME, &p->plain);
 	if (!err)
 		err = udp_chan_init(p);
 	p->frames = cstp_stream_new(p);
@@ -32,7 +32,9 @@ static enum err make_parts(struct path *p, int tcp_fd, int tun_fd)
 	if (p->limits.tcp_encoding || p->limits.udp_encoding)
 		err = compress_new(p, &p->compress);
 	if (!err)
-		err = tun_new(p, tun_fd, &p->tun);
+		err = tun_new(p, tun_fd, p->limits.tun_headers, &p->tun);
+	if (!err)
+		err = inner_init(p);
 	if (!err)
 		err = stream_new(p, p->tls, tcp_fd, &p->stream);
 	return err;
@@ -178,6 +180,7 @@ static void timers(struct path *p)
 /* Sends what this wake-up has collected. */
 static void flush(struct path *p, unsigned ready)
 {
+	inner_flush(p);
 	udp_chan_flush(p, ready & PATH_UDP_OUT);
 	if (stream_flush(p->stream, ready & PATH_TCP_OUT, p->now))
 		path_finish(p, PATH_END_CLOSED);
@@ -192,6 +195,10 @@ enum path_end path_step(struct path *p, unsigned ready, uint64_t now)
 		p->trimmed = false;
 	bucket_fill(&p->rx, now);
 	bucket_fill(&p->tx, now);
+	/* Room first: the rest of a large packet may be waiting for it. */
+	if (ready & (PATH_TCP_OUT | PATH_UDP_OUT))
+		flush(p, ready);
+	ready &= ~(unsigned)(PATH_TCP_OUT | PATH_UDP_OUT);
 	/* Control before data, the client's packets before those to it; both are bounded. */
 	if (ready & PATH_TCP_IN || !p->started)
 		tcp_chan_receive(p);
@@ -200,15 +207,16 @@ enum path_end path_step(struct path *p, unsigned ready, uint64_t now)
 		udp_chan_receive(p);
 	if (ready & PATH_UDP_NEW_IN)
 		udp_chan_receive_pending(p);
-	if (ready & PATH_TUN_IN && p->end == PATH_END_NONE)
+	inner_flush(p); /* before the device is read: it may hold the answers then */
+	if (p->end == PATH_END_NONE && (ready & PATH_TUN_IN || tun_holds(p->tun)))
 		inner_to_client(p);
 	timers(p);
 	flush(p, ready);
 	return p->end;
 }
 
-void path_udp(struct path *p, int fd, const struct endpoint *peer, bool hello,
-	      const uint8_t *datagram, size_t len, uint64_t now)
+void path_udp(struct path *p, int fd, const struct endpoint *peer, bool hello, uint8_t *datagram,
+	      size_t len, uint64_t now)
 {
 	p->now = now;
 	p->trimmed = false;

@@ -47,6 +47,15 @@ enum path_priority {
 	PATH_PRIORITY_TOS,    /* TOS byte of IPv4, traffic class of IPv6 */
 };
 
+/* Techniques that are left out although the kernel has them (debug-datapath), as bits. */
+enum path_off {
+	PATH_OFF_USO = 1,      /* large UDP packets to the device */
+	PATH_OFF_UDP_GSO = 2,  /* many datagrams to the client in one piece */
+	PATH_OFF_UDP_GRO = 4,  /* and from it */
+	PATH_OFF_BATCH = 8,    /* several packets in one system call */
+	PATH_OFF_SEALING = 16, /* records without the record layer of GnuTLS */
+};
+
 /* Plain limits; intervals in seconds, 0 = off unless said otherwise.  Copied, but for borrowed
  * pointers, which must outlive the path. */
 struct path_limits {
@@ -73,6 +82,9 @@ struct path_limits {
 	enum path_priority priority_kind; /* of the client's sockets */
 	uint8_t priority;
 	unsigned no_compress; /* packets of up to so many bytes are sent as they are */
+	bool tun_headers;     /* packets of the device have virtio-net headers, may be large, */
+	bool tun_uso;	      /* and the large ones may be UDP */
+	unsigned off;	      /* enum path_off */
 };
 
 /* How DTLS will be done; choice.mode DTLS_NONE: never. */
@@ -127,9 +139,10 @@ enum path_end path_step(struct path *p, unsigned ready, uint64_t now);
 
 /* A socket connected to the client (taken) and the first datagram for it.  HELLO: a ClientHello
  * with our id, starts a handshake in the pending slot.  Otherwise a stray record: the socket
- * replaces the active one only if the record authenticates.  NOW: clock_ms. */
-void path_udp(struct path *p, int fd, const struct endpoint *peer, bool hello,
-	      const uint8_t *datagram, size_t len, uint64_t now);
+ * replaces the active one only if the record authenticates.  DATAGRAM may be overwritten.  NOW:
+ * clock_ms. */
+void path_udp(struct path *p, int fd, const struct endpoint *peer, bool hello, uint8_t *datagram,
+	      size_t len, uint64_t now);
 
 /* Sends DISCONNECT (type 5) with TEXT, or TERMINATE, and TLS close_notify, as far as the socket
  * takes it at once: the client will not reconnect.  Not calling it makes the client come back. */

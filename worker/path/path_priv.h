@@ -5,6 +5,7 @@
 #include "worker/path/assoc.h"
 #include "worker/path/bucket.h"
 #include "worker/path/compress.h"
+#include "worker/path/gro.h"
 #include "worker/path/lazy.h"
 #include "worker/path/liveness.h"
 #include "worker/path/path.h"
@@ -17,6 +18,7 @@
 
 enum {
 	PATH_PLAIN = 16384 + 256, /* plaintext of one record, of whatever the peer dares */
+	PATH_ARENA = 256 * 1024,  /* plaintext of the records of one wake-up */
 	PATH_FRAME = 16384,	  /* a control frame being built: one TLS record */
 };
 
@@ -55,7 +57,9 @@ struct path {
 	struct rekey rekey;
 	struct bucket rx, tx;	   /* limits of the session */
 	struct compress *compress; /* NULL: neither channel has negotiated it */
-	struct lazy *plain;	   /* PATH_PLAIN bytes received, then PATH_FRAME bytes to send */
+	struct gro *gro;	   /* NULL: the device takes single packets only */
+	struct lazy *plain;	   /* PATH_ARENA bytes received, then PATH_FRAME bytes to send */
+	size_t plain_at;	   /* what of the arena is used */
 
 	struct path_counters count;
 	unsigned data_mtu;
@@ -76,14 +80,27 @@ static inline void path_finish(struct path *p, enum path_end end)
 /* Memory for a control frame, PATH_FRAME bytes. */
 static inline uint8_t *path_frame(struct path *p)
 {
-	return p->plain->data + PATH_PLAIN;
+	return p->plain->data + PATH_ARENA;
 }
 
 /* Tells the owner that inner packets may have MTU bytes now. */
 void path_set_mtu(struct path *p, unsigned mtu);
 
-/* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN. */
+/* Makes what packets to the device need. */
+MUST_USE enum err inner_init(struct path *p);
+
+/* PATH_PLAIN bytes for the next record, at the same distance from a multiple of 16 each time. */
+uint8_t *inner_space(struct path *p);
+
+/* The LEN bytes at DATA, which inner_space may have given, are in use until inner_flush. */
+void inner_keep(struct path *p, const uint8_t *data, size_t len);
+
+/* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN, if
+ * not now then with inner_flush: until then PKT, which is never read-only memory, is borrowed. */
 void inner_from_client(struct path *p, const uint8_t *pkt, size_t len);
+
+/* Gives the TUN all packets that wait for others to join them. */
+void inner_flush(struct path *p);
 
 /* A compressed packet from the client, on a channel that has negotiated ENCODING.  What is none
  * ends the tunnel (protocol.md 5.9). */
@@ -119,7 +136,7 @@ void tcp_chan_control(struct path *p, enum cstp_type type, const void *payload, 
  * TCP instead. */
 MUST_USE enum err udp_chan_init(struct path *p);
 void udp_chan_offer(struct path *p, int fd, const struct endpoint *peer, bool hello,
-		    const uint8_t *datagram, size_t len);
+		    uint8_t *datagram, size_t len);
 void udp_chan_receive(struct path *p);
 void udp_chan_receive_pending(struct path *p);
 bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len);

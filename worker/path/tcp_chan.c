@@ -49,6 +49,7 @@ static void on_frame(struct path *p, const struct cstp_frame *f)
 
 void tcp_chan_take(struct path *p, const uint8_t *data, size_t len)
 {
+	const uint8_t *begin = data, *end = data + len;
 	struct cstp_frame frame;
 	while (p->end == PATH_END_NONE) {
 		enum err err = cstp_stream_next(p->frames, &data, &len, &frame);
@@ -60,6 +61,9 @@ void tcp_chan_take(struct path *p, const uint8_t *data, size_t len)
 			return;
 		}
 		on_frame(p, &frame);
+		/* It was put together from parts, in memory that the next one needs. */
+		if (frame.data < begin || frame.data > end)
+			inner_flush(p);
 	}
 }
 
@@ -124,11 +128,14 @@ void tcp_chan_receive(struct path *p)
 		liveness_tcp_heard(&p->live, p->now);
 	bool more = !p->rekey.running || renegotiate(p);
 	while (more && p->end == PATH_END_NONE) {
-		ssize_t k = gnutls_record_recv(p->tls, p->plain->data, PATH_PLAIN);
-		if (k > 0)
-			tcp_chan_take(p, p->plain->data, (size_t)k);
-		else
+		uint8_t *plain = inner_space(p);
+		ssize_t k = gnutls_record_recv(p->tls, plain, PATH_PLAIN);
+		if (k > 0) {
+			inner_keep(p, plain, (size_t)k);
+			tcp_chan_take(p, plain, (size_t)k);
+		} else {
 			more = on_no_data(p, (int)k);
+		}
 		/* Data came in the middle of a renegotiation: back to it. */
 		if (k > 0 && p->rekey.running)
 			more = renegotiate(p);

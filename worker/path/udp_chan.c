@@ -129,7 +129,8 @@ bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len)
 		return false;
 	/* Whole batches leave while the next one is collected. */
 	if (!u->full)
-		u->full = batch_flush(u->out, assoc_fd(u->active), false) == ERR_AGAIN;
+		u->full = batch_flush(u->out, assoc_fd(u->active),
+				      p->limits.off & PATH_OFF_BATCH) == ERR_AGAIN;
 	return true;
 }
 
@@ -245,27 +246,35 @@ static size_t whole_records(const uint8_t *data, size_t len, unsigned *n)
 }
 
 /* Feeds a datagram to the active association.  Returns whether it held an authentic record. */
-static bool feed_active(struct path *p, const uint8_t *data, size_t len)
+static bool feed_active(struct path *p, uint8_t *data, size_t len)
 {
 	struct udp_chan *u = &p->udp;
 	bool authentic = false;
+	uint8_t *plain;
 	size_t n;
 	unsigned records;
 	len = whole_records(data, len, &records);
 	assoc_give(u->active, data, len);
 	do {
-		enum err err = assoc_recv(u->active, p->plain->data, PATH_PLAIN, &n, p->now);
+		enum err err =
+			assoc_recv(u->active, inner_space(p), PATH_PLAIN, &plain, &n, p->now);
 		if (err && err != ERR_AGAIN)
 			drop_active(p, err == ERR_CLOSED ? "closed by the client" : err_text(err));
 		if (err)
 			return authentic;
 		authentic = true;
-		on_record(p, p->plain->data, n);
+		inner_keep(p, plain, n);
+		on_record(p, plain, n);
 	} while (records != 1); /* asking GnuTLS only to hear "no more" costs an allocation */
 	return true;
 }
 
 /* ---- handshakes ---- */
+
+static bool may_segment(const struct path *p)
+{
+	return !(p->limits.off & (PATH_OFF_UDP_GSO | PATH_OFF_BATCH));
+}
 
 /* The handshake is complete: the client knows the key.  The new association replaces the old. */
 static void activate_pending(struct path *p)
@@ -284,7 +293,7 @@ static void activate_pending(struct path *p)
 			batch_reset(u->out);
 		talloc_free(old);
 	}
-	batch_socket(u->out, assoc_fd(u->active));
+	batch_socket(u->out, assoc_fd(u->active), may_segment(p));
 	assoc_collect(u->active, u->out);
 	u->full = false;
 	pmtu_start(&u->pmtu, assoc_peer(u->active)->addr.family == AF_INET6, p->now);
@@ -319,7 +328,7 @@ static void run_pending(struct path *p)
 	announce_active(p);
 }
 
-static void feed_pending(struct path *p, const uint8_t *data, size_t len)
+static void feed_pending(struct path *p, uint8_t *data, size_t len)
 {
 	unsigned records;
 	assoc_give(p->udp.pending, data, whole_records(data, len, &records));
@@ -334,7 +343,7 @@ static void socket_options(const struct path *p, int fd, bool v6)
 	int discover = v6 ? IPV6_PMTUDISC_DO : IP_PMTUDISC_DO;
 	sockopt_apply(fd, true, &p->limits);
 	/* Merged datagrams could be far more than a limit lets pass. */
-	if (!p->limits.rx_rate)
+	if (!p->limits.rx_rate && !(p->limits.off & PATH_OFF_UDP_GRO))
 		udp_in_socket(fd);
 	if (p->limits.probe_mtu) /* DF: a refusal is an answer */
 		(void)setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
@@ -344,7 +353,7 @@ static void socket_options(const struct path *p, int fd, bool v6)
 
 /* Begins a handshake for a hello.  FD is taken when OWN_FD. */
 static void begin_pending(struct path *p, int fd, bool own_fd, const struct endpoint *peer,
-			  const uint8_t *data, size_t len)
+			  uint8_t *data, size_t len)
 {
 	struct udp_chan *u = &p->udp;
 	enum err err = need_buffers(p);
@@ -361,7 +370,7 @@ static void begin_pending(struct path *p, int fd, bool own_fd, const struct endp
 	feed_pending(p, data, len);
 }
 
-static void offer_hello(struct path *p, int fd, const struct endpoint *peer, const uint8_t *data,
+static void offer_hello(struct path *p, int fd, const struct endpoint *peer, uint8_t *data,
 			size_t len)
 {
 	struct udp_chan *u = &p->udp;
@@ -388,7 +397,7 @@ static void move_active(struct path *p, int fd, const struct endpoint *peer)
 		TALLOC_FREE(u->pending);
 	socket_options(p, fd, v6);
 	assoc_move(u->active, fd, peer);
-	batch_socket(u->out, fd);
+	batch_socket(u->out, fd, may_segment(p));
 	u->full = false;
 	pmtu_start(&u->pmtu, v6, p->now);
 	apply_mtu(p);
@@ -399,7 +408,7 @@ static void move_active(struct path *p, int fd, const struct endpoint *peer)
 }
 
 /* A record from an unknown address: adopted only if it is authentic (6.3 step 5). */
-static void offer_stray(struct path *p, int fd, const struct endpoint *peer, const uint8_t *data,
+static void offer_stray(struct path *p, int fd, const struct endpoint *peer, uint8_t *data,
 			size_t len)
 {
 	struct udp_chan *u = &p->udp;
@@ -419,7 +428,7 @@ static void offer_stray(struct path *p, int fd, const struct endpoint *peer, con
 }
 
 void udp_chan_offer(struct path *p, int fd, const struct endpoint *peer, bool hello,
-		    const uint8_t *datagram, size_t len)
+		    uint8_t *datagram, size_t len)
 {
 	if (p->udp.state == UDP_OFF || p->end != PATH_END_NONE)
 		close(fd);
@@ -433,7 +442,7 @@ void udp_chan_offer(struct path *p, int fd, const struct endpoint *peer, bool he
 
 /* A new handshake on the socket of the active association: a ClientHello in plain epoch 0, then
  * what belongs to it (6.10).  Returns whether DATA was such. */
-static bool take_handshake(struct path *p, const uint8_t *data, size_t len)
+static bool take_handshake(struct path *p, uint8_t *data, size_t len)
 {
 	struct udp_chan *u = &p->udp;
 	struct dtls_hello hello;
@@ -458,9 +467,11 @@ static bool take_handshake(struct path *p, const uint8_t *data, size_t len)
 void udp_chan_receive(struct path *p)
 {
 	struct udp_chan *u = &p->udp;
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len;
 	size_t most = bucket_level(&p->rx) / DATAGRAM;
+	if (p->limits.off & PATH_OFF_BATCH)
+		most = 1;
 	if (!u->active || !udp_in_read(u->in, assoc_fd(u->active), most))
 		return;
 	while (p->end == PATH_END_NONE && u->active && udp_in_next(u->in, &data, &len)) {
@@ -472,8 +483,9 @@ void udp_chan_receive(struct path *p)
 void udp_chan_receive_pending(struct path *p)
 {
 	struct udp_chan *u = &p->udp;
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len;
+	inner_flush(p); /* packets may still lie where datagrams are received */
 	if (!u->pending || !udp_in_read(u->in, assoc_fd(u->pending), SIZE_MAX))
 		return;
 	while (p->end == PATH_END_NONE && udp_in_next(u->in, &data, &len)) {

@@ -88,12 +88,12 @@ bool udp_in_read(struct udp_in *u, int fd, size_t most)
 	return u->n > 0;
 }
 
-bool udp_in_next(struct udp_in *u, const uint8_t **data, size_t *len)
+bool udp_in_next(struct udp_in *u, uint8_t **data, size_t *len)
 {
 	while (u->at < u->n) {
 		if (u->off < u->end) {
 			size_t left = u->end - u->off;
-			*data = (const uint8_t *)u->iov[u->at].iov_base + u->off;
+			*data = (uint8_t *)u->iov[u->at].iov_base + u->off;
 			*len = left < u->seg ? left : u->seg;
 			u->off += *len;
 			return true;

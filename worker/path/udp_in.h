@@ -23,8 +23,8 @@ void udp_in_socket(int fd);
  * authentic.  Returns whether any came. */
 bool udp_in_read(struct udp_in *u, int fd, size_t most);
 
-/* The next datagram, borrowed until the next udp_in_read.  False: all are taken. */
-bool udp_in_next(struct udp_in *u, const uint8_t **data, size_t *len);
+/* The next datagram, borrowed until the next udp_in_read and writable.  False: all are taken. */
+bool udp_in_next(struct udp_in *u, uint8_t **data, size_t *len);
 
 /* Gives memory back; what was not taken is lost. */
 void udp_in_trim(struct udp_in *u);
