@@ -470,14 +470,13 @@ static void without_df_ids_must_run_on_by_one(void **state)
 	(void)state;
 	s.frag = 0;
 	put_next(b, &s);
-	put_next(b, &s);
 	s.id--; /* the same again */
 	put_next(b, &s);
 	put_next(b, &s);
 	s.id++;
 	put_next(b, &s);
 	came_out_in_order(b);
-	WRITES(b, 2, 2, 1);
+	WRITES(b, 1, 2, 1);
 	talloc_free(b);
 }
 
@@ -549,6 +548,13 @@ static void damaged_packets_stay_alone_and_damaged(void **state)
 	}
 }
 
+/* Adds the checksum at FIELD to the two bytes at SPARE: 0 and 0xffff are right then. */
+static void move_sum(uint8_t *pkt, size_t field, size_t spare)
+{
+	unsigned v = get_be16(pkt + spare) + get_be16(pkt + field);
+	put_be16(pkt + spare, (v & 0xffff) + (v >> 16));
+}
+
 /* The sum says nothing about 0 and 0xffff, so both are right; cutting makes the usual one of it. */
 static void unusual_forms_of_a_right_checksum_stay_alone(void **state)
 {
@@ -562,11 +568,7 @@ static void unusual_forms_of_a_right_checksum_stay_alone(void **state)
 			put(b, &s);
 			advance(&s);
 			len = pkt_make(&s, pkt);
-			unsigned old = get_be16(pkt + field);
-			/* Something else takes what is between the sum and 0. */
-			size_t spare = in_ip ? 4 : len - 2;
-			unsigned v = get_be16(pkt + spare) + old;
-			put_be16(pkt + spare, (v & 0xffff) + (v >> 16));
+			move_sum(pkt, field, in_ip ? 4 : len - 2);
 			put_be16(pkt + field, 0xffff);
 			put_bytes(b, pkt, len);
 			if (in_ip)
@@ -604,6 +606,25 @@ static void udp_without_checksum_stays_single_and_in_order(void **state)
 	put_next(b, &s);
 	came_out_in_order(b);
 	WRITES(b, 2, 1, 1, 1);
+	talloc_free(b);
+}
+
+/* 0 is no checksum even where it would be a right one. */
+static void udp_without_checksum_is_not_given_one(void **state)
+{
+	struct pkt_spec s = udp4();
+	struct bench *b = bench_new(true);
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		uint8_t pkt[ROOM];
+		size_t len = pkt_make(&s, pkt);
+		move_sum(pkt, 26, len - 2);
+		put_be16(pkt + 26, 0);
+		put_bytes(b, pkt, len);
+		advance(&s);
+	}
+	came_out_in_order(b);
+	WRITES(b, 1, 1);
 	talloc_free(b);
 }
 
@@ -707,6 +728,23 @@ static void extension_headers_stay_behind_what_went_before(void **state)
 	talloc_free(b);
 }
 
+static void an_ipv6_length_that_lies_keeps_it_single(void **state)
+{
+	struct pkt_spec s = tcp6();
+	struct bench *b = bench_new(true);
+	uint8_t pkt[ROOM];
+	(void)state;
+	for (unsigned k = 0; k < 4; k++) {
+		size_t len = pkt_make(&s, pkt);
+		put_be16(pkt + 4, (unsigned)len - 40 - 1 + k / 2 * 2);
+		put_bytes(b, pkt, len);
+		advance(&s);
+	}
+	came_out_in_order(b);
+	WRITES(b, 1, 1, 1, 1);
+	talloc_free(b);
+}
+
 /* Nonsense must pass as it is: the kernel knows what to do with it. */
 static void short_and_strange_packets_pass_singly(void **state)
 {
@@ -743,7 +781,8 @@ static void a_data_offset_that_lies_keeps_it_single(void **state)
 			pkt[32] = offset[i];
 			pkt_finish(pkt, len, 20);
 			put_bytes(b, pkt, len);
-			advance(&s);
+			s.seq += (uint32_t)len - 20 - offset[i] / 4; /* as if it were true */
+			s.id++;
 		}
 		came_out_in_order(b);
 		WRITES(b, 1, 1);
@@ -862,9 +901,11 @@ int main(void)
 		cmocka_unit_test(unusual_forms_of_a_right_checksum_stay_alone),
 		cmocka_unit_test(udp_is_merged_only_where_the_kernel_can),
 		cmocka_unit_test(udp_without_checksum_stays_single_and_in_order),
+		cmocka_unit_test(udp_without_checksum_is_not_given_one),
 		cmocka_unit_test(a_udp_length_that_lies_keeps_it_single),
 		cmocka_unit_test(what_hides_its_flow_stays_behind_what_went_before),
 		cmocka_unit_test(extension_headers_stay_behind_what_went_before),
+		cmocka_unit_test(an_ipv6_length_that_lies_keeps_it_single),
 		cmocka_unit_test(short_and_strange_packets_pass_singly),
 		cmocka_unit_test(a_data_offset_that_lies_keeps_it_single),
 		cmocka_unit_test(eight_flows_are_held_and_the_oldest_leaves),

@@ -292,8 +292,7 @@ static bool tcp_fits(const struct flow *f, const struct part *p)
 static bool fits(struct flow *f, const struct part *p)
 {
 	size_t len = p->len - p->hl;
-	if (f->n == PARTS || len > f->first.len - f->first.hl || p->hl != f->first.hl ||
-	    p->hl + f->total + len > BYTES)
+	if (f->n == PARTS || len > f->first.len - f->first.hl || p->hl + f->total + len > BYTES)
 		return false;
 	if (!ip_fits(f, p) || (p->proto == IPPROTO_TCP && !tcp_fits(f, p)))
 		return false;
