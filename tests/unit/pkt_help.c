@@ -22,10 +22,10 @@ static unsigned pseudo(const uint8_t *ip, unsigned proto, size_t len)
 	return sum_of(proto + (unsigned)len, ip + (v6 ? 8 : 12), v6 ? 32 : 8);
 }
 
-static void finish_ipv4(uint8_t *ip)
+void pkt_finish_ipv4(uint8_t *pkt, size_t header)
 {
-	put_be16(ip + 10, 0);
-	put_be16(ip + 10, ~sum_of(0, ip, 20) & 0xffff);
+	put_be16(pkt + 10, 0);
+	put_be16(pkt + 10, ~sum_of(0, pkt, header) & 0xffff);
 }
 
 void pkt_finish(uint8_t *pkt, size_t len, size_t l4)
@@ -34,7 +34,7 @@ void pkt_finish(uint8_t *pkt, size_t len, size_t l4)
 	uint8_t proto = v6 ? pkt[6] : pkt[9];
 	uint8_t *field = pkt + l4 + (proto == IPPROTO_UDP ? 6 : 16);
 	if (!v6)
-		finish_ipv4(pkt);
+		pkt_finish_ipv4(pkt, 20);
 	put_be16(field, 0);
 	unsigned sum = ~sum_of(pseudo(pkt, proto, len - l4), pkt + l4, len - l4) & 0xffff;
 	put_be16(field, sum == 0 && proto == IPPROTO_UDP ? 0xffff : sum);

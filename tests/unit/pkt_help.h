@@ -1,7 +1,7 @@
 /* pkt_help.h - makes IP packets, and cuts super-packets in the plainest way, for the tests of
  * coalescing: an independent reference, slow and obvious. */
-#ifndef TESTS_PKT_HELP_H
-#define TESTS_PKT_HELP_H
+#ifndef TESTS_UNIT_PKT_HELP_H
+#define TESTS_UNIT_PKT_HELP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,9 +34,12 @@ size_t pkt_make(const struct pkt_spec *spec, uint8_t *out);
 /* Sets the checksums of a packet whose transport header is at L4. */
 void pkt_finish(uint8_t *pkt, size_t len, size_t l4);
 
+/* Sets the checksum of an IPv4 header of HEADER bytes. */
+void pkt_finish_ipv4(uint8_t *pkt, size_t header);
+
 /* Cuts the LEN bytes at PKT behind HDR as the kernel does (datapath.md 2): calls EMIT for each
  * packet.  False: HDR and packet do not belong together. */
 bool pkt_cut(const struct virtio_net_hdr *hdr, const uint8_t *pkt, size_t len,
 	     void (*emit)(void *arg, const uint8_t *pkt, size_t len), void *arg);
 
-#endif /* TESTS_PKT_HELP_H */
+#endif /* TESTS_UNIT_PKT_HELP_H */

@@ -17,11 +17,6 @@
 
 #include "wire/inet_csum.h"
 
-#ifndef TUN_F_USO4 /* Linux 6.2 */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
-
 enum { VNET_HDR = 10, QUEUE = 70000, PROBES = 300 };
 
 const uint8_t TUN_RIG_SRC4[4] = { 10, 1, 0, 2 }, TUN_RIG_DST4[4] = { 10, 2, 0, 2 };
@@ -97,8 +92,7 @@ static int set_device(int s4, int s6, const char *name, const uint8_t v4[4], con
 	return set_addresses(s4, s6, &ifr, v4, v6);
 }
 
-/* Opens a TUN and gives it the network of the addresses. */
-static int open_tun(const char *name, int flags, const uint8_t v4[4], const uint8_t v6[16])
+int tun_rig_device(const char *name, int flags, const uint8_t v4[4], const uint8_t v6[16])
 {
 	struct ifreq ifr = { .ifr_flags = (short)(IFF_TUN | IFF_NO_PI | flags) };
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -136,14 +130,17 @@ static int wait_for_routes(struct tun_rig *rig)
 	return failed("packets are not routed");
 }
 
+int tun_rig_enter(void)
+{
+	return unshare(CLONE_NEWNET) ? failed("unshare") : set_sysctls();
+}
+
 int tun_rig_open(struct tun_rig *rig)
 {
-	if (unshare(CLONE_NEWNET))
-		return failed("unshare");
-	if (set_sysctls())
+	if (tun_rig_enter())
 		return -1;
-	rig->vnet = open_tun("vnet", IFF_VNET_HDR, TUN_RIG_SRC4, TUN_RIG_SRC6);
-	rig->plain = open_tun("plain", 0, TUN_RIG_DST4, TUN_RIG_DST6);
+	rig->vnet = tun_rig_device("vnet", IFF_VNET_HDR, TUN_RIG_SRC4, TUN_RIG_SRC6);
+	rig->plain = tun_rig_device("plain", 0, TUN_RIG_DST4, TUN_RIG_DST6);
 	if (rig->vnet < 0 || rig->plain < 0)
 		return -1;
 	rig->uso = !ioctl(rig->vnet, TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6);

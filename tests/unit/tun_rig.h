@@ -4,9 +4,15 @@
 #ifndef TESTS_UNIT_TUN_RIG_H
 #define TESTS_UNIT_TUN_RIG_H
 
+#include <linux/if_tun.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifndef TUN_F_USO4 /* Linux 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 struct tun_rig {
 	int vnet;  /* takes a virtio-net header of 10 bytes and a packet; not blocking */
@@ -26,5 +32,12 @@ void tun_rig_close(struct tun_rig *rig);
 /* The next packet between the two networks that comes out of PLAIN within MS, with the hop that
  * routing took given back.  Its length; 0: none came. */
 size_t tun_rig_read(const struct tun_rig *rig, uint8_t *pkt, size_t size, int ms);
+
+/* The parts of tun_rig_open.  Enters a new network namespace.  -1: printed why. */
+int tun_rig_enter(void);
+
+/* Opens the TUN NAME with the FLAGS of TUNSETIFF and gives it the networks of the addresses.
+ * -1: printed why. */
+int tun_rig_device(const char *name, int flags, const uint8_t v4[4], const uint8_t v6[16]);
 
 #endif /* TESTS_UNIT_TUN_RIG_H */
