@@ -55,25 +55,27 @@ static bool ethtool(int s, void *cmd)
 /* What is forwarded is UDP that the kernel merges only when asked to. */
 static bool merge_udp(void)
 {
-	struct {
-		struct ethtool_gstrings head;
-		char name[FEATURES][ETH_GSTRING_LEN];
-	} names = { { ETHTOOL_GSTRINGS, ETH_SS_FEATURES, 0 }, { { 0 } } };
-	struct {
-		struct ethtool_sfeatures head;
-		struct ethtool_set_features_block block[FEATURES / 32];
-	} set = { { .cmd = ETHTOOL_SFEATURES }, { { 0, 0 } } };
+	static const char wanted[] = "rx-udp-gro-forwarding";
+	struct ethtool_gstrings *names = calloc(1, sizeof *names + FEATURES * ETH_GSTRING_LEN);
+	struct ethtool_sfeatures *set =
+		calloc(1, sizeof *set + FEATURES / 32 * sizeof *set->features);
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool done = false;
-	if (ethtool(s, &names) && names.head.len <= FEATURES) {
-		set.head.size = (names.head.len + 31) / 32;
-		for (unsigned i = 0; i < names.head.len; i++) {
-			if (strcmp(names.name[i], "rx-udp-gro-forwarding") == 0)
-				set.block[i / 32].valid = set.block[i / 32].requested = 1U
-											<< i % 32;
-		}
-		done = ethtool(s, &set);
+	if (names && set) {
+		names->cmd = ETHTOOL_GSTRINGS;
+		names->string_set = ETH_SS_FEATURES;
+		set->cmd = ETHTOOL_SFEATURES;
+		done = ethtool(s, names) && names->len <= FEATURES;
 	}
+	for (unsigned i = 0; done && i < names->len; i++) {
+		if (strcmp((const char *)names->data + i * ETH_GSTRING_LEN, wanted) == 0)
+			set->features[i / 32].valid = set->features[i / 32].requested = 1U
+											<< i % 32;
+		set->size = i / 32 + 1;
+	}
+	done = done && ethtool(s, set);
+	free(names);
+	free(set);
 	close(s);
 	return done;
 }
