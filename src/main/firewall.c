@@ -37,6 +37,7 @@ struct firewall {
 	ev_async finished;
 	struct fw_watch *watch;
 	bool checking; /* one that was not answered yet */
+	bool again;    /* a table went meanwhile, and the answer may be older */
 	bool running;  /* the thread */
 	pthread_t thread;
 	/* Shared: */
@@ -206,6 +207,27 @@ static void *run(void *arg)
 
 /* ---- the loop ------------------------------------------------------------ */
 
+static void hand_over(struct firewall *fw, struct fw_change *c)
+{
+	pthread_mutex_lock(&fw->lock);
+	append(&fw->todo, c);
+	pthread_cond_signal(&fw->asked);
+	pthread_mutex_unlock(&fw->lock);
+}
+
+/* Somebody has removed a table, perhaps ours. */
+static void on_removed(void *arg)
+{
+	struct firewall *fw = arg;
+	struct fw_change *c = fw->checking ? NULL : talloc_zero(NULL, struct fw_change);
+
+	fw->again = fw->checking;
+	if (!c)
+		return;
+	c->check = fw->checking = true;
+	hand_over(fw, c);
+}
+
 static void on_finished(struct ev_loop *loop, ev_async *w, int revents)
 {
 	struct firewall *fw = w->data;
@@ -229,26 +251,8 @@ static void on_finished(struct ev_loop *loop, ev_async *w, int revents)
 	}
 	if (lost)
 		fw->ops->lost(fw->ops->arg);
-}
-
-static void hand_over(struct firewall *fw, struct fw_change *c)
-{
-	pthread_mutex_lock(&fw->lock);
-	append(&fw->todo, c);
-	pthread_cond_signal(&fw->asked);
-	pthread_mutex_unlock(&fw->lock);
-}
-
-/* Somebody has removed a table, perhaps ours. */
-static void on_removed(void *arg)
-{
-	struct firewall *fw = arg;
-	struct fw_change *c = fw->checking ? NULL : talloc_zero(NULL, struct fw_change);
-
-	if (!c)
-		return;
-	c->check = fw->checking = true;
-	hand_over(fw, c);
+	if (fw->again && !fw->checking)
+		on_removed(fw);
 }
 
 static void free_all(struct changes *list)
@@ -347,7 +351,9 @@ enum err firewall_devices(struct firewall *fw, TALLOC_CTX *ctx, struct strv *out
 		err = ERR_OK; /* no such table */
 	if (out->n) {
 		fw->has_table = true;
-		(void)start(fw); /* so that its removal is noticed */
+		/* So that its removal is noticed, also if that was just before. */
+		if (start(fw))
+			on_removed(fw);
 	}
 	talloc_free(tmp);
 	return err;

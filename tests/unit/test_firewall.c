@@ -6,18 +6,20 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <ev.h>
 
 #include "main/firewall.h"
+#include "main/fw_watch.h"
 #include "main/nft.h"
 
 /* The kernel's side; the firewall's thread calls it. */
 static struct {
 	pthread_mutex_t lock;
-	bool has_table;
-	unsigned runs;
+	bool has_table, goes_unseen;
+	unsigned runs, queries;
 	char last[1 << 16];
 } kernel = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -48,6 +50,7 @@ enum err nft_query(TALLOC_CTX *ctx, const char *text, char **out)
 	(void)text;
 	pthread_mutex_lock(&kernel.lock);
 	has = kernel.has_table;
+	kernel.queries++;
 	pthread_mutex_unlock(&kernel.lock);
 	if (!has)
 		return ERR_SYS;
@@ -59,8 +62,27 @@ static void set_table(bool there)
 {
 	pthread_mutex_lock(&kernel.lock);
 	kernel.has_table = there;
-	kernel.runs = 0;
+	kernel.goes_unseen = false;
+	kernel.runs = kernel.queries = 0;
 	pthread_mutex_unlock(&kernel.lock);
+}
+
+/* Whom the kernel tells that a table was removed; the loop's. */
+static struct {
+	void (*removed)(void *arg);
+	void *arg;
+} watch;
+
+enum err fw_watch_new(TALLOC_CTX *ctx, struct ev_loop *loop, void (*removed)(void *arg), void *arg,
+		      struct fw_watch **out)
+{
+	(void)loop;
+	watch.removed = removed;
+	watch.arg = arg;
+	if (kernel.goes_unseen)
+		set_table(false);
+	*out = talloc_new(ctx);
+	return ERR_OK;
 }
 
 struct rig {
@@ -91,7 +113,10 @@ static void on_done(void *arg, bool ok, const char *why)
 
 static void on_lost(void *arg)
 {
-	((struct rig *)arg)->lost++;
+	struct rig *rig = arg;
+
+	rig->lost++;
+	ev_break(rig->loop, EVBREAK_ALL);
 }
 
 static void rig_init(struct rig *rig)
@@ -123,6 +148,39 @@ static void wait_all(struct rig *rig)
 {
 	while (rig->waiting)
 		ev_run(rig->loop, 0);
+}
+
+static void on_late(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)w;
+	(void)revents;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+/* Waits until a loss is told of; whether it was. */
+static bool wait_loss(struct rig *rig)
+{
+	ev_timer late;
+
+	ev_timer_init(&late, on_late, 10, 0);
+	ev_timer_start(rig->loop, &late);
+	ev_run(rig->loop, 0);
+	ev_timer_stop(rig->loop, &late);
+	return rig->lost;
+}
+
+/* Until the thread has asked the kernel N times. */
+static void wait_queries(unsigned n)
+{
+	const struct timespec moment = { 0, 1000000 };
+	bool done = false;
+
+	while (!done) {
+		nanosleep(&moment, NULL);
+		pthread_mutex_lock(&kernel.lock);
+		done = kernel.queries >= n;
+		pthread_mutex_unlock(&kernel.lock);
+	}
 }
 
 static void a_change_that_is_refused_harms_no_other(void **state)
@@ -161,6 +219,38 @@ static void a_table_that_somebody_removed_is_told_of_once(void **state)
 	add(&rig, "vpns2", false, &a);
 	wait_all(&rig);
 	assert_int_equal(rig.lost, 1);
+	rig_free(&rig);
+}
+
+static void a_table_that_goes_after_another_was_looked_into_is_told_of(void **state)
+{
+	struct rig rig;
+	struct answer a;
+
+	(void)state;
+	rig_init(&rig);
+	add(&rig, "vpns0", false, &a);
+	wait_all(&rig);
+	watch.removed(watch.arg); /* another's */
+	wait_queries(1);
+	set_table(false);
+	watch.removed(watch.arg); /* before the loop has heard the answer */
+	assert_true(wait_loss(&rig));
+	rig_free(&rig);
+}
+
+static void a_table_that_goes_before_anybody_listens_is_told_of(void **state)
+{
+	struct rig rig;
+	struct strv got = { 0 };
+
+	(void)state;
+	rig_init(&rig);
+	set_table(true);
+	kernel.goes_unseen = true;
+	assert_int_equal(firewall_devices(rig.fw, rig.fw, &got), ERR_OK);
+	assert_int_equal(got.n, 1);
+	assert_true(wait_loss(&rig));
 	rig_free(&rig);
 }
 
@@ -265,6 +355,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_that_is_refused_harms_no_other),
 		cmocka_unit_test(a_table_that_somebody_removed_is_told_of_once),
+		cmocka_unit_test(a_table_that_goes_after_another_was_looked_into_is_told_of),
+		cmocka_unit_test(a_table_that_goes_before_anybody_listens_is_told_of),
 		cmocka_unit_test(the_loss_is_told_of_when_the_change_fails_too),
 		cmocka_unit_test(who_does_not_wait_is_not_told),
 		cmocka_unit_test(replacing_is_one_transaction),
