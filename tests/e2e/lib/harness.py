@@ -12,11 +12,12 @@ import traceback
 from .client import Client
 from .net import Net, remove_namespaces
 from .pki import Pki
-from .server import Server
+from .server import SANITIZER, Server
 from .shell import Failure, become_subreaper, descendants, kill_tree, process_name, reap, wait_for
 from .web import Web
 
 TAIL = 60  # lines of a log that a failure shows
+AGAIN = 3  # more failures than that are no matter of a busy machine
 
 
 def marks(**what):
@@ -116,7 +117,7 @@ def describe_failure():
     """Where in the tests the current exception comes from, and what it says."""
     kind, value, trace = sys.exc_info()
     if not issubclass(kind, Failure):
-        return traceback.format_exc(limit=-6)
+        return "%s: %s\n%s" % (kind.__name__, value, traceback.format_exc(limit=-6))
     at = [frame for frame in traceback.extract_tb(trace) if "/test_" in frame.filename] or \
         traceback.extract_tb(trace)
     return "%s:%d: %s\n" % (os.path.basename(at[-1].filename), at[-1].lineno, value)
@@ -157,16 +158,36 @@ class Run:
         os.chmod(self.dir, 0o755)
         self.prefix = "e2e-%d-" % os.getpid()
         self.pki = Pki(self.dir + "/pki").make()
-        self.running, self.passed, self.failed = {}, 0, 0
+        self.running, self.started, self.passed, self.failed = {}, 0, 0, 0
+        self.failures = []  # (name, first line of the failure)
+        self.passed_alone = []  # those of them that passed then
 
     def execute(self, tests):
         become_subreaper()
+        beside = [test for test in tests if not getattr(test[1], "alone", False)]
         try:
-            self._batch([test for test in tests if not getattr(test[1], "alone", False)], self.jobs)
+            self._batch(beside, self.jobs)
+            suspects = list(self.failures) if self.jobs > 1 else []
             self._batch([test for test in tests if getattr(test[1], "alone", False)], 1)
+            if len(self.failures) <= AGAIN:
+                self._again(suspects, dict(beside))
         finally:
             self.clean()
         return self.failed == 0
+
+    def _again(self, suspects, functions):
+        """Those that failed beside others once more, with nothing beside them: who passes then is not counted as failed, but
+        named.  A sanitizer's report counts whatever was beside it."""
+        for name, why in suspects:
+            if SANITIZER in why:
+                continue
+            passed, failed = self.passed, self.failed
+            self._batch([(name, functions[name])], 1)
+            if self.passed > passed:
+                self.failed -= 1
+                self.passed_alone.append((name, why))
+            else:
+                self.failed = failed
 
     def _batch(self, tests, jobs):
         todo = list(tests)
@@ -177,9 +198,9 @@ class Run:
             time.sleep(0.05)
 
     def _start(self, name, function):
-        number = self.passed + self.failed + len(self.running) + 1
-        prefix = "%s%d" % (self.prefix, number)
-        directory = os.path.join(self.dir, "%d" % number)
+        self.started += 1
+        prefix = "%s%d" % (self.prefix, self.started)
+        directory = os.path.join(self.dir, "%d" % self.started)
         os.makedirs(directory)
         os.chmod(directory, 0o755)
         test = Test(name, prefix, directory, self)
@@ -215,9 +236,11 @@ class Run:
             print("FAIL %s (%.1f)" % (name, spent), flush=True)
             try:
                 with open(directory + "/report") as report:
-                    print("     " + report.read().replace("\n", "\n     "), flush=True)
+                    text = report.read()
             except OSError:
-                print("     the test's process died, status %d" % status, flush=True)
+                text = "the test's process died, status %d" % status
+            print("     " + text.replace("\n", "\n     "), flush=True)
+            self.failures.append((name, text.split("\n")[0]))
             if os.WIFSIGNALED(status):
                 # What it could not remove; its processes are ours now.
                 self._kill_orphans()

@@ -12,6 +12,7 @@ from .net import POOL4, POOL6
 from .shell import Failure, descendants, process_name, program, sh, wait_for
 
 PASSWORD = "secret"
+SANITIZER = "sanitizer report in "  # a failure for which no busy machine is to blame begins so
 REPORT = re.compile(r"ERROR: \w*Sanitizer|Sanitizer has encountered|SUMMARY: \w*Sanitizer|: runtime error: ")
 
 
@@ -193,7 +194,7 @@ class Server:
                     text = report.read()
                 if REPORT.search(text):
                     at = REPORT.search(text).start()
-                    raise Failure("sanitizer report in %s:\n%s" % (path, text[max(0, at - 200):at + 4000]))
+                    raise Failure(SANITIZER + "%s:\n%s" % (path, text[max(0, at - 200):at + 4000]))
 
     # Facts
     def devices(self):
