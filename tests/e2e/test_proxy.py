@@ -53,7 +53,7 @@ def test_haproxy_without_headers(t):
     mark = len(client.log())
     proxy.stop()
     proxy.start()
-    client.wait_log("Got CONNECT response: HTTP/1.1 200", 30, start=mark)
+    client.wait_again(mark)
     must_ping(client.netns, count=3)
     t.equal(server.user()["IPv4"], client.ip4, "address after the restart")
     t.web().must_login()
@@ -144,7 +144,8 @@ def test_health_checks_are_quiet(t):
         proxy.stop()
     proxy = HAProxy(t, "send-proxy-v2 check-send-proxy check-ssl verify none check inter 100ms")
     time.sleep(1)
-    t.equal(proxy.server_state(), ("UP", "L6OK"), "HAProxy's verdict with TLS")
+    # While another check is under way it puts "* " before the last one's result.
+    t.expect(proxy.server_state() in (("UP", "L6OK"), ("UP", "* L6OK")), "HAProxy's verdict with TLS", proxy.server_state())
     wait_for("the last check to end", lambda: len(server.occtl_json("show", "users")) < 3, 5)
     t.expect(not server.occtl_json("show", "ip", "bans"), "a health checker was banned")
     proxy.stop()

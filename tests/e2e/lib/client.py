@@ -59,8 +59,21 @@ class Client:
         """Waits for the tunnel, the DTLS channel too unless it is off; gives itself."""
         self.wait_for("the client to connect", lambda: self.script_calls("connect"), seconds)
         if self.dtls:
-            self.wait_log(r"Established DTLS connection|DTLS connected", seconds)
+            self.wait_dtls(seconds)
         return self
+
+    def wait_again(self, start, seconds=30):
+        """Waits for another tunnel, as wait(), told of in the log from offset START on."""
+        self.wait_log("Got CONNECT response: HTTP/1.1 200", seconds, start)
+        if self.dtls:
+            self.wait_dtls(seconds, start)
+
+    def wait_dtls(self, seconds=15, start=0):
+        """Waits for the DTLS channel, in the log from offset START on.  Openconnect opens it, then tries which sizes get
+        through, and throws away whatever data comes meanwhile ("Received unexpected packet (00) in MTU detection;
+        skipping"): only then nothing is lost."""
+        self.wait_log(r"(?s)Established DTLS connection.*(MTU after detection|Detected MTU of|in MTU detect loop|declare MTU)",
+                      seconds, start)
 
     def wait_for(self, what, probe, seconds=10):
         def alive():

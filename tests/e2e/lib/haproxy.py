@@ -15,6 +15,7 @@ defaults
     timeout connect 5s
     timeout client 5m
     timeout server 5m
+    timeout check 20s
 frontend vpn
 %(binds)s
     default_backend vpn

@@ -41,8 +41,10 @@ class Net:
         sh("ip", "netns", "add", name)
         self.all.append(name)
         # No waiting for duplicate address detection: the addresses are usable at once.
+        # And no packets of the kernel's own into tunnels, at a time of its choice: tests count what they send.
         for key in ("all", "default"):
-            self.sysctl(name, "net/ipv6/conf/%s/accept_dad" % key, 0)
+            for what, value in (("accept_dad", 0), ("router_solicitations", 0), ("mldv2_unsolicited_report_interval", 1)):
+                self.sysctl(name, "net/ipv6/conf/%s/%s" % (key, what), value)
         sh("ip", "-n", name, "link", "set", "lo", "up")
 
     def _veth(self, one, one_if, one4, one6, two, two_if, two4, two6):

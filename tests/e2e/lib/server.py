@@ -156,7 +156,18 @@ class Server:
         os.kill(self.main_pid(), number)
 
     def reload(self):
+        """Only asks for it; see reloaded()."""
         self.signal(signal.SIGHUP)
+
+    def reloaded(self):
+        """A reload by signal, and its end: new connections get the new file."""
+        start = len(self.log())
+        self.reload()
+        self.wait_log("main reloaded generation=", start=start)
+
+    def replaced(self, role, pid):
+        """Waits for the process that takes the place of PID, which had ROLE; gives its own id."""
+        return wait_for("another " + role, lambda: self.roles().get(role) != pid and self.roles().get(role))
 
     def stop(self, seconds=15):
         """SIGTERM, then everything of it must be gone."""
@@ -184,7 +195,7 @@ class Server:
                 glob.glob(glob.escape(str(self.conf.get("socket-file"))) + "*"):
             if path and os.path.exists(path):
                 raise Failure("left behind: " + path)
-        wait_for("the tunnel devices to go", lambda: not self.devices(), 3)
+        wait_for("the tunnel devices to go", lambda: not self.devices(), 5)
 
     def check_reports(self):
         """No process of the server may have printed a sanitizer's report."""
@@ -277,6 +288,11 @@ class Tools:
     def _find(self, folder, name):
         path = os.path.join(folder, name)
         return path if self.ours or os.path.exists(path) else shutil.which(name) or path
+
+
+def quickest(function, times=3):
+    """The least seconds FUNCTION takes of TIMES: a busy machine delays one, what waits for something waits each time."""
+    return min(timed(function)[0] for _ in range(times))
 
 
 def timed(function):

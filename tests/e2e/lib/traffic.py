@@ -18,7 +18,7 @@ def family(address):
 
 
 def ping(netns, address=LAN4, count=3, size=56, wait=2, extra=()):
-    """Answers out of COUNT pings."""
+    """Answers out of COUNT pings; WAIT, in seconds, is for the last ones."""
     run = subprocess.run(["ip", "netns", "exec", netns, "ping", "-n", "-q", "-c", str(count), "-i", "0.2", "-W", str(wait),
                           "-s", str(size), *extra, address], capture_output=True, text=True)
     match = re.search(r"(\d+) received", run.stdout)
@@ -26,7 +26,7 @@ def ping(netns, address=LAN4, count=3, size=56, wait=2, extra=()):
 
 
 def must_ping(netns, address=LAN4, count=3, **options):
-    got = ping(netns, address, count, **options)
+    got = ping(netns, address, count, **dict({"wait": 10}, **options))
     if got != count:
         raise Failure("%d of %d pings to %s answered" % (got, count, address))
 
@@ -47,7 +47,7 @@ class Pinger:
     def stop(self):
         """Ends it; gives (answers, pings lost between the first and the last answer, longest run of them)."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(5)
+        self.process.wait(30)
         got = sorted(set(self.numbers()))
         if not got:
             return 0, 0, 0
@@ -153,8 +153,8 @@ def udp_echo(client_ns, server_ns, address=LAN4, count=10, size=1000):
     there = netns_socket(server_ns, family(address), socket.SOCK_DGRAM)
     here = netns_socket(client_ns, family(address), socket.SOCK_DGRAM)
     there.bind((address, 0))
-    there.settimeout(2)
-    here.settimeout(2)
+    there.settimeout(10)
+    here.settimeout(10)
     got = 0
     try:
         for _ in range(count):

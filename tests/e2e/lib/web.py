@@ -119,7 +119,7 @@ class Web:
     def post(self, path, body, **options):
         return self.request("POST", path, body, **options)
 
-    def is_closed(self, seconds=5):
+    def is_closed(self, seconds=20):
         """Whether the server ends the connection within SECONDS."""
         self.socket.settimeout(seconds)
         try:
@@ -206,7 +206,7 @@ class Tunnel:
     def send(self, kind, payload=b""):
         self.web.send(b"STF\x01" + struct.pack(">HBB", len(payload), kind, 0) + payload)
 
-    def receive(self, seconds=3):
+    def receive(self, seconds=15):
         """The next frame as (type, payload); None when nothing comes in time."""
         self.web.socket.settimeout(seconds)
         try:
@@ -220,14 +220,14 @@ class Tunnel:
         length, kind = struct.unpack(">HB", head[4:7])
         return kind, self.web.file.read(length)
 
-    def receive_control(self, seconds=3):
+    def receive_control(self, seconds=15):
         """The next frame that is no data (the kernel sends packets of its own into every device)."""
         while True:
             frame = self.receive(seconds)
             if frame is None or frame[0] != self.DATA:
                 return frame
 
-    def receive_data(self, seconds=3):
+    def receive_data(self, seconds=15):
         """The next inner IPv4 packet."""
         while True:
             frame = self.receive(seconds)
