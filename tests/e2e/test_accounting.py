@@ -288,7 +288,7 @@ def test_silent_server_delays_its_own_logins_only(t):
     for _ in range(10):
         t.web().must_login().open().bye()
     spent = time.monotonic() - start
-    t.expect(spent < 4 * t.slow, "10 logins took %.1f s" % spent)
+    t.expect(spent < 8 * t.slow, "10 logins took %.1f s" % spent)
     t.equal([web.read().status for web in waiting], [401] * 6, "statuses without an answer")
 
 
@@ -330,8 +330,8 @@ def test_server_stopped_while_radius_is_away(t):
     full = server.user()["Full session"]
     radius.freeze()
     start = time.monotonic()
-    server.stop(20)
-    t.expect(time.monotonic() - start < 12 * t.slow, "the stop took %.1f s" % (time.monotonic() - start))
+    server.stop(40)
+    t.expect(time.monotonic() - start < 20 * t.slow, "the stop took %.1f s" % (time.monotonic() - start))
     t.expect(tunnel.receive_control(2)[0] in (Tunnel.DISCONNECT, Tunnel.TERMINATE), "no word to the client")
     server.wait_log(r'accounting-dropped .*record="stop" sid="%s"' % full.replace("+", r"\+"))
     radius.thaw()
@@ -362,7 +362,9 @@ def killed(t, role):
     web.close()
     server.wait_no_user()
     count = len(radius.wait_accounting("Interim-Update", 2, 10))
-    os.kill(server.roles()[role], signal.SIGKILL)
+    pid = server.roles()[role]
+    os.kill(pid, signal.SIGKILL)
+    server.replaced(role, pid)
     time.sleep(1)
     other = t.web(cookies=web.cookies)
     last = other.open()

@@ -1,6 +1,4 @@
 """Cisco's client as far as its requests are known (protocol.md §9): every request on a connection of its own."""
-import time
-
 from lib.server import PASSWORD
 from lib.spoken import ANYCONNECT, sha1_of
 from lib.web import Tunnel
@@ -41,8 +39,8 @@ CONNECT = ["X-CSTP-Protocol: Copyright (c) 2004 Cisco Systems, Inc.", "X-CSTP-Lo
 
 def test_a_session_of_anyconnect(t):
     """Protocol 1.3, 4.10, 4.11, 5.8, §9: init, reply, downloads, tunnel, a network change, the end."""
-    t.server({"cisco-client-compat": "true", "tls-priorities": None, "select-group": ["staff", "guests"],
-              "banner": "Welcome", "dns": ["198.18.1.2", "fd00:19::2"]}, users={"test": "staff"})
+    server = t.server({"cisco-client-compat": "true", "tls-priorities": None, "select-group": ["staff", "guests"],
+                       "banner": "Welcome", "dns": ["198.18.1.2", "fd00:19::2"]}, users={"test": "staff"})
     cookies, hashes = {}, set()
 
     def request(method, path, body=None):
@@ -78,5 +76,5 @@ def test_a_session_of_anyconnect(t):
         address = answer.header("X-CSTP-Address")
         Tunnel(web, answer).send(Tunnel.DISCONNECT, reason)
         t.expect(web.is_closed(), "the connection stays open after %r" % reason)
-    time.sleep(0.2)
+    server.wait_log("auth session-over")
     t.equal(t.web().connect(cookie=cookies["webvpn"]).status, 401, "status after the user's goodbye")

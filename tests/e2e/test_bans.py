@@ -200,19 +200,19 @@ def test_unban(t):
 def test_end_of_a_ban(t):
     """Checklist 145, 146: after ban-time the lists are empty of it, the score starts at 0, and the client logs in; more
     attempts meanwhile do not extend it.  A score below the threshold is forgotten after ban-reset-time."""
-    server = serve(t, ban_time=3, ban_reset_time=4, ban_points_connection=1)
+    server = serve(t, ban_time=3, ban_reset_time=8, ban_points_connection=1)
     fail_login(t, OTHER)
+    start = time.monotonic()
     fail_login(t, FAR, 5)
     server.wait_log("added IP '198.51.100.7'")
-    start = time.monotonic()
     while is_refused(t, FAR):
-        t.expect(time.monotonic() - start < 6, "attempts extend the ban")
+        t.expect(time.monotonic() - start < 15, "attempts extend the ban")
         time.sleep(0.2)
     t.expect(time.monotonic() - start > 1.5, "the ban was too short")
     t.equal(server.occtl_json("show", "ip", "bans"), [], "bans")
     t.web(source=FAR).must_login()
     t.expect(scores(server)[FAR] < 5, "the score did not restart", scores(server))
-    wait_for("the other score to be forgotten", lambda: not scores(server).get(OTHER), 6)
+    wait_for("the other score to be forgotten", lambda: not scores(server).get(OTHER))
 
 
 def test_survives_main(t):

@@ -3,7 +3,6 @@ import base64
 import os
 import re
 import signal
-import time
 
 from lib.client import Client
 from lib.shell import wait_for
@@ -123,8 +122,9 @@ def test_secret_opens_the_connection(t):
     third.init("/?" + SECRET)
     answer = t.web(cookies=third.cookies).request("CONNECT", "/CSCOSSLC/tunnel")
     t.equal(answer.status, 503, "CONNECT with a context only")
+    start = len(server.log())
     web.open().bye()
-    time.sleep(0.3)
+    server.wait_log("auth session-over", start=start)
     t.equal(t.web(cookies={"webvpn": cookie}).get("/1/index.html").status, 401, "the cookie of a session that is over")
     t.expect(SECRET not in server.log(), "the secret is in the log")
     t.expect(SECRET not in server.occtl("show", "status").stdout, "occtl shows the secret")

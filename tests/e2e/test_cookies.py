@@ -4,7 +4,7 @@ import ssl
 import time
 
 from lib.server import PASSWORD
-from lib.shell import sh
+from lib.shell import sh, wait_for
 from lib.spoken import DTLS, wrong_login
 from lib.web import Tunnel, Web
 
@@ -31,8 +31,7 @@ def test_goodbyes(t):
     Tunnel(web, answer).send(Tunnel.DISCONNECT, b"\xb0user closed")
     t.expect(web.is_closed(), "the connection lives on")
     # The worker closes the connection before main has told auth.
-    server.wait_log("reason: user disconnected")
-    time.sleep(0.2)
+    server.wait_log("auth session-over")
     answer = t.web().connect(cookie=cookie)
     t.equal(answer.lines[0], "HTTP/1.1 401 Cookie is not acceptable", "after the user's goodbye")
 
@@ -48,38 +47,38 @@ def test_persistent_cookies(t):
 
 def test_logout_by_http(t):
     """Protocol 4.13: GET /logout and the logout document end the session of the cookie they carry."""
-    t.server()
+    server = t.server()
     one, two, three = (t.web().must_login().cookies["webvpn"] for _ in range(3))
     t.equal(t.web().get("/logout").status, 200, "GET /logout without a cookie")
     t.equal(t.web(cookies={"webvpn": one}).get("/logout").status, 200, "GET /logout")
     answer = t.web(cookies={"webvpn": two}).post("/", '<?xml version="1.0"?><config-auth client="vpn" type="logout">'
                                                  '<session-token/></config-auth>')
     t.expect(answer.status == 200 and 'type="complete"' in answer.body, "logout document", answer.head, answer.body)
-    time.sleep(0.3)
+    wait_for("both to be over", lambda: server.log().count("auth session-over") == 2)
     for cookie, status in ((one, 401), (two, 401), (three, 200)):
         t.equal(t.web().connect(cookie=cookie).status, status, "CONNECT afterwards")
 
 
 def test_logout_document_with_a_token(t):
     """Protocol 4.13: the session-token names the session as its cookie does."""
-    t.server()
+    server = t.server()
     cookie = t.web().must_login().cookies["webvpn"]
     logout = '<?xml version="1.0"?><config-auth client="vpn" type="logout"><session-token>%s</session-token></config-auth>'
     for token in ("", "x", "A" * 5000):
         t.equal(t.web().post("/", logout % token).status, 200, "status with the token %.5s" % token)
     t.equal(t.web().post("/", logout % cookie).status, 200, "status")
-    time.sleep(0.3)
+    server.wait_log("auth session-over")
     t.equal(t.web().connect(cookie=cookie).status, 401, "CONNECT afterwards")
 
 
 def test_session_timeout_counts_from_the_login(t):
     """Protocol 60, 10.6, checklist 137: announced, not extended by reconnects; then the cookie is dead."""
-    t.server({"session-timeout": 6})
+    t.server({"session-timeout": 10})
     web = t.web().must_login()
     start, left = time.monotonic(), []
     for _ in range(3):
         answer = web.connect()
-        t.equal(answer.header("X-CSTP-Session-Timeout"), "6", "announced")
+        t.equal(answer.header("X-CSTP-Session-Timeout"), "10", "announced")
         left.append(int(answer.header("X-CSTP-Session-Timeout-Remaining")))
         time.sleep(1.2)
         cookie = web.cookies["webvpn"]
@@ -87,9 +86,9 @@ def test_session_timeout_counts_from_the_login(t):
             web.close()
             web = t.web(cookies={"webvpn": cookie})
     t.expect(left[0] > left[1] > left[2], "remaining times: %s" % left)
-    frame = Tunnel(web, answer).receive_control(10)
+    frame = Tunnel(web, answer).receive_control(30)
     t.expect(frame and frame[0] in (Tunnel.DISCONNECT, Tunnel.TERMINATE), "the last frame: %s" % (frame,))
-    t.expect(4 < time.monotonic() - start < 9, "ended after %.1f s" % (time.monotonic() - start))
+    t.expect(8 < time.monotonic() - start < 18, "ended after %.1f s" % (time.monotonic() - start))
     t.equal(t.web().connect(cookie=cookie).status, 401, "CONNECT after the end")
 
 
@@ -233,12 +232,12 @@ def test_eight_wrong_passwords_ban(t):
 def test_scores_are_forgotten(t):
     """Checklist 145, 146, 148: ban-reset-time clears the score of who was not banned; ban-time ends a ban."""
     server = t.server({"max-ban-score": 30, "ban-points-wrong-password": 10, "ban-points-connection": 0,
-                       "ban-reset-time": 3, "ban-time": 3})
+                       "ban-reset-time": 6, "ban-time": 6})
     far = t.net.add_client_address("198.51.100.9")
     for _ in range(2):
         for _ in range(2):
             wrong_login(t, "test", source=far)
-        time.sleep(4.5)
+        time.sleep(7.5)
     t.expect("added IP" not in server.log(), "banned although the score was old", server.log())
     for _ in range(3):
         wrong_login(t, "test", source=far)
@@ -248,7 +247,7 @@ def test_scores_are_forgotten(t):
         t.expect(False, "a banned address got in")
     except OSError:
         pass
-    time.sleep(4.5)
+    time.sleep(7.5)
     t.web(source=far).must_login()
 
 

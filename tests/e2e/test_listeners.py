@@ -96,6 +96,6 @@ def test_rate_limit(t):
     wait_for("the pause", lambda: server.log().count(said) >= 2, 20)
     start = time.monotonic()
     t.web().must_login()  # in the end everybody is served
-    t.expect(time.monotonic() - start < 10, "a login took %.1f s" % (time.monotonic() - start))
+    t.expect(time.monotonic() - start < 30, "a login took %.1f s" % (time.monotonic() - start))
     for one in waiting:
         one.close()

@@ -227,9 +227,9 @@ def test_thousands_of_sessions(t):
             web.close()
     for options in ((), ("-j",)):
         spent, run = timed(lambda: server.occtl(*options, "show", "sessions", "all"))
-        t.expect(spent < 2 * t.slow, "%.1f s for %d sessions" % (spent, count))
+        t.expect(spent < 8 * t.slow, "%.1f s for %d sessions" % (spent, count))
         rows = json.loads(run.stdout) if options else run.stdout.splitlines()[1:]
         t.equal(len(rows), count, "rows")
     spent, run = timed(lambda: server.occtl("terminate", "user", "test"))
-    t.expect(spent < 2 * t.slow, "%.1f s to terminate them" % spent)
+    t.expect(spent < 8 * t.slow, "%.1f s to terminate them" % spent)
     t.equal(server.occtl_json("show", "sessions", "all"), [], "what is left")

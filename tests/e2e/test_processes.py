@@ -5,7 +5,7 @@ import signal
 import time
 
 from lib.harness import marks
-from lib.shell import descendants, process_name, program, wait_for
+from lib.shell import PATIENCE, descendants, process_name, program, wait_for
 from lib.traffic import Pinger, must_ping, transfer
 
 
@@ -20,14 +20,14 @@ def killed(t, role):
     os.kill(pid, signal.SIGKILL)
     start = time.monotonic()
     seen = 0
-    while time.monotonic() - start < 5 * t.slow:
+    while time.monotonic() - start < 5 * PATIENCE * t.slow:
         try:
-            t.web(timeout=3).must_login("new").open().bye()
+            t.web(timeout=3 * PATIENCE).must_login("new").open().bye()
             seen = time.monotonic() - start
             break
         except (OSError, AssertionError):
             time.sleep(0.1)
-    t.expect(seen, "no new login within 5 s of killing " + role)
+    t.expect(seen, "no new login soon after killing " + role)
     time.sleep(1)
     got, lost, run = pinger.stop()
     t.expect(got > 15 and run <= 10, "pings answered %d, lost %d, %d in a row" % (got, lost, run))
@@ -85,7 +85,7 @@ def test_killed_one_after_the_other(t):
 
 def can_login(t):
     try:
-        return t.web(timeout=2).login().success
+        return t.web(timeout=2 * PATIENCE).login().success
     except OSError:
         return False
 
@@ -139,7 +139,7 @@ def test_sigterm_leaves_nothing(t):
     raw = t.web().must_login().open()
     start = time.monotonic()
     server.stop()
-    t.expect(time.monotonic() - start < 8 * t.slow, "too slow")
+    t.expect(time.monotonic() - start < 15 * t.slow, "too slow")
     frame = raw.receive_control(2)
     t.expect(frame and frame[0] in (5, 9), "no word of the end to the client: %r" % (frame,))
     client.wait_end(20)
@@ -155,7 +155,7 @@ def test_sigterm_as_main_dies(t):
     server.process.send_signal(signal.SIGTERM)
     time.sleep(0.3)
     os.kill(main, signal.SIGKILL)
-    t.equal(server.process.wait(10 * t.slow), 0, "status")
+    t.equal(server.process.wait(40 * t.slow), 0, "status")
     wait_for("the devices to go", lambda: not server.devices(), 5)
 
 
@@ -176,7 +176,7 @@ def test_sigint_stops(t):
     server = t.server()
     tree = server.tree()
     server.process.send_signal(signal.SIGINT)
-    t.equal(server.process.wait(10), 0, "status")
+    t.equal(server.process.wait(40), 0, "status")
     server.check_gone(tree)
 
 

@@ -253,14 +253,14 @@ def s_client(t, *arguments):
 
 def test_after_the_window(t):
     """Checklist 127, protocol 2.7: after cookie-timeout a ticket is a miss, whatever the client thinks of its age."""
-    t.server({"cookie-timeout": 3})
+    t.server({"cookie-timeout": 8})
     files = {version: "%s/session-%s" % (t.dir, version) for version in ("-tls1_2", "-tls1_3")}
     began = time.time()
     for version, path in files.items():
         t.expect("\nNew, TLS" in s_client(t, version, "-sess_out", path), "new session")
     for version, path in files.items():
         t.expect("\nReused, TLS" in s_client(t, version, "-sess_in", path), "reused with " + version)
-    time.sleep(max(0, began + 5 - time.time()))
+    time.sleep(max(0, began + 10 - time.time()))
     for version, path in files.items():
         edit_time(path)
         said = s_client(t, version, "-sess_in", path)
@@ -272,17 +272,18 @@ def test_lifetime_is_not_extended(t):
     t.server({"cookie-timeout": 3})
     clients = [Resumer(t, version).must_start() for version in VERSIONS]
     began = time.time()
-    resumed, failed = {client: [] for client in clients}, {client: 0 for client in clients}
+    resumed, full = {client: [] for client in clients}, {client: began for client in clients}
     while time.time() < began + 6:
         for client in clients:
+            now = time.time()
             try:
                 resumed[client].append(client.visit())
-            except ssl.SSLError:  # the library expires a ticket in the middle of a handshake: once, then anew
+                full[client] = full[client] if resumed[client][-1] else now
+            except ssl.SSLError:  # the library expires a ticket in the middle of a handshake, at one of two full seconds
+                t.expect(now - full[client] > 1.5, "a handshake fails %.1f s after the full one" % (now - full[client]))
                 client.session = None
-                failed[client] += 1
         time.sleep(0.25)
     for client in clients:
-        t.expect(failed[client] <= 1, "handshakes fail beside the moment of expiry", failed[client])
         t.expect(resumed[client][0] and not all(resumed[client]), "a full handshake now and then", resumed[client])
         t.expect(resumed[client][-4:].count(True) >= 2, "and it resumes again", resumed[client])
 

@@ -37,19 +37,19 @@ def test_drain(t):
     tunnel = t.web().must_login().open()
     start = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
-    time.sleep(1)
+    server.wait_log("stopping new connections")
     try:
         t.web()
-        t.expect(False, "a new connection a second after SIGTERM")
+        t.expect(False, "a new connection while draining")
     except OSError:
         pass
     tunnel.send(tunnel.DPD_OUT, b"still here")
     t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still here"), "the tunnel while draining")
     server.process.send_signal(signal.SIGTERM)
-    status = server.process.wait(15)
+    status = server.process.wait(40)
     spent = time.monotonic() - start
     t.equal(status, 0, "status")
-    t.expect(3.5 < spent < 9, "the end came after %.1f s" % spent)
+    t.expect(3.5 < spent < 15, "the end came after %.1f s" % spent)
     for text in ("termination request received; stopping new connections",
                  "termination request received; waiting 4000 ms"):
         t.expect(text in server.log(), text + " is not in the log")
@@ -239,7 +239,7 @@ def test_syslog(t):
             priority = int(line.split("<")[1].split(">")[0])
             t.equal(priority >> 3, code, "facility in %r" % line)
         os.kill(descendants(server.process.pid)[0], signal.SIGTERM)
-        t.equal(server.process.wait(20), 0, "status")
+        t.equal(server.process.wait(40), 0, "status")
 
 
 def test_no_connection_is_lost_by_a_reload(t):

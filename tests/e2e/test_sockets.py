@@ -105,9 +105,7 @@ def test_bad_priority_is_named(t):
     t.clients[-1].stop()
     server.write_file("users/test", "net-priority = high\n")
     server.write_conf(net_priority="0x48", config_per_user=server.dir + "/users")
-    start = len(server.log())
-    server.reload()
-    server.wait_log("(?i)reload", start=start)
+    server.reloaded()
     t.equal(tos_of_traffic(t, t.client()), {17: {0x48}}, "the host's stays")
     server.wait_log("'high' has no effect; write 0 to 6, or 0xNN")
 
@@ -131,8 +129,7 @@ def test_output_buffer(t):
     must_ping(t.net.cli, size=1300)
     t.clients[-1].stop()
     server.write_conf(output_buffer=None)
-    server.reload()
-    server.wait_log("(?i)reload")
+    server.reloaded()
     tcp, udp = send_buffers(t, t.client())
     t.expect(tcp != 60000 and udp > 1 << 20, "the defaults without the option", (tcp, udp))
 

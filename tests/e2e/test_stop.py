@@ -46,8 +46,10 @@ def test_everybody_is_told(t):
         raw = t.web().must_login().open()
         start, began = time.monotonic(), len(server.log())
         way()
-        t.equal(server.process.wait(15 * t.slow), 0, "status")
-        t.expect(time.monotonic() - start < 5 * t.slow, "it took %.1f s" % (time.monotonic() - start))
+        t.equal(server.process.wait(40 * t.slow), 0, "status")
+        # Those who do not end are killed after five seconds, which the log would tell.
+        t.expect(time.monotonic() - start < 15 * t.slow, "it took %.1f s" % (time.monotonic() - start))
+        t.expect("forcing termination" not in server.log()[began:], "somebody had to be killed")
         kind, payload = raw.receive_control()
         t.equal((kind, payload[1:]), (raw.DISCONNECT, b"the server ends the session"), "frame")
         t.expect("the server ends the session" in told(client), "openconnect's word", told(client))
@@ -78,8 +80,8 @@ def test_drain_with_a_real_client(t):
     time.sleep(1)
     got, lost, _ = pinger.stop()
     t.expect(got > 3 and lost <= 1, "pings while draining: %d, lost %d" % (got, lost))
-    t.equal(server.process.wait(15 * t.slow), 0, "status")
-    t.expect(3.9 < time.monotonic() - start < 6 * t.slow, "the end came after %.1f s" % (time.monotonic() - start))
+    t.equal(server.process.wait(40 * t.slow), 0, "status")
+    t.expect(3.9 < time.monotonic() - start < 15 * t.slow, "the end came after %.1f s" % (time.monotonic() - start))
     t.expect("the server ends the session" in told(client), "openconnect's word")
     client.wait_end(15)
     for text in ("stopping new connections", "waiting 4000 ms"):
@@ -98,7 +100,7 @@ def test_drain_when_everybody_is_signalled(t):
     time.sleep(1.5)
     tunnel.send(tunnel.DPD_OUT, b"still here")
     t.equal(tunnel.receive_control(), (tunnel.DPD_RESP, b"still here"), "the tunnel while draining")
-    t.equal(server.process.wait(15), 0, "status")
+    t.equal(server.process.wait(40), 0, "status")
     t.expect(time.monotonic() - start > 2.9, "the drain was cut short")
 
 
@@ -110,8 +112,8 @@ def test_sessions_that_do_not_end(t):
     os.kill(server.user()["ID"], signal.SIGSTOP)
     start = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
-    t.equal(server.process.wait(20 * t.slow), 0, "status")
-    t.expect(4.9 < time.monotonic() - start < 8 * t.slow, "the end came after %.1f s" % (time.monotonic() - start))
+    t.equal(server.process.wait(40 * t.slow), 0, "status")
+    t.expect(4.9 < time.monotonic() - start < 15 * t.slow, "the end came after %.1f s" % (time.monotonic() - start))
     t.equal(server.log().count('msg="not all sessions were terminated (1 remain); forcing termination"'), 1, "line in the log")
 
 
@@ -138,7 +140,7 @@ def test_a_login_by_its_process(t):
     web = t.web()
     pid = wait_for("the worker", lambda: server.roles()["workers"])[0]
     os.kill(pid, signal.SIGTERM)
-    web.socket.settimeout(5)
+    web.socket.settimeout(20)
     try:
         t.equal(web.socket.recv(1), b"", "the connection")
     except OSError:
@@ -156,7 +158,7 @@ def test_full(t):
     for _ in range(20):
         refused = t.net.socket(t.net.cli)
         refused.connect(("198.18.0.1", 443))
-        refused.settimeout(5)
+        refused.settimeout(20)
         t.equal(refused.recv(1), b"", "a connection to a full server")
         refused.close()
     lines = server.log().count('msg="reached maximum client limit (active: 2)"')

@@ -134,9 +134,7 @@ def test_default_files(t):
     """Config 10.2: default-user-config replaces a missing file; a missing default refuses."""
     server = with_files(t, {"test": None}, {"default": "dpd = 99\n"})
     server.write_conf(default_user_config=server.dir + "/default")
-    server.reload()
-    import time
-    time.sleep(1)
+    server.reloaded()
     t.equal(t.web().must_login().connect().header("X-CSTP-DPD"), "99", "DPD of the default file")
     os.unlink(server.dir + "/default")
     t.equal(t.web().must_login().connect().status, 401, "status with the default file gone")
