@@ -181,7 +181,7 @@ def test_unit_of_ocserv(t):
     subprocess.run(["/bin/kill", "-HUP", str(main)], check=True)
     wait_for("the new banner", lambda: t.web().must_login().connect().header("X-CSTP-Banner") == "new", 5)
     subprocess.run(["/bin/kill", "-TERM", str(main)], check=True)
-    t.equal(server.process.wait(15), 0, "status")
+    t.equal(server.process.wait(40), 0, "status")
     t.expect(not os.path.exists(pid_file), "the pid file stays")
 
 
@@ -196,7 +196,7 @@ ip -n cli addr add 198.18.0.2/24 dev tosrv
 ip -n cli link set tosrv up
 ip -n cli link set lo up
 show() { systemctl show --value -p $1 sallyport; }
-until_true() { for i in $(seq 100); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; exit 1; }
+until_true() { for i in $(seq 400); do eval "$1" && return; sleep 0.1; done; echo "never: $1"; exit 1; }
 session() {
 	echo secret | ip netns exec cli openconnect --servercert %(pin)s -u test --passwd-on-stdin --script /bin/true --non-inter -v \\
 		https://198.18.0.1/ > /out/client.$1 2>&1 &
@@ -236,7 +236,7 @@ def test_under_a_real_systemd(t):
     service = re.sub(r"^(ExecStart=)\S*/sallyportd", r"\1%s --debug 3 --config %s" % (t.tools.server, server.conf_file),
                      unit(t, "sallyport.service"), flags=re.M)
     more = "[Unit]\nDefaultDependencies=no\nAfter=\nWants=\n[Service]\nStandardOutput=append:/out/log\n" \
-           "StandardError=append:/out/log\nWatchdogSec=4\n"
+           "StandardError=append:/out/log\nWatchdogSec=8\n"
     # The unit has a /tmp of its own, and the test's files are there.
     folders = [os.path.dirname(t.dir), t.tools.builddir]
     more += "BindPaths=%s\n" % " ".join(folders)

@@ -276,7 +276,7 @@ def test_stop_now(t):
     server = t.server()
     tree = server.tree()
     t.expect("Server scheduled to stop" in server.occtl("stop", "now").stdout, "words")
-    t.equal(server.process.wait(10), 0, "status of the server")
+    t.equal(server.process.wait(40), 0, "status of the server")
     server.check_gone(tree)
     t.equal(server.occtl("show", "status", check=False).returncode, 1, "exit code afterwards")
 

@@ -30,7 +30,7 @@ class Listener(Reader):
 
     def wait(self):
         """Exit code and what stood on standard error, once it has ended."""
-        status = self.process.wait(5)
+        status = self.process.wait(30)
         return status, self.process.stderr.read().decode()
 
 

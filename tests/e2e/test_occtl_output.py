@@ -78,7 +78,7 @@ def actions(t, server, arguments):
                 t.web().must_login().open()  # one for the next of them
         else:
             t.equal((run.stdout, run.returncode), ("", 1), name + " outside the interactive mode")
-    server.process.wait(15)
+    server.process.wait(40)
 
 
 def on_terminal(server, columns, *command, **environment):

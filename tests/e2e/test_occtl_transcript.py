@@ -110,7 +110,7 @@ def test_transcript(t):
         if command == "help or ?":
             listed = re.findall(r"^ +([a-z ?]+?)(?: \[[A-Z]+\])?\t\S", server.occtl("help").stdout, re.M)
     script.run("show status", json=True)
-    server.process.wait(15)
+    server.process.wait(40)
     for client in (alice, bob):
         client.wait_end()
     t.equal(sorted(script.titles), sorted(name for name in listed if name != "quit"), "sections and commands")

@@ -15,7 +15,7 @@ def killed(t, role):
     client = t.client().wait()
     before = server.user()
     pinger = Pinger(client.netns, directory=t.dir)
-    time.sleep(1)
+    pinger.wait(9)
     pid = server.roles()[role]
     os.kill(pid, signal.SIGKILL)
     start = time.monotonic()
@@ -28,7 +28,7 @@ def killed(t, role):
         except (OSError, AssertionError):
             time.sleep(0.1)
     t.expect(seen, "no new login soon after killing " + role)
-    time.sleep(1)
+    pinger.wait(9)
     got, lost, run = pinger.stop()
     t.expect(got > 15 and run <= 10, "pings answered %d, lost %d, %d in a row" % (got, lost, run))
     after = server.user()

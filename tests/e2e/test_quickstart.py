@@ -37,7 +37,7 @@ class Quickstart:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(20)
+            self.process.wait(60)
 
     def check_reports(self):
         pass

@@ -134,25 +134,25 @@ def test_status(t):
         "1 session, 1 connection" in lines["STATUS"] for _, lines in manager.since(0, "STATUS")), 5 * t.slow)
 
 
-@marks(sanitizers=False)
+@marks(sanitizers=False, seconds=90)
 def test_watchdog(t):
     """WATCHDOG=1 comes at least every half of the time, and none while auth, main or the zygote
     hangs; who hangs is replaced before the manager would end everything, and tunnels do not notice."""
-    server, manager, _ = managed(t, watchdog=4)
+    server, manager, _ = managed(t, watchdog=8)
     client = t.client(dtls=False).wait()
     pinger = Pinger(client.netns, directory=t.dir)
     start = time.monotonic()
-    time.sleep(3)
+    time.sleep(6)
     times = [when for when, _ in manager.since(start, "WATCHDOG")]
-    t.expect(max(b - a for a, b in zip([start] + times, times + [time.monotonic()])) < 2.2, "pauses", times)
+    t.expect(max(b - a for a, b in zip([start] + times, times + [time.monotonic()])) < 4.4, "pauses", times)
     for role in ("auth", "main", "zygote"):
         pid = server.roles()[role]
         manager.wait("WATCHDOG", start=time.monotonic())
         os.kill(pid, signal.SIGSTOP)
         start = time.monotonic()
-        manager.expect_silence("WATCHDOG", 1, start)
+        manager.expect_silence("WATCHDOG", 2, start)
         alive = manager.wait("WATCHDOG", start=start)[0]
-        t.expect(alive - start < 4, "the manager would have ended the service: %.1f s without %s" % (alive - start, role))
+        t.expect(alive - start < 8, "the manager would have ended the service: %.1f s without %s" % (alive - start, role))
         t.expect(server.roles()[role] != pid, role + " is the same")
     server.wait_log("hangs")
     t.web().must_login().open().bye()

@@ -313,7 +313,7 @@ def test_stray_datagrams(t):
                  hello[:60], hello[:27] + b"\0" * 32 + hello[59:]):
         stray.sendto(data, ("198.18.0.1", 443))
         time.sleep(0.05)
-    time.sleep(1)
+    pinger.wait(11)
     stray.close()
     got, lost, _ = pinger.stop()
     t.expect(got > 10 and lost <= 1, "pings answered %d, lost %d" % (got, lost))
@@ -327,7 +327,7 @@ class HelloCapture:
     def __init__(self, t):
         self.socket = t.net.socket(t.net.cli, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
         self.socket.bind(("tosrv", 3))
-        self.socket.settimeout(5)
+        self.socket.settimeout(20)
 
     def first_hello(self):
         while True:
@@ -344,13 +344,14 @@ def test_roaming_of_the_udp_channel(t):
     client = t.client(arguments=["--dtls-local-port=4444"]).wait()
     must_ping(client.netns)
     pinger = Pinger(client.netns, directory=t.dir)
-    time.sleep(0.5)
+    pinger.wait(3)
     # Stateless translation of the client's port, both ways, from now on.
     t.net.nft(t.net.cli, """table ip rebind {
         chain out { type filter hook output priority -300; udp sport 4444 notrack udp sport set 5555; }
         chain in { type filter hook prerouting priority -300; udp dport 5555 notrack udp dport set 4444; }
     }""")
-    time.sleep(3)
+    time.sleep(2)
+    pinger.wait(20)
     got, lost, run = pinger.stop()
     t.expect(got > 20 and run <= 10, "pings answered %d, lost %d, in a row %d" % (got, lost, run))
     start = udp_bytes(t)

@@ -127,7 +127,7 @@ class Server:
             self.wait_ready(start=start)
         return self
 
-    def wait_ready(self, seconds=20, said="initialized OpenConnect VPN Server", start=0):
+    def wait_ready(self, seconds=10, said="initialized OpenConnect VPN Server", start=0):
         """Waits until it serves; SAID is what its log says then, after offset START."""
         if not self.tools.ours or self.debug < 2:
             said = None  # it does not say so
@@ -238,8 +238,10 @@ class Server:
         return self.process.pid
 
     def log(self):
+        """What it has said so far, in whole lines: one may be on its way."""
         with open(self.log_file, errors="replace") as log:
-            return log.read()
+            text = log.read()
+        return text[:text.rfind("\n") + 1]
 
     def wait_log(self, pattern, seconds=5, start=0):
         """Waits until PATTERN (a regular expression) is in the log from offset START on; gives the match."""

@@ -18,8 +18,8 @@ class Failure(AssertionError):
 
 
 def sh(*command, check=True, stdin=None, timeout=60, env=None):
-    """Runs COMMAND and gives the completed process, output as text."""
-    run = subprocess.run([str(c) for c in command], text=True, input=stdin, timeout=timeout, env=env,
+    """Runs COMMAND and gives the completed process, output as text; TIMEOUT is as for wait_for."""
+    run = subprocess.run([str(c) for c in command], text=True, input=stdin, timeout=timeout * PATIENCE, env=env,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace",
                          stdin=None if stdin is not None else subprocess.DEVNULL)
     if check and run.returncode:

@@ -10,7 +10,7 @@ import threading
 import time
 
 from .net import LAN4
-from .shell import Failure, netns_socket
+from .shell import Failure, netns_socket, wait_for
 
 
 def family(address):
@@ -43,6 +43,11 @@ class Pinger:
     def numbers(self):
         with open(self.path) as lines:
             return [int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", lines.read())]
+
+    def wait(self, count):
+        """Waits for COUNT more answers."""
+        wanted = len(self.numbers()) + count
+        wait_for("%d answers to pings" % count, lambda: len(self.numbers()) >= wanted, count * 0.1 + 10)
 
     def stop(self):
         """Ends it; gives (answers, pings lost between the first and the last answer, longest run of them)."""
