@@ -1,0 +1,1 @@
+"""The parts of the benchmark: the world it runs in, what is measured, and the report."""
