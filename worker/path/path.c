@@ -102,6 +102,9 @@ static uint64_t stall_deadline(const struct path *p)
 
 static uint64_t deadline(const struct path *p)
 {
+	/* The rest of a large packet makes nothing readable. */
+	if (tun_holds(p->tun) && inner_has_room(p))
+		return 0;
 	uint64_t at = min_u64(liveness_deadline(&p->live), rekey_deadline(&p->rekey));
 	at = min_u64(at, stall_deadline(p));
 	at = min_u64(at, udp_chan_deadline(p));

@@ -1,0 +1,257 @@
+/* test_path_large.c - a device that gives and takes large packets, behind both channels. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/bytes.h"
+#include "tests/unit/path_rig.h"
+#include "tests/unit/pkt_help.h"
+#include "wire/cstp_frame.h"
+#include "wire/inet_csum.h"
+
+enum { HEAD = 40, VNET = sizeof(struct virtio_net_hdr), LARGE = VNET + 65535 };
+
+static struct rig *tunnel(uint64_t tx_rate, unsigned off)
+{
+	struct rig_opt opt;
+	rig_opt_init(&opt);
+	opt.limits.tun_headers = opt.limits.tun_uso = true;
+	opt.limits.tx_rate = tx_rate;
+	opt.limits.off = off;
+	return rig_new(&opt);
+}
+
+/* A TCP segment without its checksum: SEQ counts bytes, whose values follow from their place. */
+static void segment(uint8_t *pkt, size_t payload, bool up, uint32_t seq)
+{
+	rig_packet(pkt, HEAD + payload, up ? "10.0.0.2" : "192.0.2.1",
+		   up ? "192.0.2.1" : "10.0.0.2", IPPROTO_TCP, 0);
+	pkt[6] = 0x40; /* DF */
+	memset(pkt + 20, 0, 20);
+	put_be32(pkt + 20, UINT32_C(80) << 16 | 4000);
+	put_be32(pkt + 24, seq);
+	pkt[32] = 5 << 4;
+	pkt[33] = PKT_ACK;
+	for (size_t i = 0; i < payload; i++)
+		pkt[HEAD + i] = (uint8_t)((seq + i) * 7 + ((seq + i) >> 8));
+}
+
+/* What a kernel with segmentation offload hands over: PAYLOAD bytes, to be cut after every SIZE. */
+static void put_large(struct rig *r, size_t payload, uint16_t size)
+{
+	static uint8_t buf[LARGE];
+	uint8_t *pkt = buf + VNET;
+	struct virtio_net_hdr h = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+				    .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+				    .hdr_len = HEAD,
+				    .gso_size = size,
+				    .csum_start = 20,
+				    .csum_offset = 16 };
+	segment(pkt, payload, false, 1000);
+	inet_csum_ipv4(pkt, 20);
+	inet_csum_store(pkt + 36, inet_csum_fold(inet_csum_pseudo(pkt, IPPROTO_TCP, 20 + payload)));
+	memcpy(buf, &h, sizeof h);
+	rig_tun_put(r, buf, VNET + HEAD + payload);
+}
+
+/* Piece number I of put_large's packet. */
+static void check_piece(const uint8_t *pkt, int len, size_t i, size_t payload, uint16_t size)
+{
+	static uint8_t want[2048];
+	size_t left = payload - i * size, n = left < size ? left : size;
+	segment(want, n, false, (uint32_t)(1000 + i * size));
+	put_be16(want + 4, (unsigned)i); /* identification */
+	inet_csum_ipv4(want, 20);
+	pkt_finish(want, HEAD + n, 20);
+	assert_int_equal(len, HEAD + n);
+	assert_memory_equal(pkt, want, HEAD + n);
+}
+
+static void a_large_packet_is_cut_for_udp(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	struct rig_udp u;
+	uint8_t back[RIG_PACKET];
+	(void)state;
+	assert_true(rig_udp_connect(r, &u));
+	put_large(r, 40000, 1300);
+	for (size_t i = 0; i < 31; i++)
+		check_piece(back + 1, rig_udp_recv(&u, back, sizeof back) - 1, i, 40000, 1300);
+	assert_int_equal(rig_udp_recv(&u, back, sizeof back), -1);
+	assert_int_equal(path_counters(r->path)->tx_packets, 31);
+	assert_int_equal(path_counters(r->path)->tx_bytes, 40000 + 31 * HEAD);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* More records than the queue of a wake-up holds: the rest goes on when there is room, and nothing
+ * but that has to happen. */
+static void a_packet_of_a_thousand_pieces_loses_none(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	uint8_t back[RIG_PACKET], type;
+	(void)state;
+	put_large(r, 64000, 40);
+	for (size_t i = 0; i < 1600; i++)
+		check_piece(back, rig_recv(r, &type, back, sizeof back), i, 64000, 40);
+	assert_int_equal(path_counters(r->path)->dropped, 0);
+	rig_free(r);
+}
+
+/* The socket of this client holds some dozens of datagrams; here only the path's own queue counts,
+ * so the client's losses are none of its drops. */
+static void the_queue_of_datagrams_is_not_overrun(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	struct rig_udp u;
+	(void)state;
+	assert_true(rig_udp_connect(r, &u));
+	put_large(r, 64000, 40);
+	assert_int_equal(path_counters(r->path)->dropped, 0);
+	assert_int_equal(path_counters(r->path)->tx_packets, 1600);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+static void a_limit_holds_inside_a_large_packet(void **state)
+{
+	struct rig *r = tunnel(20000, 0);
+	uint8_t back[RIG_PACKET], type;
+	size_t n = 0;
+	(void)state;
+	put_large(r, 60000, 1000);
+	while (rig_recv(r, &type, back, sizeof back) > 0)
+		n++;
+	assert_true(n < 10);
+	for (unsigned turns = 0; n < 60 && turns < 100; turns++) {
+		rig_later(r, 50);
+		for (int k; (k = rig_recv(r, &type, back, sizeof back)) > 0; n++)
+			check_piece(back, k, n, 60000, 1000);
+	}
+	assert_int_equal(n, 60);
+	rig_free(r);
+}
+
+/* Thirty segments in as many records: returns the writes they became. */
+static unsigned upload(struct rig *r, struct rig_udp *u)
+{
+	static uint8_t buf[LARGE];
+	uint8_t frame[CSTP_HEADER + HEAD + 1000];
+	uint8_t *pkt = frame + CSTP_HEADER;
+	unsigned writes = 0;
+	size_t bytes = 0;
+	for (unsigned i = 0; i < 30; i++) {
+		segment(pkt, 1000, true, i * 1000);
+		inet_csum_ipv4(pkt, 20);
+		pkt_finish(pkt, HEAD + 1000, 20);
+		pkt[-1] = CSTP_DATA;
+		if (u)
+			assert_true(gnutls_record_send(u->s, pkt - 1, HEAD + 1001) > 0);
+		else
+			cstp_header_build(frame, CSTP_DATA, HEAD + 1000);
+		if (!u)
+			assert_true(gnutls_record_send(r->tls, frame, sizeof frame) > 0);
+	}
+	for (int k; (k = rig_tun_get(r, buf, sizeof buf)) > 0; writes++) {
+		assert_true(k > VNET + HEAD);
+		for (int i = VNET + HEAD; i < k; i++, bytes++)
+			assert_int_equal(buf[i], (uint8_t)(bytes * 7 + (bytes >> 8)));
+	}
+	assert_int_equal(bytes, 30000);
+	assert_int_equal(path_counters(r->path)->rx_packets, 30);
+	assert_int_equal(path_counters(r->path)->rx_bytes, 30 * (HEAD + 1000));
+	return writes;
+}
+
+static void segments_of_the_client_are_joined(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	struct rig_udp u;
+	(void)state;
+	assert_true(upload(r, NULL) < 10);
+	rig_free(r);
+	r = tunnel(0, 0);
+	assert_true(rig_udp_connect(r, &u));
+	assert_true(upload(r, &u) < 10);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+static void without_batches_each_packet_goes_alone(void **state)
+{
+	struct rig *r = tunnel(0, PATH_OFF_BATCH);
+	struct rig_udp u;
+	(void)state;
+	assert_int_equal(upload(r, NULL), 30);
+	rig_free(r);
+	r = tunnel(0, PATH_OFF_BATCH | PATH_OFF_UDP_GRO | PATH_OFF_UDP_GSO);
+	assert_true(rig_udp_connect(r, &u));
+	assert_int_equal(upload(r, &u), 30);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* Frames need not end where records do (protocol.md 5.6): such a packet is put together in memory
+ * that the next one uses again. */
+static void packets_across_records_arrive_whole(void **state)
+{
+	static uint8_t stream[20 * (CSTP_HEADER + HEAD + 1000)], buf[LARGE];
+	struct rig *r = tunnel(0, 0);
+	size_t one = CSTP_HEADER + HEAD + 1000, bytes = 0;
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		uint8_t *pkt = stream + i * one + CSTP_HEADER;
+		segment(pkt, 1000, true, i * 1000);
+		inet_csum_ipv4(pkt, 20);
+		pkt_finish(pkt, HEAD + 1000, 20);
+		cstp_header_build(stream + i * one, CSTP_DATA, HEAD + 1000);
+	}
+	for (size_t at = 0, n; at < sizeof stream; at += n) {
+		n = sizeof stream - at < 700 ? sizeof stream - at : 700;
+		assert_true(gnutls_record_send(r->tls, stream + at, n) > 0);
+	}
+	for (int k; (k = rig_tun_get(r, buf, sizeof buf)) > 0;)
+		for (int i = VNET + HEAD; i < k; i++, bytes++)
+			assert_int_equal(buf[i], (uint8_t)(bytes * 7 + (bytes >> 8)));
+	assert_int_equal(bytes, 20000);
+	rig_free(r);
+}
+
+static void what_cannot_be_cut_is_dropped_and_counted(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	uint8_t buf[VNET + HEAD + 100], back[RIG_PACKET], type;
+	struct virtio_net_hdr h = { .gso_type = 99, .gso_size = 10 };
+	(void)state;
+	segment(buf + VNET, 100, false, 1000);
+	memcpy(buf, &h, sizeof h);
+	rig_tun_put(r, buf, sizeof buf);
+	assert_int_equal(rig_recv(r, &type, back, sizeof back), -1);
+	assert_int_equal(path_counters(r->path)->dropped, 1);
+	put_large(r, 2000, 1000);
+	check_piece(back, rig_recv(r, &type, back, sizeof back), 0, 2000, 1000);
+	rig_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_large_packet_is_cut_for_udp),
+		cmocka_unit_test(a_packet_of_a_thousand_pieces_loses_none),
+		cmocka_unit_test(the_queue_of_datagrams_is_not_overrun),
+		cmocka_unit_test(a_limit_holds_inside_a_large_packet),
+		cmocka_unit_test(segments_of_the_client_are_joined),
+		cmocka_unit_test(without_batches_each_packet_goes_alone),
+		cmocka_unit_test(packets_across_records_arrive_whole),
+		cmocka_unit_test(what_cannot_be_cut_is_dropped_and_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
