@@ -290,8 +290,8 @@ static void pieces_of_udp_are_the_datagrams_that_it_would_have_sent_singly(void 
 	}
 }
 
-/* Puts N bytes behind the fixed IP header. */
-static void insert(const uint8_t *bytes, size_t n)
+/* Puts N bytes behind the fixed IP header: IPv4 options, or an IPv6 extension header of KIND. */
+static void insert(uint8_t kind, const uint8_t *bytes, size_t n)
 {
 	size_t header = given.pkt[0] >> 4 == 4 ? 20 : 40;
 
@@ -304,7 +304,7 @@ static void insert(const uint8_t *bytes, size_t n)
 		put_be16(given.pkt + 2, (unsigned)given.len);
 		inet_csum_ipv4(given.pkt, header + n);
 	} else {
-		given.pkt[6] = bytes[0] == IPPROTO_TCP ? IPPROTO_ROUTING : IPPROTO_HOPOPTS;
+		given.pkt[6] = kind;
 		put_be16(given.pkt + 4, (unsigned)given.len - 40);
 	}
 }
@@ -317,7 +317,7 @@ static void ipv4_options_are_on_every_piece(void **state)
 
 	(void)state;
 	give(&TCP4, 1400);
-	insert(options, sizeof options);
+	insert(0, options, sizeof options);
 	assert_int_equal(begin(), ERR_OK);
 	for (unsigned i = 0; i < 3; i++) {
 		size_t payload = i < 2 ? 1400 : 200;
@@ -346,7 +346,7 @@ static void extension_headers_are_on_every_piece_and_what_they_do_to_the_sum(voi
 	give(&spec, 1400);
 	memcpy(there, given.pkt, sizeof there);
 	memcpy(there + 24, routing + 8, 16);
-	insert(routing, sizeof routing);
+	insert(IPPROTO_ROUTING, routing, sizeof routing);
 	inet_csum_store(given.pkt + 64 + 16,
 			inet_csum_fold(inet_csum_pseudo(there, IPPROTO_TCP, given.len - 64)));
 	assert_int_equal(begin(), ERR_OK);
@@ -404,6 +404,7 @@ static void a_payload_of_one_piece_is_not_cut(void **state)
 	give(&TCP4, 65535);
 	(void)pkt_make(&TCP4, given.pkt);
 	given.hdr.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+	given.len += 3;
 	assert_int_equal(begin(), ERR_OK);
 	expect(&TCP4);
 }
@@ -539,8 +540,10 @@ static void broken_headers_are_refused(void **state)
 	refuse();
 }
 
-static void fragments_are_refused(void **state)
+static void fragments_and_authenticated_packets_are_refused(void **state)
 {
+	static const uint8_t options[8] = { IPPROTO_FRAGMENT, 0, 1, 4 };
+	uint8_t fragment[8] = { IPPROTO_TCP, 0, 0, 1 }, ah[24] = { IPPROTO_TCP, 4 };
 	struct pkt_spec spec = TCP4;
 
 	(void)state;
@@ -549,6 +552,19 @@ static void fragments_are_refused(void **state)
 	refuse();
 	spec.frag = 1;
 	give(&spec, 1000);
+	refuse();
+	spec.v6 = true;
+	for (unsigned offset = 0; offset < 2; offset++) {
+		fragment[2] = (uint8_t)offset;
+		give(&spec, 1000);
+		insert(IPPROTO_FRAGMENT, fragment, sizeof fragment);
+		refuse();
+		insert(IPPROTO_HOPOPTS, options, sizeof options);
+		given.hdr.csum_start = 56;
+		refuse();
+	}
+	give(&spec, 1000);
+	insert(IPPROTO_AH, ah, sizeof ah);
 	refuse();
 }
 
@@ -564,14 +580,14 @@ static void headers_of_any_sensible_length_are_cut_and_longer_ones_refused(void 
 	for (size_t n = 8; n <= most; n += 8) {
 		give(&spec, 1000);
 		ext[1] = (uint8_t)(n / 8 - 1);
-		insert(ext, n);
+		insert(IPPROTO_DSTOPTS, ext, n);
 		assert_int_equal(begin(), ERR_OK);
 		assert_true(gso_next(&gso, &pkt, &len));
 		assert_int_equal(len, 40 + n + 8 + 1000);
 	}
 	give(&spec, 1000);
 	ext[1] = (uint8_t)(most / 8);
-	insert(ext, most + 8);
+	insert(IPPROTO_DSTOPTS, ext, most + 8);
 	refuse();
 }
 
@@ -617,7 +633,7 @@ int main(void)
 		cmocka_unit_test(a_header_that_is_not_of_its_packet_is_refused),
 		cmocka_unit_test(a_checksum_outside_the_packet_is_refused),
 		cmocka_unit_test(broken_headers_are_refused),
-		cmocka_unit_test(fragments_are_refused),
+		cmocka_unit_test(fragments_and_authenticated_packets_are_refused),
 		cmocka_unit_test(headers_of_any_sensible_length_are_cut_and_longer_ones_refused),
 		cmocka_unit_test(no_length_is_read_beyond),
 	};

@@ -17,6 +17,7 @@ enum {
 	V4_CSUM = 10,
 	V4_HEADER = 20,
 	V6_PAYLOAD = 4,
+	V6_NEXT = 6,
 	V6_HEADER = 40,
 	TCP_SEQ = 4,
 	TCP_OFFSET = 12,
@@ -106,6 +107,22 @@ static size_t csum_at(const struct gso *g)
 	return g->udp ? UDP_CSUM : TCP_CSUM;
 }
 
+/* Whether the packet is a fragment, or authenticated as a whole: what cannot be cut without making
+ * other packets of it.  PKT has whole headers up to L4. */
+static bool is_one_piece(const uint8_t *pkt, const struct ip_pkt *ip)
+{
+	uint8_t next = pkt[V6_NEXT];
+
+	if (ip->version == 4)
+		return get_be16(pkt + V4_FRAGMENT) & V4_IS_FRAGMENT;
+	for (size_t at = V6_HEADER; at < ip->l4; at += ((size_t)pkt[at + 1] + 1) * 8) {
+		if (next == IPPROTO_FRAGMENT || next == IPPROTO_AH)
+			return true;
+		next = pkt[at];
+	}
+	return false;
+}
+
 /* Finds the headers of what HDR says that is to be cut, and sets where they end in G. */
 static enum err find_headers(struct gso *g, const struct virtio_net_hdr *hdr, const uint8_t *pkt,
 			     size_t len, struct ip_pkt *ip)
@@ -113,9 +130,7 @@ static enum err find_headers(struct gso *g, const struct virtio_net_hdr *hdr, co
 	size_t header;
 
 	if (!hdr->gso_size || ip_pkt_parse(pkt, len, ip) ||
-	    ip->protocol != protocol_of(hdr->gso_type, ip->version))
-		return ERR_SYNTAX;
-	if (ip->fragment || (ip->version == 4 && (get_be16(pkt + V4_FRAGMENT) & V4_IS_FRAGMENT)))
+	    ip->protocol != protocol_of(hdr->gso_type, ip->version) || is_one_piece(pkt, ip))
 		return ERR_SYNTAX;
 	g->v6 = ip->version == 6;
 	g->udp = ip->protocol == IPPROTO_UDP;
