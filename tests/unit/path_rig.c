@@ -134,6 +134,13 @@ static gnutls_session_t tls_handshake(struct rig *r, int server_fd)
 	return s;
 }
 
+static unsigned default_off;
+
+void rig_default_off(unsigned off)
+{
+	default_off = off;
+}
+
 void rig_opt_init(struct rig_opt *opt)
 {
 	memset(opt, 0, sizeof *opt);
@@ -145,7 +152,8 @@ void rig_opt_init(struct rig_opt *opt)
 					    .data_mtu = 1434,
 					    .rekey = 3600,
 					    .rekey_ssl = true,
-					    .send_timeout = 10 };
+					    .send_timeout = 10,
+					    .off = default_off };
 	(void)!addr_parse("10.0.0.2", &opt->limits.v4);
 }
 

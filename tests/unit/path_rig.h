@@ -59,6 +59,9 @@ struct rig_udp {
 enum { RIG_PACKET = 2048 };
 
 void rig_opt_init(struct rig_opt *opt);
+
+/* What rig_opt_init sets limits.off to from now on: whole suites run with and without sealing. */
+void rig_default_off(unsigned off);
 struct rig *rig_new(const struct rig_opt *opt);
 void rig_free(struct rig *r);
 

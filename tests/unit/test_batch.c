@@ -147,6 +147,21 @@ static void a_growing_batch_is_kept_back(void **state)
 	teardown(&p);
 }
 
+static void a_datagram_written_in_place_counts_when_it_is_complete(void **state)
+{
+	(void)state;
+	struct pair p = setup(false);
+	uint8_t *room = batch_room(p.q, 300);
+	assert_non_null(room);
+	assert_true(batch_is_empty(p.q));
+	assert_ptr_equal(batch_room(p.q, 300), room); /* nothing has happened yet */
+	memset(room, 7, 300);
+	batch_commit(p.q, 300);
+	assert_int_equal(batch_flush(p.q, p.a, true), ERR_OK);
+	assert_true(get(&p, 300, 7));
+	teardown(&p);
+}
+
 static void a_full_queue_drops_and_counts(void **state)
 {
 	(void)state;
@@ -261,7 +276,7 @@ static void batches_go_over_ipv6(void **state)
 	assert_int_equal(connect(fd[0], (void *)&a[1], sizeof a[1]), 0);
 	p.a = fd[0];
 	p.b = fd[1];
-	batch_socket(p.q, p.a);
+	batch_socket(p.q, p.a, true);
 	udp_in_socket(p.b);
 	a_run_arrives(&p, 90);
 	teardown(&p);
@@ -351,7 +366,7 @@ static void a_full_device_drops_counts_and_goes_on(void **state)
 	(void)state;
 	int one = 1;
 	uint8_t last = 0;
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len;
 	unsigned got = 0;
 	run("tc qdisc add dev lo root tbf rate 100mbit burst 70k limit 70k");
@@ -389,7 +404,7 @@ static void merged_datagrams_without_their_size_come_as_one(void **state)
 {
 	(void)state;
 	struct pair p = setup(true);
-	const uint8_t *data;
+	uint8_t *data;
 	size_t len, sum = 0;
 	int one = 1;
 	/* A second control message takes the room of the first. */
@@ -435,6 +450,7 @@ int main(void)
 		cmocka_unit_test(datagrams_of_all_sizes_arrive_in_order),
 		cmocka_unit_test(many_equal_datagrams_arrive),
 		cmocka_unit_test(a_growing_batch_is_kept_back),
+		cmocka_unit_test(a_datagram_written_in_place_counts_when_it_is_complete),
 		cmocka_unit_test(a_full_queue_drops_and_counts),
 		cmocka_unit_test(an_answer_to_an_older_datagram_loses_none),
 		cmocka_unit_test(datagrams_the_kernel_finds_too_big_are_told),

@@ -15,6 +15,7 @@
 
 #include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
+#include "worker/path/path_priv.h"
 
 static const char tls12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 
@@ -476,8 +477,55 @@ static void a_renegotiation_inside_the_channel_works(void **state)
 	struct rig_udp u;
 	assert_true(rig_udp_connect(r, &u));
 	works(r, &u);
-	assert_true(rig_udp_handshake(&u));
+	for (int i = 0; i < 3; i++) {
+		assert_true(rig_udp_handshake(&u));
+		works(r, &u);
+	}
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+static void data_is_sealed_here_unless_switched_off(void **state)
+{
+	(void)state;
+	struct rig_udp u;
+	struct rig *r = tunnel();
+	assert_true(rig_udp_connect(r, &u));
+	assert_int_equal(assoc_seals(r->path->udp.active), !(r->opt.limits.off & PATH_OFF_SEALING));
 	works(r, &u);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* From the client's own socket. */
+static void resend(struct rig *r, struct rig_udp *u, const uint8_t *data, size_t len)
+{
+	struct sockaddr_storage to;
+	socklen_t tolen = endpoint_to_sockaddr(&r->server, &to);
+	assert_int_equal(sendto(u->fd, data, len, 0, (void *)&to, tolen), len);
+}
+
+/* RFC 6347 4.1.2.6. */
+static void a_datagram_that_comes_again_is_not_delivered(void **state)
+{
+	(void)state;
+	uint8_t back[RIG_PACKET], again[2048];
+	struct rig_udp u;
+	struct rig *r = tunnel();
+	assert_true(rig_udp_connect(r, &u));
+	for (int i = 0; i < 3; i++) {
+		assert_true(reaches_tun(r, &u, 5));
+		size_t len = u.last_len;
+		memcpy(again, u.last, len);
+		resend(r, &u, again, len);
+		assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+		works(r, &u);
+		resend(r, &u, again, len);
+		assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+		assert_true(rig_udp_handshake(&u));
+		resend(r, &u, again, len);
+		assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+	}
 	rig_udp_deinit(&u);
 	rig_free(r);
 }
@@ -524,7 +572,11 @@ int main(void)
 		cmocka_unit_test(a_failed_handshake_leaves_nothing_to_do),
 		cmocka_unit_test(a_hello_inside_the_same_socket_starts_a_new_channel),
 		cmocka_unit_test(a_renegotiation_inside_the_channel_works),
+		cmocka_unit_test(data_is_sealed_here_unless_switched_off),
+		cmocka_unit_test(a_datagram_that_comes_again_is_not_delivered),
 		cmocka_unit_test(udp_is_ignored_when_it_was_not_offered),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests_name("records of our own", tests, NULL, NULL);
+	rig_default_off(PATH_OFF_SEALING);
+	return failed + cmocka_run_group_tests_name("GnuTLS's records", tests, NULL, NULL);
 }

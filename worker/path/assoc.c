@@ -1,4 +1,5 @@
-/* assoc.c - one DTLS association on GnuTLS.  Used by udp_chan.c. */
+/* assoc.c - one DTLS association: its handshakes are those of GnuTLS, its data records are sealed
+ * and opened here where seal.c can.  Used by udp_chan.c. */
 #include "worker/path/assoc.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 #include "base/secret.h"
 #include "worker/path/legacy.h"
+#include "worker/path/seal.h"
 
 enum {
 	RETRANSMIT_MS = 400,
@@ -24,8 +26,12 @@ struct assoc {
 	int fd;
 	bool own_fd;
 	struct endpoint peer;
-	uint8_t *in; /* the datagram at hand */
+	uint8_t *in; /* what GnuTLS may read: the datagram at hand, or one record of it */
 	size_t in_len;
+	struct seal *seal; /* NULL: GnuTLS does everything */
+	uint8_t *rest;	   /* with seal: the records of the datagram not yet looked at */
+	size_t rest_len;
+	size_t proven; /* GnuTLS has made a record of so much, within all limits */
 	bool open, renegotiating;
 	uint64_t started, retry;
 	uint8_t key[PSK_LEN];
@@ -96,13 +102,14 @@ static int conf_deinit(struct assoc_conf *c)
 }
 
 enum err assoc_conf_new(TALLOC_CTX *ctx, const struct path_dtls *dtls, gnutls_session_t tls,
-			struct assoc_conf **out)
+			bool sealing, struct assoc_conf **out)
 {
 	struct assoc_conf *c = talloc_zero(ctx, struct assoc_conf);
 	if (!c)
 		return ERR_NOMEM;
 	c->dtls = dtls;
 	c->tls = tls;
+	c->sealing = sealing;
 	talloc_set_destructor(c, conf_deinit);
 	int ret = 0;
 	if (dtls->choice.mode == DTLS_PSK)
@@ -178,6 +185,11 @@ int assoc_fd(const struct assoc *a)
 	return a->fd;
 }
 
+bool assoc_seals(const struct assoc *a)
+{
+	return a->seal != NULL;
+}
+
 bool assoc_owns_fd(const struct assoc *a)
 {
 	return a->own_fd;
@@ -205,7 +217,9 @@ void assoc_move(struct assoc *a, int fd, const struct endpoint *peer)
 void assoc_give(struct assoc *a, uint8_t *data, size_t len)
 {
 	a->in = data;
-	a->in_len = len;
+	a->in_len = a->seal ? 0 : len;
+	a->rest = data;
+	a->rest_len = len;
 }
 
 /* GnuTLS says how long its flight has to be answered; 0 also when it has sent none yet. */
@@ -220,6 +234,9 @@ static enum err on_established(struct assoc *a)
 	/* A full handshake in legacy mode would have authenticated nobody. */
 	if (a->conf->dtls->choice.mode == DTLS_LEGACY && !gnutls_session_is_resumed(a->s))
 		return ERR_DENIED;
+	/* A cipher that cannot be sealed here has the record layer for good. */
+	if (!a->open && a->conf->sealing)
+		(void)!seal_new(a, a->s, &a->seal);
 	a->open = true;
 	a->renegotiating = false;
 	return ERR_OK;
@@ -263,6 +280,22 @@ void assoc_collect(struct assoc *a, struct batch_queue *out)
 	a->out = out;
 }
 
+/* ---- records, ours and those of GnuTLS ---- */
+
+/* Before GnuTLS may write. */
+static void lend(struct assoc *a)
+{
+	if (a->seal)
+		seal_lend(a->seal);
+}
+
+/* After that.  What takes several turns keeps the numbers until its end. */
+static void take_back(struct assoc *a)
+{
+	if (a->seal && !a->renegotiating && seal_return(a->seal))
+		TALLOC_FREE(a->seal);
+}
+
 /* A renegotiation inside the association (6.10) takes the records before data does. */
 static enum err renegotiate(struct assoc *a, uint64_t now)
 {
@@ -272,8 +305,8 @@ static enum err renegotiate(struct assoc *a, uint64_t now)
 	return ERR_TLS;
 }
 
-enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data, size_t *len,
-		    uint64_t now)
+static enum err recv_gnutls(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data,
+			    size_t *len, uint64_t now)
 {
 	if (a->renegotiating)
 		return renegotiate(a, now);
@@ -292,18 +325,89 @@ enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data,
 	return gnutls_error_is_fatal((int)k) ? ERR_TLS : ERR_AGAIN;
 }
 
-enum err assoc_send(struct assoc *a, const void *data, size_t len)
+/* Opens the next record of the datagram, or lays it before GnuTLS. */
+static enum seal_verdict open_next(struct assoc *a, uint8_t **data, size_t *len)
 {
+	uint8_t *rec = a->rest;
+	size_t n = seal_record(a->seal, rec, a->rest_len);
+	a->rest += n;
+	a->rest_len = n ? a->rest_len - n : 0; /* a piece of a record: no use */
+	enum seal_verdict verdict = n ? seal_open(a->seal, rec, n, data, len) : SEAL_DROP;
+	a->in = rec;
+	a->in_len = verdict == SEAL_OTHER ? n : 0;
+	return verdict;
+}
+
+static enum err through_gnutls(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data,
+			       size_t *len, uint64_t now)
+{
+	bool before = a->renegotiating;
+	lend(a);
+	enum err err = recv_gnutls(a, space, cap, data, len, now);
+	take_back(a);
+	/* The hello may have brought other limits. */
+	if (before || a->renegotiating)
+		a->proven = 0;
+	return err;
+}
+
+enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data, size_t *len,
+		    uint64_t now)
+{
+	enum err err = ERR_AGAIN;
+	/* Without a datagram it is a timer of the renegotiation. */
+	if (!a->seal || (a->renegotiating && !a->rest_len))
+		return through_gnutls(a, space, cap, data, len, now);
+	while (err == ERR_AGAIN && a->seal && a->rest_len) {
+		enum seal_verdict verdict = open_next(a, data, len);
+		if (verdict == SEAL_DATA && *len)
+			return ERR_OK;
+		if (verdict == SEAL_OTHER)
+			err = through_gnutls(a, space, cap, data, len, now);
+	}
+	return err;
+}
+
+static enum err send_sealed(struct assoc *a, const void *data, size_t len)
+{
+	size_t n = len + seal_overhead(a->seal);
+	uint8_t *room = batch_room(a->out, n);
+	if (!room)
+		return ERR_OK; /* dropped and counted, as by a router */
+	if (!seal_write(a->seal, data, len, room))
+		return ERR_EXHAUSTED;
+	batch_commit(a->out, n);
+	return ERR_OK;
+}
+
+/* GnuTLS alone knows all limits there are to a record (MTU, what the client announced): the first
+ * one of each larger size is left to it. */
+static enum err send_gnutls(struct assoc *a, const void *data, size_t len)
+{
+	lend(a);
 	ssize_t k = gnutls_record_send(a->s, data, len);
+	take_back(a);
+	if (k == (ssize_t)len && len > a->proven)
+		a->proven = len;
 	if (k == GNUTLS_E_LARGE_PACKET)
 		return ERR_TOO_LONG;
 	return k < 0 && gnutls_error_is_fatal((int)k) ? ERR_TLS : ERR_OK;
 }
 
+enum err assoc_send(struct assoc *a, const void *data, size_t len)
+{
+	if (a->seal && a->out && len <= a->proven && !a->renegotiating)
+		return send_sealed(a, data, len);
+	return send_gnutls(a, data, len);
+}
+
 unsigned assoc_set_payload(struct assoc *a, unsigned bytes)
 {
 	gnutls_dtls_set_mtu(a->s, bytes);
-	return gnutls_dtls_get_data_mtu(a->s);
+	unsigned most = gnutls_dtls_get_data_mtu(a->s);
+	if (a->proven > most)
+		a->proven = most;
+	return most;
 }
 
 char *assoc_describe(TALLOC_CTX *ctx, const struct assoc *a)
@@ -316,6 +420,8 @@ char *assoc_describe(TALLOC_CTX *ctx, const struct assoc *a)
 
 void assoc_say_goodbye(struct assoc *a)
 {
-	if (a->open)
-		(void)gnutls_bye(a->s, GNUTLS_SHUT_WR);
+	if (!a->open)
+		return;
+	lend(a); /* for good: nothing comes after this */
+	(void)gnutls_bye(a->s, GNUTLS_SHUT_WR);
 }

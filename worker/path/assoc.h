@@ -22,11 +22,12 @@ struct assoc_conf {
 	gnutls_session_t tls; /* of the CSTP channel, whose exporter gives the key */
 	gnutls_psk_server_credentials_t psk;
 	gnutls_certificate_credentials_t cert; /* empty: legacy mode wants the type, not a key */
+	bool sealing;			       /* data records without GnuTLS's record layer */
 };
 
 /* Credentials for the mode of DTLS.  *OUT is a child of CTX; DTLS and TLS are borrowed. */
 MUST_USE enum err assoc_conf_new(TALLOC_CTX *ctx, const struct path_dtls *dtls,
-				 gnutls_session_t tls, struct assoc_conf **out);
+				 gnutls_session_t tls, bool sealing, struct assoc_conf **out);
 
 struct assoc;
 
@@ -38,6 +39,9 @@ MUST_USE enum err assoc_new(TALLOC_CTX *ctx, const struct assoc_conf *conf, int 
 int assoc_fd(const struct assoc *a);
 bool assoc_owns_fd(const struct assoc *a);
 const struct endpoint *assoc_peer(const struct assoc *a);
+
+/* Whether data records are sealed and opened without GnuTLS. */
+bool assoc_seals(const struct assoc *a);
 
 /* Who closes the socket: for associations that follow each other on one. */
 void assoc_set_owner(struct assoc *a, bool owns);
@@ -66,7 +70,8 @@ void assoc_collect(struct assoc *a, struct batch_queue *out);
 MUST_USE enum err assoc_recv(struct assoc *a, uint8_t *space, size_t cap, uint8_t **data,
 			     size_t *len, uint64_t now);
 
-/* Sends one record.  ERR_TOO_LONG: beyond the MTU.  ERR_TLS: the association is dead. */
+/* Sends one record.  ERR_TOO_LONG: beyond the MTU.  ERR_TLS: the association is dead.
+ * ERR_EXHAUSTED: all numbers of its epoch are used. */
 MUST_USE enum err assoc_send(struct assoc *a, const void *data, size_t len);
 
 /* Sets the largest UDP payload and returns the largest plaintext of a record in it. */

@@ -77,20 +77,46 @@ static bool batch_fits(const struct batch_queue *q, const struct batch *b, size_
 	return !q->segment || (len <= b->size[0] && b->size[b->n - 1] == b->size[0]);
 }
 
-void batch_put(struct batch_queue *q, const void *data, size_t len)
+/* The batch that a datagram of LEN bytes goes to: the last one, or one that counts as soon as there
+ * is something in it.  NULL: there is no room. */
+static struct batch *batch_for(struct batch_queue *q, size_t len)
 {
 	struct batch *b = q->n ? batch_at(q, q->n - 1) : NULL;
-	if (!b || !batch_fits(q, b, len)) {
-		if (q->n == BATCHES || len == 0 || len > BATCH_MAX) {
-			q->dropped++;
-			return;
-		}
-		b = batch_at(q, q->n++);
-		b->len = b->n = b->sent = 0;
+	if (b && batch_fits(q, b, len))
+		return b;
+	if (q->n == BATCHES || len == 0 || len > BATCH_MAX)
+		return NULL;
+	b = batch_at(q, q->n);
+	b->len = b->n = b->sent = 0;
+	return b;
+}
+
+uint8_t *batch_room(struct batch_queue *q, size_t len)
+{
+	struct batch *b = batch_for(q, len);
+	if (!b) {
+		q->dropped++;
+		return NULL;
 	}
-	memcpy(b->buf + b->len, data, len);
+	return b->buf + b->len;
+}
+
+void batch_commit(struct batch_queue *q, size_t len)
+{
+	struct batch *b = batch_for(q, len);
+	if (b->n == 0)
+		q->n++;
 	b->size[b->n++] = (uint16_t)len;
 	b->len += len;
+}
+
+void batch_put(struct batch_queue *q, const void *data, size_t len)
+{
+	uint8_t *room = batch_room(q, len);
+	if (!room)
+		return;
+	memcpy(room, data, len);
+	batch_commit(q, len);
 }
 
 /* One sendmsg for the whole batch; the kernel or the device cuts it. */

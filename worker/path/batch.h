@@ -23,6 +23,12 @@ void batch_socket(struct batch_queue *q, int fd, bool may);
 bool batch_has_room(const struct batch_queue *q);
 bool batch_is_empty(const struct batch_queue *q);
 
+/* Room for one datagram of LEN bytes, for batch_commit with the same LEN when it is written:
+ * nothing else may be done with the queue in between.  Without a commit nothing has happened. NULL:
+ * the queue is full, and the datagram is counted as dropped. */
+uint8_t *batch_room(struct batch_queue *q, size_t len);
+void batch_commit(struct batch_queue *q, size_t len);
+
 /* Queues a copy of one datagram, or counts it as dropped. */
 void batch_put(struct batch_queue *q, const void *data, size_t len);
 

@@ -25,7 +25,7 @@ enum err udp_chan_init(struct path *p)
 	struct udp_chan *u = &p->udp;
 	pmtu_init(&u->pmtu, &p->limits);
 	u->state = p->dtls->choice.mode == DTLS_NONE ? UDP_OFF : UDP_WAIT;
-	return assoc_conf_new(p, p->dtls, p->tls, &u->conf);
+	return assoc_conf_new(p, p->dtls, p->tls, !(p->limits.off & PATH_OFF_SEALING), &u->conf);
 }
 
 /* The buffers of the channel, made when a client first shows up on UDP. */
@@ -112,11 +112,12 @@ static void on_too_big(struct path *p)
 
 /* ---- sending ---- */
 
-/* Sends the frame at FRAME (type byte included).  Whether it fitted. */
+/* Sends the frame at FRAME (type byte included).  False: it does not fit, or the numbers of the
+ * association are used up, so that it must take TCP. */
 static bool send_frame(struct path *p, const uint8_t *frame, size_t len)
 {
 	enum err err = assoc_send(p->udp.active, frame, len);
-	return err != ERR_TOO_LONG;
+	return err != ERR_TOO_LONG && err != ERR_EXHAUSTED;
 }
 
 bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len)
@@ -305,7 +306,8 @@ static void activate_pending(struct path *p)
 static void announce_active(struct path *p)
 {
 	char *cipher = assoc_describe(p, p->udp.active);
-	log_info(p->limits.log, "dtls-open", kv_str("cipher", cipher), kv_u64("mtu", p->data_mtu));
+	log_info(p->limits.log, "dtls-open", kv_str("cipher", cipher), kv_u64("mtu", p->data_mtu),
+		 kv_str("records", assoc_seals(p->udp.active) ? "own" : "gnutls"));
 	if (p->ops->on_dtls)
 		p->ops->on_dtls(p->arg, cipher ? cipher : "");
 	if (p->ops->on_udp_peer)
