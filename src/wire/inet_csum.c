@@ -6,27 +6,34 @@
 
 enum { IPV4_CSUM = 10, IPV4_SRC = 12, IPV6_SRC = 8 };
 
-/* Four independent chains of native words: carries wait for each other otherwise. */
+static uint64_t word_at(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
+/* Four independent chains of native words: carries wait for each other otherwise.  Words are loaded
+ * one by one, because compilers copy more than that to memory first. */
 uint64_t inet_csum_add(uint64_t sum, const uint8_t *data, size_t len)
 {
-	uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0, w[4];
+	uint64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
 
-	for (; len >= sizeof w; data += sizeof w, len -= sizeof w) {
-		memcpy(w, data, sizeof w);
-		s0 = inet_csum_join(s0, w[0]);
-		s1 = inet_csum_join(s1, w[1]);
-		s2 = inet_csum_join(s2, w[2]);
-		s3 = inet_csum_join(s3, w[3]);
+	for (; len >= 32; data += 32, len -= 32) {
+		s0 = inet_csum_join(s0, word_at(data));
+		s1 = inet_csum_join(s1, word_at(data + 8));
+		s2 = inet_csum_join(s2, word_at(data + 16));
+		s3 = inet_csum_join(s3, word_at(data + 24));
 	}
 	s0 = inet_csum_join(inet_csum_join(s0, s1), inet_csum_join(s2, s3));
-	for (; len >= sizeof w[0]; data += sizeof w[0], len -= sizeof w[0]) {
-		memcpy(w, data, sizeof w[0]);
-		s0 = inet_csum_join(s0, w[0]);
-	}
+	for (; len >= 8; data += 8, len -= 8)
+		s0 = inet_csum_join(s0, word_at(data));
 	if (len) {
-		w[0] = 0;
-		memcpy(w, data, len);
-		s0 = inet_csum_join(s0, w[0]);
+		uint64_t last = 0;
+
+		memcpy(&last, data, len);
+		s0 = inet_csum_join(s0, last);
 	}
 	return inet_csum_join(sum, s0);
 }
