@@ -144,6 +144,8 @@ static enum err on_describe(struct worker *w, const ToWorker *top, const Describ
 	(void)msg;
 	(void)fds;
 	tell_description(w);
+	if (w->tunnel)
+		tell_counters(w, tunnel_counters(w->tunnel));
 	if (w->proxy_read && !w->admitted)
 		tell_proxied(w);
 	if (w->state == WORKER_OPENING && w->call.request && !w->call.answer)

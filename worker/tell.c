@@ -189,6 +189,29 @@ void tell_facts(struct worker *w)
 	send_main(w, &msg, -1);
 }
 
+static Counters counters_msg(const struct path_counters *from)
+{
+	Counters c = COUNTERS__INIT;
+
+	c.rx_bytes = from->rx_bytes;
+	c.rx_packets = from->rx_packets;
+	c.tx_bytes = from->tx_bytes;
+	c.tx_packets = from->tx_packets;
+	c.bad_source = from->bad_source;
+	c.dropped = from->dropped;
+	return c;
+}
+
+void tell_counters(struct worker *w, const struct path_counters *counters)
+{
+	Counters c = counters_msg(counters);
+	ToMain msg = TO_MAIN__INIT;
+
+	msg.msg_case = TO_MAIN__MSG_COUNTERS;
+	msg.counters = &c;
+	send_main(w, &msg, -1);
+}
+
 void tell_description(struct worker *w)
 {
 	Description d = DESCRIPTION__INIT;
@@ -216,19 +239,14 @@ void tell_ended(struct worker *w, bool keep, const struct path_counters *counter
 {
 	struct pollfd p = { .fd = w->main_fd, .events = POLLOUT };
 	WorkerEnded ended = WORKER_ENDED__INIT;
-	Counters c = COUNTERS__INIT;
+	Counters c;
 	ToMain msg = TO_MAIN__INIT;
 
 	ended.reason = w->ending.reason;
 	ended.abuse = w->abuse;
 	ended.keep_session = keep;
 	if (counters) {
-		c.rx_bytes = counters->rx_bytes;
-		c.rx_packets = counters->rx_packets;
-		c.tx_bytes = counters->tx_bytes;
-		c.tx_packets = counters->tx_packets;
-		c.bad_source = counters->bad_source;
-		c.dropped = counters->dropped;
+		c = counters_msg(counters);
 		ended.counters = &c;
 	}
 	msg.msg_case = TO_MAIN__MSG_ENDED;

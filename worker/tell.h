@@ -15,7 +15,8 @@ void tell_info(struct worker *w);	/* who the client is, once that is known */
 void tell_tunnel_up(struct worker *w);	/* the client has its answer */
 void tell_terminated(struct worker *w); /* somebody wants this session to end */
 void tell_tun_mtu(struct worker *w, uint32_t mtu);
-void tell_facts(struct worker *w);	 /* DTLS came or went, the MTU changed */
+void tell_facts(struct worker *w); /* DTLS came or went, the MTU changed */
+void tell_counters(struct worker *w, const struct path_counters *counters);
 void tell_description(struct worker *w); /* everything, with the TUN device */
 
 /* The last word: w->ending, and whether the session may be taken up again. */

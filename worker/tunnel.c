@@ -67,11 +67,19 @@ static void on_udp_peer(void *arg, const struct endpoint *peer)
 	tell_facts(w);
 }
 
+static void on_counters(void *arg)
+{
+	struct tunnel *t = arg;
+
+	tell_counters(t->w, path_counters(t->path));
+}
+
 static const struct path_ops path_ops = {
 	.on_mtu = on_mtu,
 	.on_dtls = on_dtls,
 	.on_rekey = on_rekey,
 	.on_udp_peer = on_udp_peer,
+	.on_counters = on_counters,
 };
 
 static void on_message(void *arg, struct chan *chan, const ProtobufCMessage *msg,

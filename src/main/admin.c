@@ -10,6 +10,7 @@
 #include "main/explain.h"
 #include "main/reload.h"
 #include "main/sessions.h"
+#include "main/traffic.h"
 #include "main/tun.h"
 #include "main/workers.h"
 
@@ -79,20 +80,19 @@ static void fill_settings(const struct session_conf *c, struct control_user *u)
 	u->restrict_to_ports = &c->restrict_user_to_ports;
 }
 
-static void fill_tunnel(const struct tun *tun, struct control_user *u)
+static void fill_tunnel(const struct session *s, struct control_user *u)
 {
-	const struct tun_addrs *a = tun_addrs(tun);
-	struct tun_counters c;
+	const struct tun_addrs *a = tun_addrs(s->tun);
+	Counters c;
 
-	u->device = tun_name(tun);
+	u->device = tun_name(s->tun);
 	u->v4 = a->v4_peer;
 	u->v4_server = a->v4_local;
 	u->v6 = a->v6_peer;
 	u->v6_server = a->v6_local;
-	if (!tun_counters(tun, &c)) {
-		u->rx = c.rx_bytes;
-		u->tx = c.tx_bytes;
-	}
+	traffic_of_device(s, &c);
+	u->rx = c.rx_bytes;
+	u->tx = c.tx_bytes;
 }
 
 static void fill_session(const struct session *s, struct control_user *u)
@@ -110,7 +110,7 @@ static void fill_session(const struct session *s, struct control_user *u)
 	if (s->conf)
 		fill_settings(s->conf, u);
 	if (s->tun)
-		fill_tunnel(s->tun, u);
+		fill_tunnel(s, u);
 }
 
 static void fill_user(const struct worker *w, struct control_user *u)

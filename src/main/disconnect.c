@@ -79,18 +79,12 @@ static bool ticket_survives(const struct session *s, const struct worker *w)
 
 static void take_counters(struct session *s, const struct worker *w)
 {
-	struct tun_counters c;
-
-	counters__init(&s->end.counters);
-	if (w && w->has_counters) {
+	if (w && w->has_last_counters) {
 		s->end.counters = w->counters;
 		if (!s->tun)
 			traffic_believe(s, &w->counters);
-	} else if (s->tun && !tun_counters(s->tun, &c)) { /* it was killed: ask the device */
-		s->end.counters.rx_bytes = c.rx_bytes;
-		s->end.counters.tx_bytes = c.tx_bytes;
-		s->end.counters.rx_packets = c.rx_packets;
-		s->end.counters.tx_packets = c.tx_packets;
+	} else { /* it was killed: ask the device */
+		traffic_of_device(s, &s->end.counters);
 	}
 }
 
@@ -228,6 +222,7 @@ void connect_down(struct session *s, struct worker *w)
 		tell_closed(s, true);
 	else
 		end_tunnel(s);
+	traffic_worker_ends(s);
 	s->worker = NULL;
 	w->session = NULL;
 	s->accounting = false;

@@ -199,6 +199,15 @@ static enum err on_tun_mtu(struct main_ctx *m, struct worker *w, const TunMtu *m
 	return ERR_OK;
 }
 
+static enum err on_counters(struct main_ctx *m, struct worker *w, const Counters *msg,
+			    struct ipc_fds *fds)
+{
+	(void)m;
+	(void)fds;
+	w->counters = *msg;
+	return ERR_OK;
+}
+
 /* What the end of a connection that never got a tunnel means for its address. */
 static void settle_score(struct worker *w, const WorkerEnded *msg)
 {
@@ -226,7 +235,7 @@ static enum err on_ended(struct main_ctx *m, struct worker *w, const WorkerEnded
 	}
 	if (msg->counters) {
 		w->counters = *msg->counters;
-		w->has_counters = true;
+		w->has_last_counters = true;
 	}
 	w->state = WORKER_ENDING;
 	worker_expect_end(w, WORKER_PATIENCE_MS);
@@ -255,6 +264,7 @@ enum {
 	R(ToMain, facts, TO_MAIN__MSG_FACTS, FROM_WORKER, HAS_TUNNEL, 0, on_facts)                 \
 	R(ToMain, tunnel_up, TO_MAIN__MSG_TUNNEL_UP, FROM_WORKER, HAS_TUNNEL, 0, on_tunnel_up)     \
 	R(ToMain, tun_mtu, TO_MAIN__MSG_TUN_MTU, FROM_WORKER, HAS_TUNNEL, 0, on_tun_mtu)           \
+	R(ToMain, counters, TO_MAIN__MSG_COUNTERS, FROM_WORKER, HAS_TUNNEL, 0, on_counters)        \
 	R(ToMain, terminated, TO_MAIN__MSG_TERMINATED, FROM_WORKER, HAS_TUNNEL, 0, on_terminated)  \
 	R(ToMain, ended, TO_MAIN__MSG_ENDED, FROM_WORKER, ANY_STATE, 0, on_ended)                  \
 	R(ToMain, description, TO_MAIN__MSG_DESCRIPTION, FROM_WORKER, ANY_STATE, 1, on_description)

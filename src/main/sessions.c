@@ -170,6 +170,7 @@ static struct session *session_new(struct main_ctx *m, const char *sid)
 		return NULL;
 	s->m = m;
 	counters__init(&s->counted);
+	counters__init(&s->told);
 	counters__init(&s->end.counters);
 	strcpy(s->sid, sid);
 	memcpy(s->sid_short, sid, SESSION_SHORT);

@@ -78,6 +78,7 @@ struct session {
 	bool closing;		       /* the ticket died while the tunnel was still there */
 	bool accounting;	       /* SESSION_OPENING: auth is asked before there is a device */
 	Counters counted;	       /* traffic through devices that are gone */
+	Counters told;		       /* what ended workers said went through this one */
 	struct tunnel_end end;
 	uint64_t hello_ms, stray_ms; /* clock_ms of the last ClientHello or record handed on */
 	struct endpoint hello_from;

@@ -44,8 +44,8 @@ struct worker {
 	/* How it ended: the first reason counts (protocol.md 5.8). */
 	bool ended, keep, killed;
 	EndReason reason;
-	bool has_counters;
-	Counters counters;
+	bool has_last_counters;
+	Counters counters;	   /* what it says its tunnel has carried */
 	int64_t second;		   /* UNIX time that these are counted in */
 	unsigned n_logs, n_others; /* messages */
 	ev_timer patience;	   /* kills a worker that does not end when told to */

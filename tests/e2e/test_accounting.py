@@ -5,6 +5,7 @@ import signal
 import struct
 import time
 
+from lib.datapath import device_counters, only_own
 from lib.freeradius import DeadServer, FreeRadius
 from lib.harness import marks
 from lib.net import CLIENT4, LAN4, SERVER4
@@ -60,8 +61,9 @@ def pings(tunnel, count, size=100):
 
 
 def test_records_of_a_session(t):
-    """Radius.md 5.2: every attribute of Start and Stop, octets and packets as the kernel counted them."""
+    """Radius.md 5.2: every attribute of Start and Stop, octets and packets as the client's kernel counted them."""
     radius, server = accounted(t)
+    only_own(t, t.net.cli)
     client = t.client(dtls=False).wait()
     start = radius.wait_accounting("Start")[0]
     user = server.user()
@@ -77,7 +79,8 @@ def test_records_of_a_session(t):
     transfer(client.netns, t.net.lan, size=3_000_000, down=True)
     transfer(client.netns, t.net.lan, size=1_000_000)
     time.sleep(0.5)
-    counted = device(server)
+    (of_packets, of_bytes), (to_packets, to_bytes) = reversed(device_counters(client.netns, client.tun))
+    counted = (of_bytes, of_packets, to_bytes, to_packets)
     client.stop()
     rows = one_stop(radius)
     stop = rows[-1]

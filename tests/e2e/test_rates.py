@@ -1,19 +1,11 @@
 """Limits of bandwidth: rx-data-per-sec and tx-data-per-sec (checklist 132)."""
-import json
 import time
 
+from lib.datapath import device_counters
 from lib.net import SERVER4
-from lib.shell import sh
 from lib.traffic import Transfer, ping
 
 DOWN, UP = 1_500_000, 700_000
-
-
-def inner_bytes(t, device):
-    """(from the client, to the client) through the TUN device so far."""
-    out = sh("ip", "-n", t.net.srv, "-j", "-s", "link", "show", "dev", device).stdout
-    stats = json.loads(out)[0]["stats64"]
-    return stats["rx"]["bytes"], stats["tx"]["bytes"]
 
 
 class Full:
@@ -21,19 +13,22 @@ class Full:
 
     def __init__(self, t, server, user, netns, host, down, dtls):
         self.t, self.netns, self.down, self.limit = t, netns, down, DOWN if down else UP
-        t.client(user=user, dtls=dtls, netns=netns, host=host).wait()
+        self.client = t.client(user=user, dtls=dtls, netns=netns, host=host).wait()
         row = server.user(user)
         t.expect("700.0" in row["Limit RX"] and "1.5" in row["Limit TX"], "limits in occtl", row)
-        self.device = row["Device"]
         self.job = Transfer(netns, t.net.lan, size=60_000_000, down=down, seconds=40)
         self.job.start()
 
+    def passed(self):
+        """Bytes of packets that the client's device has seen."""
+        return device_counters(self.netns, self.client.tun)[0 if self.down else 1][1]
+
     def begin(self):
-        self.first, self.since = inner_bytes(self.t, self.device)[self.down], time.monotonic()
+        self.first, self.since = self.passed(), time.monotonic()
         self.again = self.job.retransmitted()
 
     def check(self):
-        rate = (inner_bytes(self.t, self.device)[self.down] - self.first) / (time.monotonic() - self.since)
+        rate = (self.passed() - self.first) / (time.monotonic() - self.since)
         lost, sent = (b - a for a, b in zip(self.again, self.job.retransmitted()))
         self.t.notes.append("down %s: %d bytes/s, %d of %d segments sent again" % (self.down, rate, lost, sent))
         self.t.expect(0.95 * self.limit <= rate <= 1.05 * self.limit, "%d bytes/s, the limit is %d" % (rate, self.limit))

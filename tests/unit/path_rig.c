@@ -59,7 +59,13 @@ static void on_udp_peer(void *arg, const struct endpoint *peer)
 	r->peers++;
 }
 
-static const struct path_ops ops = { on_mtu, on_dtls, on_rekey, on_udp_peer };
+static void on_counters(void *arg)
+{
+	struct rig *r = arg;
+	r->counter_calls++;
+}
+
+static const struct path_ops ops = { on_mtu, on_dtls, on_rekey, on_udp_peer, on_counters };
 
 /* ---- making the two ends ---- */
 

@@ -35,7 +35,7 @@ struct rig {
 	int listener; /* what main does: catches first datagrams */
 	struct endpoint server;
 
-	unsigned mtu, mtu_calls, rekeys, peers;
+	unsigned mtu, mtu_calls, rekeys, peers, counter_calls;
 	bool dtls_up;
 	unsigned dtls_calls;
 	char cipher[128];

@@ -306,6 +306,27 @@ static void an_idle_tunnel_is_not_stepped(void **state)
 	rig_free(r);
 }
 
+static void the_owner_hears_of_traffic_once_a_second(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel(0);
+	uint8_t pkt[100];
+	rig_later(r, 5000);
+	assert_int_equal(r->counter_calls, 0);
+	for (unsigned second = 1; second <= 3; second++) {
+		for (uint32_t i = 0; i < 10; i++) {
+			rig_packet(pkt, sizeof pkt, "10.0.0.2", "192.0.2.1", IPPROTO_UDP, i);
+			rig_send(r, CSTP_DATA, pkt, sizeof pkt);
+			rig_run(r);
+		}
+		rig_later(r, 1001);
+		assert_int_equal(r->counter_calls, second);
+	}
+	rig_later(r, 5000);
+	assert_int_equal(r->counter_calls, 3);
+	rig_free(r);
+}
+
 static void icmp_does_not_keep_a_session_from_being_idle(void **state)
 {
 	(void)state;
@@ -383,6 +404,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_asks_without_reading_costs_bounded_memory),
 		cmocka_unit_test(a_silent_client_is_asked_and_then_dropped),
 		cmocka_unit_test(an_idle_tunnel_is_not_stepped),
+		cmocka_unit_test(the_owner_hears_of_traffic_once_a_second),
 		cmocka_unit_test(icmp_does_not_keep_a_session_from_being_idle),
 		cmocka_unit_test(a_session_ends_at_its_time),
 		cmocka_unit_test(the_memory_of_an_idle_path_is_given_back),

@@ -12,6 +12,7 @@
 
 enum {
 	TRIM_AFTER_MS = 1000, /* buffers of a session that carries nothing are given back then */
+	TELL_MS = 1000,	      /* between two words about traffic */
 };
 
 static int path_deinit(struct path *p)
@@ -58,6 +59,7 @@ enum err path_new(TALLOC_CTX *ctx, gnutls_session_t tls, int tcp_fd, int tun_fd,
 	p->arg = arg;
 	p->tls = tls;
 	p->now = p->last_use = clock_ms();
+	p->tell_at = UINT64_MAX;
 	p->data_mtu = p->udp.cap = limits->data_mtu;
 	liveness_init(&p->live, limits, p->now);
 	rekey_init(&p->rekey, tls, limits, p->now);
@@ -106,7 +108,7 @@ static uint64_t deadline(const struct path *p)
 	if (tun_holds(p->tun) && inner_has_room(p))
 		return 0;
 	uint64_t at = min_u64(liveness_deadline(&p->live), rekey_deadline(&p->rekey));
-	at = min_u64(at, stall_deadline(p));
+	at = min_u64(at, min_u64(p->tell_at, stall_deadline(p)));
 	at = min_u64(at, udp_chan_deadline(p));
 	at = min_u64(at, min_u64(bucket_opens(&p->rx), bucket_opens(&p->tx)));
 	return p->trimmed ? at : min_u64(at, p->last_use + TRIM_AFTER_MS);
@@ -162,6 +164,22 @@ static void key_update(struct path *p)
 		p->ops->on_rekey(p->arg, true);
 }
 
+/* A packet sets the clock that its owner hears of it by. */
+static void tell_counters(struct path *p)
+{
+	uint64_t packets = p->count.rx_packets + p->count.tx_packets;
+	if (packets == p->told)
+		return;
+	if (p->tell_at == UINT64_MAX)
+		p->tell_at = p->now + TELL_MS;
+	if (p->now < p->tell_at)
+		return;
+	p->told = packets;
+	p->tell_at = UINT64_MAX;
+	if (p->ops->on_counters)
+		p->ops->on_counters(p->arg);
+}
+
 static void timers(struct path *p)
 {
 	enum path_end end = PATH_END_NONE;
@@ -176,6 +194,7 @@ static void timers(struct path *p)
 	if (p->now >= rekey_deadline(&p->rekey))
 		key_update(p);
 	udp_chan_timers(p);
+	tell_counters(p);
 	if (!p->trimmed && p->now >= p->last_use + TRIM_AFTER_MS)
 		trim(p);
 }

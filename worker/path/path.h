@@ -103,6 +103,7 @@ struct path_ops {
 	void (*on_rekey)(void *arg, bool tls13); /* the TLS channel has new keys */
 	void (*on_udp_peer)(void *arg,
 			    const struct endpoint *peer); /* client's UDP address changed */
+	void (*on_counters)(void *arg); /* packets have passed: at most once a second */
 };
 
 /* What can be ready, as bits.  UDP: the active association; UDP_NEW: the pending one. */

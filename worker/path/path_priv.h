@@ -65,6 +65,8 @@ struct path {
 	unsigned data_mtu;
 	uint64_t now;	   /* of the step under way */
 	uint64_t last_use; /* when a packet passed last; buffers are given back some time later */
+	uint64_t told;	   /* packets passed when the owner was told last */
+	uint64_t tell_at;  /* when it is told again; UINT64_MAX: there is nothing new */
 	bool trimmed;
 	bool started;	   /* the first step reads what TLS holds already */
 	enum path_end end; /* the first reason wins */

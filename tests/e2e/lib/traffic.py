@@ -49,6 +49,11 @@ class Pinger:
         wanted = len(self.numbers()) + count
         wait_for("%d answers to pings" % count, lambda: len(self.numbers()) >= wanted, count * 0.1 + 10)
 
+    def times(self):
+        """Milliseconds every answer took."""
+        with open(self.path) as lines:
+            return [float(n) for n in re.findall(r" time=([0-9.]+) ms", lines.read())]
+
     def stop(self):
         """Ends it; gives (answers, pings lost between the first and the last answer, longest run of them)."""
         self.process.send_signal(signal.SIGINT)
