@@ -12,6 +12,7 @@
 #include "worker/path/batch.h"
 #include "worker/path/gro.h"
 #include "worker/path/lazy.h"
+#include "worker/path/seal.h"
 #include "worker/path/stream.h"
 #include "worker/path/tun.h"
 #include "worker/path/udp_in.h"
@@ -32,6 +33,7 @@ struct pump {
 	struct cstp_stream *frames;
 	gnutls_session_t tls, dtls; /* dtls NULL: all goes over TLS */
 	int udp;
+	struct seal *dtls_seal; /* NULL: GnuTLS makes the records */
 	struct batch_queue *out;
 	struct udp_in *in;
 	const uint8_t *datagram; /* what the DTLS session has not read yet */
@@ -112,13 +114,29 @@ static void send_tls(struct pump *p, enum cstp_type type, uint8_t *pkt, size_t l
 		finish(p, ERR_CLOSED);
 }
 
+/* Sends LEN bytes at DATA as one record. */
+static void write_dtls(struct pump *p, const uint8_t *data, size_t len)
+{
+	if (!p->dtls_seal) {
+		if (gnutls_record_send(p->dtls, data, len) < 0)
+			p->count.dropped++;
+		return;
+	}
+	size_t n = len + seal_overhead(p->dtls_seal);
+	uint8_t *room = batch_room(p->out, n);
+	if (!room)
+		return;
+	if (seal_write(p->dtls_seal, data, len, room))
+		batch_commit(p->out, n);
+	else
+		finish(p, ERR_EXHAUSTED);
+}
+
 /* PKT has DTLS_FRAME_HEADER writable bytes before it. */
 static void send_dtls(struct pump *p, enum cstp_type type, uint8_t *pkt, size_t len)
 {
 	pkt[-DTLS_FRAME_HEADER] = (uint8_t)type;
-	ssize_t k = gnutls_record_send(p->dtls, pkt - DTLS_FRAME_HEADER, DTLS_FRAME_HEADER + len);
-	if (k < 0)
-		p->count.dropped++;
+	write_dtls(p, pkt - DTLS_FRAME_HEADER, DTLS_FRAME_HEADER + len);
 	if (!p->full)
 		p->full = batch_flush(p->out, p->udp, false) == ERR_AGAIN;
 }
@@ -222,18 +240,46 @@ static void receive_tls(struct pump *p)
 		finish(p, err);
 }
 
-static void take_datagram(struct pump *p, const uint8_t *data, size_t len)
+static void take_record(struct pump *p, const uint8_t *data, size_t len)
 {
 	struct cstp_frame f;
+	if (!dtls_frame_parse(data, len, &f))
+		on_frame(p, &f, true);
+}
+
+/* GnuTLS reads the datagram: data, or what the server says of the channel. */
+static void take_by_gnutls(struct pump *p, const uint8_t *data, size_t len)
+{
 	uint8_t *plain = space(p);
 	p->datagram = data;
 	p->datagram_len = len;
 	ssize_t k = gnutls_record_recv(p->dtls, plain, PLAIN);
-	if (k > 0 && !dtls_frame_parse(plain, (size_t)k, &f)) {
+	if (k > 0) {
 		keep(p, (size_t)k);
-		on_frame(p, &f, true);
-	} else if (k == 0 || (k < 0 && gnutls_error_is_fatal((int)k))) {
+		take_record(p, plain, (size_t)k);
+	} else if (k == 0 || gnutls_error_is_fatal((int)k)) {
 		finish(p, k ? ERR_TLS : ERR_CLOSED);
+	}
+}
+
+static void take_datagram(struct pump *p, uint8_t *data, size_t len)
+{
+	uint8_t *plain;
+	size_t plain_len;
+	if (!p->dtls_seal) {
+		take_by_gnutls(p, data, len);
+		return;
+	}
+	for (size_t n; (n = seal_record(p->dtls_seal, data, len)) > 0; data += n, len -= n) {
+		enum seal_verdict v = seal_open(p->dtls_seal, data, n, &plain, &plain_len);
+		if (v == SEAL_DATA) {
+			take_record(p, plain, plain_len);
+		} else if (v == SEAL_OTHER) {
+			seal_lend(p->dtls_seal);
+			take_by_gnutls(p, data, n);
+			if (seal_return(p->dtls_seal))
+				finish(p, ERR_TLS);
+		}
 	}
 }
 
@@ -288,6 +334,9 @@ static enum err use_dtls(struct pump *p, struct dtls *d)
 		return err;
 	p->dtls = d->s;
 	p->udp = d->fd;
+	err = seal_new(p, d->s, &p->dtls_seal);
+	if (err && err != ERR_UNSUPPORTED)
+		return err;
 	batch_socket(p->out, p->udp, true);
 	udp_in_socket(p->udp);
 	gnutls_transport_set_ptr(d->s, p);
@@ -349,6 +398,8 @@ static void flush_channels(struct pump *p, bool tcp_writable, bool udp_writable)
 static void say_goodbye(struct pump *p)
 {
 	static const uint8_t reason = CSTP_BYE_USER;
+	if (p->dtls_seal)
+		seal_lend(p->dtls_seal);
 	if (p->dtls)
 		(void)gnutls_bye(p->dtls, GNUTLS_SHUT_WR);
 	answer(p, false, CSTP_DISCONNECT, &reason, 1);
