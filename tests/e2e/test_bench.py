@@ -12,7 +12,7 @@ FIGURES = {
     "data": ["%s.%s.%s" % (channel, way, what) for channel in ("dtls", "tls") for way in ("down", "up")
              for what in ("gbit_s", "cpu_s_per_GB")],
     "udp": ["64.%s.%s" % (way, what) for way in ("down", "up") for what in ("packets_s", "packets_per_cpu_s")],
-    "latency": ["%s.%s_ms" % (beside, what) for beside in ("idle", "down", "up") for what in ("p50", "p99")],
+    "latency": ["%s.%s_ms" % (beside, what) for beside in ("idle", "down", "up", "up_short_queue") for what in ("p50", "p99")],
     "login": ["logins_s"],
     "idle": ["base_MiB", "KiB_per_session"],
 }

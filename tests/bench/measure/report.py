@@ -101,8 +101,8 @@ def panels(median):
     rate = "udp.%d.%s.packets_per_cpu_s"
     yield ("UDP packets per second of server CPU, more is better", "thousands", ["%d B %s" % kind for kind in kinds], {
         name: [figures.get(rate % kind, 0) / 1000 for kind in kinds] for name, figures in (("ocserv", theirs), ("ours", ours))})
-    states = [(beside, part) for beside in ("idle", "down", "up") for part in ("p50", "p99")]
-    yield ("Ping through the tunnel beside a TCP transfer, less is better", "ms", ["%s %s" % state for state in states], {
+    states = [(beside, part) for beside in ("idle", "down", "up", "up_short_queue") for part in ("p50", "p99")]
+    yield ("Ping beside a TCP transfer, less is better (*: short queue in the client)", "ms", ["%s %s" % (b.replace("_short_queue", "*"), p) for b, p in states], {
         name: [figures.get("latency.%s.%s_ms" % state) for state in states]
         for name, figures in (("ocserv", theirs), ("ours", ours))})
 

@@ -13,6 +13,8 @@ CHANNELS = {"dtls": True, "tls": False}
 DIRECTIONS = {"down": ["-R"], "up": []}
 SIZES = (64, 512, 1400)
 PORT = 5201
+# Packets in the device of a client whose own queue shall not be what is measured (500 by default).
+SHORT_QUEUE = 32
 
 
 class Iperf:
@@ -98,18 +100,26 @@ def pings(world, seconds):
     return times
 
 
+def beside_transfer(world, options, arguments):
+    """Pings beside a TCP transfer; without ARGUMENTS there is none."""
+    job = None
+    if arguments is not None:
+        job = world.start(world.net.cli, "iperf3", "-c", LAN4, "-p", PORT, "-t", int(options.seconds) + 1, *arguments)
+        time.sleep(0.5)  # it is under way
+    times = pings(world, options.seconds)
+    if job:
+        job.wait(options.seconds + 30)
+    return times
+
+
 def latency(world, subject, options):
     """Pings through the tunnel (openconnect, DTLS), idle and beside a TCP transfer."""
     out = {}
     tunnel, iperf = CLIENTS["openconnect"](world, True), Iperf(world)
-    for beside, arguments in [("idle", None)] + list(DIRECTIONS.items()):
-        job = None
-        if arguments is not None:
-            job = world.start(world.net.cli, "iperf3", "-c", LAN4, "-p", PORT, "-t", int(options.seconds) + 1, *arguments)
-            time.sleep(0.5)  # it is under way
-        times = pings(world, options.seconds)
-        if job:
-            job.wait(options.seconds + 30)
+    for beside, arguments in (("idle", None), ("down", ["-R"]), ("up", []), ("up_short_queue", [])):
+        if beside == "up_short_queue":
+            world.net.ip(world.net.cli, "link", "set", tunnel.client.tun, "txqueuelen", SHORT_QUEUE)
+        times = beside_transfer(world, options, arguments)
         out[beside + ".p50_ms"] = statistics.median(times)
         out[beside + ".p99_ms"] = times[min(len(times) - 1, int(len(times) * 0.99))]
     iperf.close()
