@@ -17,7 +17,7 @@ enum event {
 	TOO_EARLY,
 	PURE_ACK,
 	ODD_FLAG,
-	ECHOES_CONGESTION,
+	DF_CHANGES,
 	ACKS_MORE,
 	NEW_WINDOW,
 	NEW_OPTIONS,
@@ -62,22 +62,32 @@ unsigned stream_roll(struct pkt_stream *s, unsigned n)
 	return v % n;
 }
 
-/* TCP over IPv4 numbered three ways (running on, none, running on without DF), UDP over IPv4, and
- * both over IPv6.  All have the addresses of tun_rig.h. */
+/* The flows, all between the addresses of tun_rig.h. */
+static const struct kind {
+	bool v6, udp, df, numbered;
+} kinds[STREAM_FLOWS] = {
+	{ false, false, true, true },  /* as Linux and Windows send TCP */
+	{ false, false, true, false }, /* as the BSDs do */
+	{ false, false, false, true }, { false, false, false, false },
+	{ true, false, false, false }, { false, true, true, true },
+	{ false, true, false, true },  { true, true, false, false },
+	{ true, true, false, false }, /* a second one that differs in nothing but the port */
+};
+
 static void init_flow(struct pkt_stream *s, unsigned i)
 {
-	s->flow[i] = (struct pkt_spec){ .v6 = i == 3 || i == 4,
-					.udp = i == 4 || i == 5,
+	const struct kind *k = &kinds[i];
+	s->flow[i] = (struct pkt_spec){ .v6 = k->v6,
+					.udp = k->udp,
 					.flow = (uint8_t)(4 * i),
 					.ttl = 64,
-					.label = stream_roll(s, 2) * 0x54321,
-					.id = i == 1 ? 0 : (uint16_t)stream_roll(s, 65536),
-					.frag = i == 2 ? 0 : 0x4000,
+					.id = (uint16_t)stream_roll(s, 65536),
+					.frag = k->df ? 0x4000 : 0,
 					.seq = stream_roll(s, 65536) << 16,
 					.ack = 1,
 					.flags = PKT_ACK,
 					.window = 1000,
-					.options = i == 2 || i > 3 ? 0 : 12,
+					.options = k->udp ? 0 : 12,
 					.option_value = 1,
 					.payload = sizes[stream_roll(s, 6)] };
 }
@@ -89,15 +99,18 @@ void stream_init(struct pkt_stream *s, uint64_t seed, const uint8_t *data, size_
 		init_flow(s, i);
 }
 
-/* Changes that are for good. */
+/* Changes that are for good, or odd flags for a while. */
 static void change_flow(struct pkt_stream *s, struct pkt_spec *f, enum event e)
 {
 	switch (e) {
 	case ONE_LOST_BEFORE:
 		f->seq += f->payload;
 		break;
-	case ECHOES_CONGESTION:
-		f->flags ^= PKT_ECE;
+	case ODD_FLAG:
+		f->flags ^= (uint8_t)(1 << stream_roll(s, 8));
+		break;
+	case DF_CHANGES:
+		f->frag ^= 0x4000;
 		break;
 	case ACKS_MORE:
 		f->ack += 1 + stream_roll(s, 3000);
@@ -155,9 +168,6 @@ static void change_packet(struct pkt_stream *s, struct pkt_spec *p, enum event e
 	case PURE_ACK:
 		p->payload = 0;
 		break;
-	case ODD_FLAG:
-		p->flags ^= (uint8_t)(1 << stream_roll(s, 8));
-		break;
 	case ODD_URGENT:
 		p->urgent = 5;
 		break;
@@ -205,6 +215,8 @@ size_t stream_next(struct pkt_stream *s, uint8_t *pkt)
 	if (stream_roll(s, 4) == 0)
 		s->current = stream_roll(s, STREAM_FLOWS);
 	struct pkt_spec *f = &s->flow[s->current];
+	if (f->flags != PKT_ACK && stream_roll(s, 3) == 0)
+		f->flags = PKT_ACK;
 	unsigned roll = stream_roll(s, ROLLS);
 	enum event e = roll < NOTHING ? roll : NOTHING;
 	change_flow(s, f, e);
@@ -214,7 +226,7 @@ size_t stream_next(struct pkt_stream *s, uint8_t *pkt)
 	change_bytes(s, pkt, len, e);
 	if (p.seq == f->seq)
 		f->seq += p.payload;
-	if (s->current != 1) /* its packets are not numbered */
+	if (kinds[s->current].numbered)
 		f->id++;
 	return len;
 }

@@ -9,7 +9,7 @@
 
 #include "tests/unit/pkt_help.h"
 
-enum { STREAM_FLOWS = 6, LIST_MOST = 128, LIST_ROOM = 2048 };
+enum { STREAM_FLOWS = 9, LIST_MOST = 128, LIST_ROOM = 2048 };
 
 /* Where choices come from: the bytes DATA, and after the last of them always 0; without any,
  * numbers that follow from SEED. */
