@@ -125,6 +125,8 @@ static gnutls_session_t tls_handshake(struct rig *r, int server_fd)
 								    : GNUTLS_CERT_IGNORE);
 	gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, r->server_cred);
 	gnutls_credentials_set(r->tls, GNUTLS_CRD_CERTIFICATE, r->client_cred);
+	must(!r->opt.record || gnutls_record_set_max_recv_size(r->tls, r->opt.record) >= 0,
+	     "record size");
 	gnutls_transport_set_int(s, server_fd);
 	gnutls_transport_set_int(r->tls, r->tcp);
 	int a = GNUTLS_E_AGAIN, b = GNUTLS_E_AGAIN;

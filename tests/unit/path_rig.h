@@ -18,6 +18,7 @@ struct rig_opt {
 	struct dtls_choice legacy; /* of mode LEGACY */
 	struct path_limits limits;
 	bool client_cert; /* the client shows one; the server asks for it */
+	unsigned record;  /* the client takes records of so much at most; 0 of any size */
 };
 
 struct rig {

@@ -13,6 +13,7 @@
 
 #include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
+#include "worker/path/path_priv.h"
 
 static struct rig *tunnel(unsigned flags)
 {
@@ -30,7 +31,7 @@ static void packets_pass_both_ways_on(const char *tls)
 	struct rig *r = rig_new(&opt);
 	uint8_t pkt[RIG_PACKET], back[RIG_PACKET], type;
 	for (uint32_t i = 0; i < 200; i++) {
-		size_t len = 40 + i * 7;
+		size_t len = 40 + i * 37 % 200 * 7;
 		rig_packet(pkt, len, "10.0.0.2", "192.0.2.1", IPPROTO_UDP, i);
 		rig_send(r, CSTP_DATA, pkt, len);
 		assert_int_equal(rig_tun_get(r, back, sizeof back), len);
@@ -100,6 +101,105 @@ static void frames_split_and_joined_are_understood(void **state)
 		assert_memory_equal(back, buf + i * 508 + 8, 500);
 	}
 	assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+	rig_free(r);
+}
+
+static void data_is_sealed_here_unless_switched_off(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel(0);
+	assert_int_equal(r->path->seal != NULL, !(r->opt.limits.off & PATH_OFF_SEALING));
+	rig_free(r);
+}
+
+/* RFC 8449: a frame takes several records then. */
+static void a_client_may_limit_the_size_of_records(void **state)
+{
+	(void)state;
+	static const char *const tls[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.3",
+					   "NORMAL:-VERS-ALL:+VERS-TLS1.2" };
+	uint8_t pkt[1300], back[RIG_PACKET];
+	for (int i = 0; i < 20; i++) {
+		struct rig_opt opt;
+		size_t got = 0;
+		rig_opt_init(&opt);
+		opt.tls = tls[i % 2];
+		opt.record = 600;
+		struct rig *r = rig_new(&opt);
+		for (int k = 0; k < 4; k++, got = 0) {
+			size_t len = k % 2 ? 1300 : 300;
+			rig_packet(pkt, len, "192.0.2.1", "10.0.0.2", IPPROTO_UDP, 1);
+			rig_tun_put(r, pkt, len);
+			for (int wait = 0; wait < 50 && got < 8 + len; wait++) {
+				ssize_t n =
+					gnutls_record_recv(r->tls, back + got, sizeof back - got);
+				got += n > 0 ? (size_t)n : 0;
+				if (n < 0)
+					usleep(200);
+			}
+			assert_int_equal(got, 8 + len);
+			assert_memory_equal(back + 8, pkt, len);
+		}
+		rig_free(r);
+	}
+}
+
+/* Sends half, lets the path look, and sends the rest. */
+static ssize_t push_halves(gnutls_transport_ptr_t ptr, const void *data, size_t len)
+{
+	struct rig *r = gnutls_session_get_ptr(*(gnutls_session_t *)ptr);
+	const uint8_t *p = data;
+	for (size_t at = 0, n; at < len; at += n, rig_run(r)) {
+		n = at == 0 ? len / 2 : len - at;
+		assert_int_equal(send(r->tcp, p + at, n, 0), n);
+	}
+	return (ssize_t)len;
+}
+
+static ssize_t pull_socket(gnutls_transport_ptr_t ptr, void *data, size_t len)
+{
+	const struct rig *r = gnutls_session_get_ptr(*(gnutls_session_t *)ptr);
+	return recv(r->tcp, data, len, MSG_DONTWAIT);
+}
+
+static void records_may_come_in_pieces(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel(0);
+	uint8_t pkt[RIG_PACKET], back[RIG_PACKET], type;
+	gnutls_session_set_ptr(r->tls, r);
+	gnutls_transport_set_ptr(r->tls, &r->tls);
+	gnutls_transport_set_push_function(r->tls, push_halves);
+	gnutls_transport_set_pull_function(r->tls, pull_socket);
+	for (uint32_t i = 0; i < 100; i++) {
+		if (i % 20 == 10)
+			assert_int_equal(gnutls_session_key_update(r->tls, GNUTLS_KU_PEER), 0);
+		rig_packet(pkt, 100 + i, "10.0.0.2", "192.0.2.1", IPPROTO_UDP, i);
+		rig_send(r, CSTP_DATA, pkt, 100 + i);
+		assert_int_equal(rig_tun_get(r, back, sizeof back), 100 + i);
+		assert_memory_equal(pkt, back, 100 + i);
+	}
+	rig_send(r, CSTP_DPD_REQ, NULL, 0);
+	assert_int_equal(rig_recv(r, &type, back, sizeof back), 0);
+	rig_free(r);
+}
+
+/* RFC 8446 6.2: the client is told. */
+static void a_forged_record_ends_the_tunnel_with_an_alert(void **state)
+{
+	(void)state;
+	static const uint8_t forged[5 + 48] = { 23, 3, 3, 0, 48, 1, 2, 3 };
+	uint8_t back[RIG_PACKET], type;
+	struct rig *r = tunnel(0);
+	for (int i = 0; i < 5; i++) {
+		rig_send(r, CSTP_DPD_REQ, NULL, 0);
+		assert_int_equal(rig_recv(r, &type, back, sizeof back), 0);
+	}
+	assert_int_equal(send(r->tcp, forged, sizeof forged, 0), sizeof forged);
+	assert_int_equal(rig_recv(r, &type, back, sizeof back), -1);
+	assert_int_equal(r->end, PATH_END_ERROR);
+	assert_true(r->tcp_closed);
+	assert_int_equal(gnutls_alert_get(r->tls), GNUTLS_A_BAD_RECORD_MAC);
 	rig_free(r);
 }
 
@@ -392,6 +492,10 @@ int main(void)
 		cmocka_unit_test(packets_pass_both_ways_on_tls12),
 		cmocka_unit_test(a_burst_leaves_in_order_and_in_few_steps),
 		cmocka_unit_test(frames_split_and_joined_are_understood),
+		cmocka_unit_test(data_is_sealed_here_unless_switched_off),
+		cmocka_unit_test(a_client_may_limit_the_size_of_records),
+		cmocka_unit_test(records_may_come_in_pieces),
+		cmocka_unit_test(a_forged_record_ends_the_tunnel_with_an_alert),
 		cmocka_unit_test(a_dpd_request_is_echoed),
 		cmocka_unit_test(bad_magic_ends_the_tunnel),
 		cmocka_unit_test(compressed_data_that_nobody_agreed_to_ends_the_tunnel),

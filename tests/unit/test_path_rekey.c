@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "tests/unit/path_rig.h"
 #include "wire/cstp_frame.h"
+#include "worker/path/path_priv.h"
 
 static const char tls12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 
@@ -121,6 +123,41 @@ static void a_tls12_client_renegotiates(void **state)
 		works(r);
 	}
 	rig_free(r);
+}
+
+/* To one that is left to GnuTLS, and back: the tunnel works on. */
+static void a_renegotiation_may_bring_another_cipher(void **state)
+{
+	(void)state;
+	static const char *const ciphers[] = { "AES-128-CBC", "CHACHA20-POLY1305", "AES-256-CBC",
+					       "AES-128-GCM" };
+	struct rig *r = tunnel(tls12, 100, true);
+	works(r);
+	for (unsigned i = 0; i < 4; i++) {
+		char priority[100];
+		snprintf(priority, sizeof priority, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+%s",
+			 ciphers[i]);
+		assert_int_equal(gnutls_priority_set_direct(r->tls, priority, NULL), 0);
+		rig_later(r, 60000);
+		assert_int_equal(renegotiate(r), 0);
+		works(r);
+	}
+	rig_free(r);
+}
+
+static void records_stay_our_own_after_new_keys(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct rig *r = tunnel(i ? tls12 : NULL, 100, true);
+		const bool own = !(r->opt.limits.off & PATH_OFF_SEALING);
+		assert_int_equal(r->path->seal != NULL, own);
+		rig_later(r, 60000);
+		assert_int_equal(i ? renegotiate(r) : gnutls_session_key_update(r->tls, 0), 0);
+		works(r);
+		assert_int_equal(r->path->seal != NULL, own);
+		rig_free(r);
+	}
 }
 
 /* Packets wait on both sides while the handshake runs; none is lost. */
@@ -271,6 +308,8 @@ int main(void)
 		cmocka_unit_test(the_server_leaves_tls13_keys_alone_when_clients_make_new_tunnels),
 		cmocka_unit_test(a_key_update_of_the_client_is_answered),
 		cmocka_unit_test(a_tls12_client_renegotiates),
+		cmocka_unit_test(a_renegotiation_may_bring_another_cipher),
+		cmocka_unit_test(records_stay_our_own_after_new_keys),
 		cmocka_unit_test(a_renegotiation_loses_no_packet),
 		cmocka_unit_test(a_renegotiation_too_soon_ends_the_tunnel),
 		cmocka_unit_test(a_renegotiation_nobody_agreed_to_ends_the_tunnel),

@@ -155,7 +155,10 @@ static void trim(struct path *p)
 
 static void key_update(struct path *p)
 {
-	if (rekey_update(&p->rekey, p->now)) {
+	tcp_chan_lend(p);
+	enum err err = rekey_update(&p->rekey, p->now);
+	tcp_chan_take_back(p);
+	if (err) {
 		path_finish(p, PATH_END_ERROR);
 		return;
 	}
@@ -191,7 +194,7 @@ static void timers(struct path *p)
 		udp_chan_probe(p);
 	if (due & LIVENESS_UDP_DEAD)
 		udp_chan_set_inactive(p, "silent");
-	if (p->now >= rekey_deadline(&p->rekey))
+	if (p->now >= rekey_deadline(&p->rekey) || (p->seal && seal_is_worn(p->seal)))
 		key_update(p);
 	udp_chan_timers(p);
 	tell_counters(p);
@@ -256,7 +259,9 @@ void path_say_goodbye(struct path *p, const char *text)
 		len++;
 	}
 	tcp_chan_control(p, CSTP_DISCONNECT, payload, len);
+	tcp_chan_lend(p);
 	(void)gnutls_bye(p->tls, GNUTLS_SHUT_WR);
+	tcp_chan_take_back(p);
 	if (p->udp.active)
 		assoc_say_goodbye(p->udp.active);
 	flush(p, PATH_TCP_OUT | PATH_UDP_OUT); /* a last try even if they were full */

@@ -11,6 +11,7 @@
 #include "worker/path/path.h"
 #include "worker/path/pmtu.h"
 #include "worker/path/rekey.h"
+#include "worker/path/seal.h"
 #include "worker/path/stream.h"
 #include "worker/path/tun.h"
 #include "worker/path/udp_in.h"
@@ -51,6 +52,9 @@ struct path {
 	gnutls_session_t tls;
 	struct tun *tun;
 	struct stream *stream;
+	struct seal *seal; /* of the TLS channel; NULL: GnuTLS makes and opens all its records */
+	unsigned lent;	   /* calls that have lent its numbers */
+	size_t proven;	   /* GnuTLS has made one record of so much */
 	struct cstp_stream *frames; /* CSTP frames in the TLS stream */
 	struct udp_chan udp;
 	struct liveness live;
@@ -124,6 +128,10 @@ bool inner_has_room(const struct path *p);
 
 /* The TLS channel: reads all that has arrived. */
 void tcp_chan_receive(struct path *p);
+
+/* Around everything that lets GnuTLS write or read on the TLS channel; may be nested. */
+void tcp_chan_lend(struct path *p);
+void tcp_chan_take_back(struct path *p);
 
 /* Acts on the frames in decrypted bytes, which need not begin or end with a frame. */
 void tcp_chan_take(struct path *p, const uint8_t *data, size_t len);

@@ -15,11 +15,16 @@ struct stream {
 	gnutls_session_t tls;
 	int fd;
 	struct lazy *in, *out;
-	size_t in_at, in_end;	/* what GnuTLS has not read yet */
+	size_t in_at, in_end; /* what nobody has read yet */
+	size_t in_shown;      /* how far GnuTLS may read; all of it unless held */
+	bool held;
+	size_t asked;		/* how much GnuTLS wanted when there was nothing */
 	size_t out_at, out_end; /* what the socket has not taken yet */
 	bool eof, full;
 	uint64_t blocked_since;
 };
+
+enum { TLS_HEADER = 5 };
 
 /* Makes room for LEN more bytes at the end of the output. */
 static bool out_room(struct stream *s, size_t len)
@@ -32,23 +37,35 @@ static bool out_room(struct stream *s, size_t len)
 	return s->out_end + len <= STREAM_OUT;
 }
 
+uint8_t *stream_room(struct stream *s, size_t len)
+{
+	return out_room(s, len) ? s->out->data + s->out_end : NULL;
+}
+
+void stream_commit(struct stream *s, size_t len)
+{
+	s->out_end += len;
+}
+
 static ssize_t push(gnutls_transport_ptr_t ptr, const void *data, size_t len)
 {
 	struct stream *s = ptr;
-	if (!out_room(s, len)) {
+	uint8_t *room = stream_room(s, len);
+	if (!room) {
 		gnutls_transport_set_errno(s->tls, ENOBUFS);
 		return -1;
 	}
-	memcpy(s->out->data + s->out_end, data, len);
-	s->out_end += len;
+	memcpy(room, data, len);
+	stream_commit(s, len);
 	return (ssize_t)len;
 }
 
 static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
 	struct stream *s = ptr;
-	size_t have = s->in_end - s->in_at;
+	size_t have = s->in_shown - s->in_at;
 	if (have == 0 && !s->eof) {
+		s->asked = len;
 		gnutls_transport_set_errno(s->tls, EAGAIN);
 		return -1;
 	}
@@ -60,7 +77,36 @@ static ssize_t pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 
 bool stream_has_input(const struct stream *s)
 {
-	return s->in_at < s->in_end;
+	return s->in_at < s->in_shown;
+}
+
+bool stream_hold(struct stream *s)
+{
+	s->held = s->asked == TLS_HEADER && !stream_has_input(s);
+	return s->held;
+}
+
+void stream_release(struct stream *s)
+{
+	s->held = false;
+	s->in_shown = s->in_end;
+}
+
+size_t stream_peek(const struct stream *s, uint8_t **data)
+{
+	*data = s->in->data + s->in_at;
+	return s->in_end - s->in_at;
+}
+
+void stream_skip(struct stream *s, size_t len)
+{
+	s->in_at += len;
+	s->in_shown = s->in_at;
+}
+
+void stream_show(struct stream *s, size_t len)
+{
+	s->in_shown = s->in_at + len;
 }
 
 static int pull_timeout(gnutls_transport_ptr_t ptr, unsigned ms)
@@ -114,15 +160,20 @@ enum err stream_fill(struct stream *s, size_t most)
 {
 	if (stream_has_input(s))
 		return ERR_OK;
-	ssize_t k = recv(s->fd, s->in->data, most < STREAM_IN ? most : STREAM_IN, MSG_DONTWAIT);
+	/* The beginning of a record, when the stream is held. */
+	size_t kept = s->in_end - s->in_at, room = STREAM_IN - kept;
+	memmove(s->in->data, s->in->data + s->in_at, kept);
+	s->in_at = s->in_shown = 0;
+	s->in_end = kept;
+	ssize_t k = recv(s->fd, s->in->data + kept, most < room ? most : room, MSG_DONTWAIT);
 	if (k < 0 && (errno == EAGAIN || errno == EINTR))
 		return ERR_AGAIN;
 	if (k <= 0) {
 		s->eof = true;
 		return ERR_CLOSED;
 	}
-	s->in_at = 0;
-	s->in_end = (size_t)k;
+	s->in_end += (size_t)k;
+	s->in_shown = s->held ? 0 : s->in_end;
 	return ERR_OK;
 }
 
