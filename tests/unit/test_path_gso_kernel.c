@@ -22,7 +22,7 @@ enum {
 	PACKET = 65535,
 	HEADERS = 256,
 	TRAILING = 64, /* most bytes behind the IP packet */
-	WAIT = 1000,   /* ms for a piece of the kernel's */
+	WAIT = 5000,   /* ms for a piece of the kernel's */
 };
 
 /* A super-packet being made.  L4 is where its TCP or UDP header begins. */
