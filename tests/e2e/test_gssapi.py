@@ -7,7 +7,7 @@ from lib.clientcert import Authority
 from lib.kdc import NAME, PASSWORD as KERBEROS, Initiator, Kdc
 from lib.net import SERVER4
 from lib.server import PASSWORD
-from lib.shell import sh
+from lib.shell import sh, wait_for
 from lib.web import INIT
 
 ANNOUNCED = "X-Support-HTTP-Auth: true"
@@ -139,14 +139,14 @@ def test_negotiation_with_several_tokens(t):
 def test_wrong_tickets_are_refused(t):
     """Checklist 194: a replayed token, one for another key, rubbish and none are refused; the log says why, the client
     hears only "no", may still use the password on the same connection, and has one session then."""
-    kdc, server = methods(t, skew=1)
+    kdc, server = methods(t, skew=4)
     environment = kdc.tickets()
     token = Initiator(t, environment).step()
     t.expect(show(t.web(), token).success, "a good ticket was refused")
     late = Initiator(t, kdc.tickets(life="2s")).step()
     kdc.admin("cpw -randkey HTTP/" + NAME)
     foreign = Initiator(t, kdc.tickets()).step()
-    time.sleep(3.5)
+    time.sleep(6.5)
     large = "QUJD" * 3500  # 14000 characters: tickets of Windows domains are that large
     for token, reason in ((token, "Request is a replay|Clock skew"), (foreign, "kvno 3 not found in keytab"),
                           (late, "Ticket expired|Clock skew"), ("QUJDRA==", "token was invalid|Invalid token"),
@@ -219,8 +219,8 @@ def test_an_old_ticket_is_refused(t):
     """Radius 8: tgt-freshness-time looks at when the user gave his password, not at the service's ticket."""
     kdc, server = world(t, options=["tgt-freshness-time=2"])
     environment = kdc.tickets(service=None)
-    fresh = kdc.tickets()
-    t.expect(negotiate(t.web(), Initiator(t, fresh)).success, "a fresh ticket was refused")
+    # On a busy machine one may be too old when it arrives.
+    wait_for("a fresh ticket to be accepted", lambda: negotiate(t.web(), Initiator(t, kdc.tickets())).success)
     time.sleep(3)
     t.net.run(t.net.lan, "kvno", "HTTP/" + NAME, env=environment)
     answer = negotiate(t.web(), Initiator(t, environment))
