@@ -1,7 +1,6 @@
 """The login dialogue held to protocol.md 4, 10 and 11 with requests spoken by hand: forms, replies, groups, tries."""
 import base64
 import re
-import statistics
 from xml.sax.saxutils import unescape
 
 from lib.server import PASSWORD
@@ -191,8 +190,9 @@ def test_unknown_users_look_like_wrong_passwords(t):
     for _ in range(15):
         for user, list_ in times.items():
             list_.append(wrong_login(t, user)[2])
-    medians = [statistics.median(list_) for list_ in times.values()]
-    t.expect(max(medians) < 2 * min(medians) + 0.005, "times differ: %s" % medians)
+    # The quickest of each: a busy machine makes any of them late, but none early.
+    least = [min(list_) for list_ in times.values()]
+    t.expect(max(least) < 2 * min(least) + 0.005, "times differ: %s" % least)
 
 
 def test_tries_are_counted_over_inits_and_connections(t):

@@ -283,10 +283,10 @@ def test_main_killed(t):
     """Design 1.3: rules of a tunnel stay when main is killed and go with it; those of tunnels that ended go at once."""
     server, client, reach = restricted(t, {"restrict-user-to-ports": "tcp(443)"}, users={"test": None, "other": None})
     other = t.client(user="other", dtls=False, netns=t.net.add_client()).wait()
-    roles = server.roles()
+    roles, pid = server.roles(), server.user("other")["ID"]
     t.equal(len(roles["workers"]), 2, "workers")
     os.kill(roles["main"], signal.SIGSTOP)
-    os.kill(max(roles["workers"]), signal.SIGKILL)  # the other's: main never hears of it
+    os.kill(pid, signal.SIGKILL)  # main never hears of it
     os.kill(roles["main"], signal.SIGKILL)
     check(t, [("before main is back", reach.tcp(444), REJECTED), ("listed", reach.tcp(443), OPEN)])
     server.wait_log("taken-over", 10)

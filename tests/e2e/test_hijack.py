@@ -65,6 +65,7 @@ def test_deserter(t):
     server = t.server({"restrict-user-to-ports": "tcp(443)"})
     client = t.client().wait()
     pid = server.user()["ID"]
+    client.freeze()  # it would come again
     main = channel_of(t, pid)
     os.kill(pid, signal.SIGSTOP)  # it would notice, and end
     main.shutdown(socket.SHUT_RDWR)

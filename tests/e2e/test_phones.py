@@ -3,6 +3,7 @@ import base64
 
 from lib.clientcert import Authority
 from lib.server import PASSWORD
+from test_bans import wait_score
 from test_certificates import spoken
 
 AGENT = "Cisco SVC IPPhone Client v1.0 (1.0)"
@@ -59,7 +60,7 @@ def test_refused_phones(t):
         answer = ask(web, "POST", body, *headers)
         t.equal(answer.lines[0], "HTTP/1.1 401 Authentication failed", "status line after %r %r" % (body, headers))
         t.expect(not web.cookies.get("webvpn"), "a cookie", answer.head)
-    t.equal({row["IP"]: row["Score"] for row in server.occtl_json("show", "ip", "ban", "points")}.get(source), 11, "points")
+    wait_score(server, source, 11)
     phone(t).must_login()
 
 

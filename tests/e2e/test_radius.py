@@ -5,6 +5,7 @@ from lib.client import authenticate
 from lib.freeradius import FreeRadius, radclient
 from lib.net import CLIENT6, SERVER6
 from lib.radius_cases import OTP_REJECT, USERS, auth, otp_radius, radius_server
+from lib.shell import wait_for
 
 
 def test_freeradius_itself(t):
@@ -137,9 +138,8 @@ def test_challenge_repeated_is_scored(t):
     for _ in range(4):
         t.expect('label="Password1:"' in answer.body, "number of the question", answer.body)
         answer = web.reply([("secondary_password", "again")], path=web.action(answer))
-    server.wait_log("added 10 points|ban")
-    rows = server.occtl_json("show", "ip", "bans", "points")
-    t.expect(any(row["IP"] == source and row["Score"] >= 40 for row in rows), "score", rows)
+    wait_for("the points", lambda: any(row["IP"] == source and row["Score"] >= 40
+                                       for row in server.occtl_json("show", "ip", "bans", "points")))
 
 
 def test_reject_message_and_tries(t):

@@ -294,8 +294,8 @@ def test_ban_and_unban(t):
     bad = t.net.add_client_address("198.18.77.7")
     web = t.web(source=bad)
     answer = web.login(password="wrong")
-    t.expect(any(row["IP"] == bad and row["Score"] >= 10 for row in server.occtl_json("show", "ip", "ban", "points")),
-             "no points after one wrong password", server.occtl("show", "ip", "ban", "points").stdout)
+    wait_for("points after one wrong password", lambda: [row for row in server.occtl_json("show", "ip", "ban", "points")
+                                                         if row["IP"] == bad and row["Score"] >= 10])
     t.equal(server.occtl_json("show", "ip", "bans"), [], "bans too early")
     while answer.status == 200:
         answer = web.reply([("password", "wrong")], path=web.action(answer))
@@ -354,7 +354,7 @@ def test_ipv6_ban_covers_the_64(t):
         guess_until_refused(t.web(host=SERVER6, source="fd00:aaaa::1"))
     except OSError:
         pass  # banned in the middle of it
-    t.equal([row["IP"] for row in server.occtl_json("show", "ip", "bans")], ["fd00:aaaa::"], "banned addresses")
+    wait_for("the ban", lambda: [row["IP"] for row in server.occtl_json("show", "ip", "bans")] == ["fd00:aaaa::"])
     try:
         t.web(host=SERVER6, source="fd00:aaaa::2")
         t.expect(False, "a neighbour in the banned /64 was served")
