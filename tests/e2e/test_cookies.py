@@ -131,6 +131,7 @@ def test_refused_attempts_lengthen_no_life(t):
     tunnel.bye()
     server.wait_no_user()
     t.equal(t.web().connect(cookie=late).lines[0], "HTTP/1.1 401 Cookie is not acceptable", "after its time")
+    server.wait_log("failed cookie authentication attempt")
     t.equal(server.log().count("failed cookie authentication attempt"), 1, "lines about the bad cookie")
     t.web().connect(cookie="rubbish")
     server.wait_log("failed cookie authentication attempt[^$]*failed cookie authentication attempt")

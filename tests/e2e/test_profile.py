@@ -121,7 +121,7 @@ def test_profiles_of_users_groups_and_hosts(t):
         t.equal((got.status, got.body) if want else got.status, (200, text) if want else 404, "%s at %s" % (user, name))
         t.equal(t.web(name="second.test" if name is None else None, cookies=web.cookies).get("/profiles/x").status, 404,
                 "the cookie at another host")
-    t.expect("profile-not-read" in server.log(), "nobody hears of a file that is not there")
+    server.wait_said("profile-not-read")
 
 
 def test_profile_is_read_again_at_reload(t):

@@ -37,7 +37,7 @@ def test_failover_and_dead_time(t):
     """Radius.md 1: the next server takes over, a silent one is left alone for radius_deadtime and then asked again."""
     first, second = two_servers(t)
     conf = first.client_conf(auth=["127.0.0.1:1812", "127.0.0.1:1822"], timeout=1, retries=0,
-                             more="radius_deadtime 6")
+                             more="radius_deadtime 12")
     server = radius_server(t, first, client=conf)
     t.web().must_login()
     t.equal((len(first.requests()), len(second.requests())), (1, 0), "requests while both serve")
@@ -47,15 +47,13 @@ def test_failover_and_dead_time(t):
     dead = time.monotonic()
     server.wait_log(r"no answer from server 127.0.0.1:1812 \(code 1\)")
     for _ in range(3):
-        spent, _ = timed(lambda: t.web().must_login())
-        t.expect(spent < 0.9, "the dead server was asked: %.2f s" % spent)
+        t.web().must_login()
     t.equal(len(second.requests()), 4, "requests of the second server")
-    first.thaw()
-    wait_for("the answers to old requests", lambda: len(first.requests()) >= 2, 5 * t.slow)
-    before = len(first.requests())
-    time.sleep(max(0, dead + 6.5 - time.monotonic()))
+    first.thaw()  # and takes what had been sent to it
+    time.sleep(max(0, dead + 12.5 - time.monotonic()))
+    t.equal(len(first.requests()), 2, "requests of the first server, before and when it fell silent")
     t.web().must_login()
-    t.equal((len(first.requests()), len(second.requests())), (before + 1, 4), "requests after the dead time")
+    t.equal((len(first.requests()), len(second.requests())), (3, 4), "requests after the dead time")
 
 
 def test_closed_port_costs_no_time(t):

@@ -128,8 +128,8 @@ def test_idle_timeout(t):
     t.expect(server.users("busy") and server.users("phone"), "a client that is not idle has gone")
     t.expect(time.monotonic() > end - 48, "too early")
     server.wait_log(r"reason: idle timeout")
-    t.expect("idle timeout reached for process" in server.log(), "no word in the log")
-    t.equal(server.occtl_json("show", "status")["Timed out (idle) sessions"], 1, "occtl's count (admin 12)")
+    server.wait_said("idle timeout reached for process")
+    wait_for("occtl's count (admin 12)", lambda: server.occtl_json("show", "status")["Timed out (idle) sessions"] == 1)
 
 
 @marks(seconds=90)

@@ -7,7 +7,7 @@ import time
 from lib.shell import wait_for
 from lib.traffic import must_ping
 
-PERIOD = 6
+PERIOD = 12
 LINES = ["Start statistics block", r"Total sessions handled: (\d+)", r"Sessions handled: (\d+)",
          r"Maximum session time: (\d+) min", r"Average session time: (\d+) min",
          r"Closed due to timeout sessions: (\d+)", r"Closed due to timeout \(idle\) sessions: (\d+)",

@@ -248,6 +248,10 @@ class Server:
         return wait_for("%r in the server's log" % pattern,
                         lambda: re.search(pattern, self.log()[start:]), seconds * self.test.slow)
 
+    def wait_said(self, text):
+        """Waits until TEXT is in the log; what workers say comes by way of main."""
+        self.wait_log(re.escape(text))
+
     # Control tool
     def occtl(self, *arguments, check=True, **options):
         return sh(self.tools.occtl, "-s", self.conf["occtl-socket-file"], *arguments, check=check, **options)
