@@ -33,7 +33,7 @@ struct pump {
 	struct cstp_stream *frames;
 	gnutls_session_t tls, dtls; /* dtls NULL: all goes over TLS */
 	int udp;
-	struct seal *dtls_seal; /* NULL: GnuTLS makes the records */
+	struct seal *tls_seal, *dtls_seal; /* NULL: GnuTLS makes the records */
 	struct batch_queue *out;
 	struct udp_in *in;
 	const uint8_t *datagram; /* what the DTLS session has not read yet */
@@ -103,13 +103,28 @@ static void deliver(struct pump *p, const uint8_t *pkt, size_t len)
 
 /* ---- to the server ---- */
 
+/* Sends LEN bytes at DATA as one record. */
+static void write_tls(struct pump *p, const uint8_t *data, size_t len)
+{
+	if (!p->tls_seal) {
+		ssize_t k = gnutls_record_send(p->tls, data, len);
+		if (k < 0 && gnutls_error_is_fatal((int)k))
+			finish(p, ERR_TLS);
+		return;
+	}
+	uint8_t *room = stream_room(p->stream, len + seal_overhead(p->tls_seal));
+	size_t n = room ? seal_write(p->tls_seal, data, len, room) : 0;
+	if (n)
+		stream_commit(p->stream, n);
+	else
+		finish(p, ERR_EXHAUSTED);
+}
+
 /* PKT has CSTP_HEADER writable bytes before it. */
 static void send_tls(struct pump *p, enum cstp_type type, uint8_t *pkt, size_t len)
 {
 	cstp_header_build(pkt - CSTP_HEADER, type, len);
-	ssize_t k = gnutls_record_send(p->tls, pkt - CSTP_HEADER, CSTP_HEADER + len);
-	if (k < 0 && gnutls_error_is_fatal((int)k))
-		finish(p, ERR_TLS);
+	write_tls(p, pkt - CSTP_HEADER, CSTP_HEADER + len);
 	if (stream_waiting(p->stream) >= FLUSH_AT && stream_flush(p->stream, false, clock_ms()))
 		finish(p, ERR_CLOSED);
 }
@@ -218,9 +233,9 @@ static void take_stream(struct pump *p, const uint8_t *data, size_t len)
 	}
 }
 
-static void receive_tls(struct pump *p)
+/* What GnuTLS reads: everything, or the records it is shown. */
+static void read_by_gnutls(struct pump *p)
 {
-	enum err err = stream_fill(p->stream, ALL);
 	while (!p->end) {
 		uint8_t *plain = space(p);
 		ssize_t k = gnutls_record_recv(p->tls, plain, PLAIN);
@@ -235,6 +250,38 @@ static void receive_tls(struct pump *p)
 			break;
 		}
 	}
+}
+
+/* Opens all whole records where they were received. */
+static void read_sealed(struct pump *p)
+{
+	uint8_t *rec, *text;
+	size_t n, len;
+	while (!p->end) {
+		size_t have = stream_peek(p->stream, &rec);
+		n = seal_record(p->tls_seal, rec, have);
+		if (!n)
+			break;
+		if (seal_open(p->tls_seal, rec, n, &text, &len) == SEAL_DATA) {
+			stream_skip(p->stream, n);
+			take_stream(p, text, len);
+			continue;
+		}
+		stream_show(p->stream, n);
+		seal_lend(p->tls_seal);
+		read_by_gnutls(p);
+		if (seal_return(p->tls_seal))
+			finish(p, ERR_TLS);
+	}
+}
+
+static void receive_tls(struct pump *p)
+{
+	enum err err = stream_fill(p->stream, ALL);
+	if (p->tls_seal)
+		read_sealed(p);
+	else
+		read_by_gnutls(p);
 	flush_packets(p);
 	if (err == ERR_CLOSED)
 		finish(p, err);
@@ -346,15 +393,31 @@ static enum err use_dtls(struct pump *p, struct dtls *d)
 	return ERR_OK;
 }
 
-static enum err use_tls(struct pump *p, struct login *l)
+/* Takes the records from GnuTLS, if it has read none of them yet and the cipher is known. */
+static enum err seal_tls(struct pump *p)
 {
-	enum err err = stream_new(p, l->tls, l->fd, &p->stream);
-	if (err)
-		return err;
-	l->fd = -1;
-	p->tls = l->tls;
+	if (!stream_hold(p->stream))
+		return ERR_OK;
+	enum err err = seal_new(p, p->tls, &p->tls_seal);
+	if (err == ERR_UNSUPPORTED) {
+		stream_release(p->stream);
+		return ERR_OK;
+	}
+	return err;
+}
+
+static enum err use_tls(struct pump *p, const struct buf *begun)
+{
 	p->frames = cstp_stream_new(p);
-	return p->frames ? ERR_OK : ERR_NOMEM;
+	if (!p->frames)
+		return ERR_NOMEM;
+	/* What came behind the answer to CONNECT, as far as GnuTLS has given it, and then the rest.
+	 */
+	take_stream(p, (const uint8_t *)buf_text(begun), begun->len);
+	flush_packets(p);
+	read_by_gnutls(p);
+	flush_packets(p);
+	return seal_tls(p);
 }
 
 enum err pump_new(TALLOC_CTX *ctx, int tun, bool uso, struct login *l, struct dtls *d,
@@ -371,16 +434,19 @@ enum err pump_new(TALLOC_CTX *ctx, int tun, bool uso, struct login *l, struct dt
 	if (!err)
 		err = lazy_new(p, ARENA + CSTP_HEADER + FRAME, &p->plain);
 	if (!err)
-		err = use_tls(p, l);
+		err = stream_new(p, l->tls, l->fd, &p->stream);
+	if (!err) {
+		l->fd = -1;
+		p->tls = l->tls;
+	}
 	if (!err && d)
 		err = use_dtls(p, d);
+	if (!err)
+		err = use_tls(p, &l->in);
 	if (err) {
 		talloc_free(p);
 		return err;
 	}
-	/* What came behind the answer to CONNECT. */
-	take_stream(p, (const uint8_t *)buf_text(&l->in), l->in.len);
-	flush_packets(p);
 	*out = p;
 	return ERR_OK;
 }
@@ -403,6 +469,8 @@ static void say_goodbye(struct pump *p)
 	if (p->dtls)
 		(void)gnutls_bye(p->dtls, GNUTLS_SHUT_WR);
 	answer(p, false, CSTP_DISCONNECT, &reason, 1);
+	if (p->tls_seal)
+		seal_lend(p->tls_seal);
 	(void)gnutls_bye(p->tls, GNUTLS_SHUT_WR);
 	flush_channels(p, true, true);
 }
