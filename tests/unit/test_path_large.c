@@ -224,6 +224,35 @@ static void packets_across_records_arrive_whole(void **state)
 	rig_free(r);
 }
 
+/* A packet that was checked waits for others.  Nothing the client sends meanwhile, in whatever
+ * records, may change it: its source could be anybody then. */
+static void a_packet_that_waits_is_not_overwritten(void **state)
+{
+	enum { ONE = CSTP_HEADER + HEAD + 1000, FILL = 16000 };
+	static uint8_t stream[2 * ONE], fill[CSTP_HEADER + FILL], buf[LARGE];
+	struct rig *r = tunnel(0, 0);
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t *pkt = stream + i * ONE + CSTP_HEADER;
+		segment(pkt, 1000, true, i * 5000);
+		inet_csum_ipv4(pkt, 20);
+		pkt_finish(pkt, HEAD + 1000, 20);
+		cstp_header_build(stream + i * ONE, CSTP_DATA, HEAD + 1000);
+	}
+	memset(fill, 0x5a, sizeof fill);
+	cstp_header_build(fill, CSTP_KEEPALIVE, FILL);
+	/* The first is put together from two records, the second lies whole in the latter. */
+	assert_true(gnutls_record_send(r->tls, stream, 700) > 0);
+	assert_true(gnutls_record_send(r->tls, stream + 700, sizeof stream - 700) > 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(gnutls_record_send(r->tls, fill, sizeof fill) > 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(rig_tun_get(r, buf, sizeof buf), VNET + HEAD + 1000);
+		assert_memory_equal(buf + VNET, stream + i * ONE + CSTP_HEADER, HEAD + 1000);
+	}
+	rig_free(r);
+}
+
 static void what_cannot_be_cut_is_dropped_and_counted(void **state)
 {
 	struct rig *r = tunnel(0, 0);
@@ -250,6 +279,7 @@ int main(void)
 		cmocka_unit_test(segments_of_the_client_are_joined),
 		cmocka_unit_test(without_batches_each_packet_goes_alone),
 		cmocka_unit_test(packets_across_records_arrive_whole),
+		cmocka_unit_test(a_packet_that_waits_is_not_overwritten),
 		cmocka_unit_test(what_cannot_be_cut_is_dropped_and_counted),
 	};
 

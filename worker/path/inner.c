@@ -72,14 +72,14 @@ enum err inner_init(struct path *p)
 uint8_t *inner_space(struct path *p)
 {
 	if (p->plain_at + PATH_PLAIN > PATH_ARENA)
-		inner_flush(p);
+		inner_finish(p);
 	return p->plain->data + p->plain_at;
 }
 
 void inner_keep(struct path *p, const uint8_t *data, size_t len)
 {
 	const size_t line = 64;
-	if (data == p->plain->data + p->plain_at)
+	if (p->gro && data == p->plain->data + p->plain_at)
 		p->plain_at += (len + line - 1) / line * line;
 }
 
@@ -87,6 +87,11 @@ void inner_flush(struct path *p)
 {
 	if (p->gro)
 		gro_flush(p->gro);
+}
+
+void inner_finish(struct path *p)
+{
+	inner_flush(p);
 	p->plain_at = 0;
 }
 

@@ -205,7 +205,7 @@ static void timers(struct path *p)
 /* Sends what this wake-up has collected. */
 static void flush(struct path *p, unsigned ready)
 {
-	inner_flush(p);
+	inner_finish(p);
 	udp_chan_flush(p, ready & PATH_UDP_OUT);
 	if (stream_flush(p->stream, ready & PATH_TCP_OUT, p->now))
 		path_finish(p, PATH_END_CLOSED);

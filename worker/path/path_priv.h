@@ -98,7 +98,7 @@ MUST_USE enum err inner_init(struct path *p);
 /* PATH_PLAIN bytes for the next record, at the same distance from a multiple of 16 each time. */
 uint8_t *inner_space(struct path *p);
 
-/* The LEN bytes at DATA, which inner_space may have given, are in use until inner_flush. */
+/* The LEN bytes at DATA, which inner_space may have given, are in use until inner_finish. */
 void inner_keep(struct path *p, const uint8_t *data, size_t len);
 
 /* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN, if
@@ -107,6 +107,11 @@ void inner_from_client(struct path *p, const uint8_t *pkt, size_t len);
 
 /* Gives the TUN all packets that wait for others to join them. */
 void inner_flush(struct path *p);
+
+/* The same when no record is being taken apart: what inner_space has given is free again.  A flush
+ * between two packets of one record must not free it, or the later one would be overwritten after
+ * its source was checked. */
+void inner_finish(struct path *p);
 
 /* A compressed packet from the client, on a channel that has negotiated ENCODING.  What is none
  * ends the tunnel (protocol.md 5.9). */
