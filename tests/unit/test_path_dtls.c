@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -548,6 +550,41 @@ static void udp_is_ignored_when_it_was_not_offered(void **state)
 	rig_free(r);
 }
 
+/* On a device that shrinks, in a namespace of our own (needs root). */
+static void the_mtu_follows_the_device_without(unsigned off)
+{
+	struct rig_opt opt;
+	struct rig_udp u;
+	uint8_t pkt[1434], back[RIG_PACKET];
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	assert_int_equal(system("ip link set lo up mtu 1500"), 0);
+	rig_opt_init(&opt);
+	opt.limits.probe_mtu = true;
+	opt.limits.off |= off;
+	struct rig *r = rig_new(&opt);
+	assert_true(rig_udp_connect(r, &u));
+	rig_packet(pkt, sizeof pkt, "192.0.2.1", "10.0.0.2", IPPROTO_UDP, 1);
+	rig_tun_put(r, pkt, sizeof pkt);
+	while (rig_udp_recv(&u, back, sizeof back) > 0 && back[0] != CSTP_DATA)
+		;
+	assert_int_equal(back[0], CSTP_DATA);
+	assert_int_equal(system("ip link set lo mtu 1300"), 0);
+	rig_tun_put(r, pkt, sizeof pkt);
+	assert_true(r->mtu <= 1300 - 28 - 37 - 1);
+	assert_true(comes_by_udp(r, &u, 2));
+	assert_int_equal(path_counters(r->path)->dropped, 1);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+static void the_mtu_follows_a_device_that_shrinks(void **state)
+{
+	(void)state;
+	the_mtu_follows_the_device_without(0);
+	the_mtu_follows_the_device_without(PATH_OFF_BATCH);
+	the_mtu_follows_the_device_without(PATH_OFF_UDP_GSO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +596,7 @@ int main(void)
 		cmocka_unit_test(legacy_with_another_secret_fails),
 		cmocka_unit_test(a_burst_leaves_in_order_and_whole),
 		cmocka_unit_test(a_dpd_request_is_answered_in_full_length),
+		cmocka_unit_test(the_mtu_follows_a_device_that_shrinks),
 		cmocka_unit_test(a_larger_probe_raises_the_mtu_within_the_link),
 		cmocka_unit_test(packets_too_large_for_dtls_take_tcp),
 		cmocka_unit_test(data_on_tcp_means_the_client_lost_udp),

@@ -138,9 +138,11 @@ bool udp_chan_send(struct path *p, uint8_t *pkt, size_t len)
 void udp_chan_flush(struct path *p, bool writable)
 {
 	struct udp_chan *u = &p->udp;
-	if (!u->active || (batch_is_empty(u->out) && !writable) || (u->full && !writable))
+	if (!u->active)
 		return;
-	u->full = batch_flush(u->out, assoc_fd(u->active), true) == ERR_AGAIN;
+	if (writable || !(u->full || batch_is_empty(u->out)))
+		u->full = batch_flush(u->out, assoc_fd(u->active), true) == ERR_AGAIN;
+	/* Also of what has left before. */
 	p->count.dropped += batch_take_dropped(u->out);
 	if (batch_take_too_big(u->out))
 		on_too_big(p);
