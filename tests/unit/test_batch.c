@@ -121,6 +121,25 @@ static void datagrams_of_all_sizes_arrive_in_order(void **state)
 	all_sizes_arrive(true);
 }
 
+/* The client may move to a socket that segments while datagrams wait for one that could not. */
+static void what_was_queued_for_another_socket_stays_whole(void **state)
+{
+	(void)state;
+	struct pair p = setup(false);
+	static const size_t sizes[] = { 100, 300, 50, 50, 700 };
+	batch_socket(p.q, p.a, false);
+	for (unsigned i = 0; i < 5; i++)
+		put(&p, sizes[i], (unsigned char)i);
+	batch_socket(p.q, p.a, true);
+	for (unsigned i = 5; i < 10; i++)
+		put(&p, sizes[i - 5], (unsigned char)i);
+	assert_int_equal(batch_flush(p.q, p.a, true), ERR_OK);
+	assert_int_equal(batch_take_dropped(p.q), 0);
+	for (unsigned i = 0; i < 10; i++)
+		assert_true(get(&p, sizes[i % 5], (unsigned char)i));
+	teardown(&p);
+}
+
 static void many_equal_datagrams_arrive(void **state)
 {
 	(void)state;
@@ -448,6 +467,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(datagrams_of_all_sizes_arrive_in_order),
+		cmocka_unit_test(what_was_queued_for_another_socket_stays_whole),
 		cmocka_unit_test(many_equal_datagrams_arrive),
 		cmocka_unit_test(a_growing_batch_is_kept_back),
 		cmocka_unit_test(a_datagram_written_in_place_counts_when_it_is_complete),

@@ -16,11 +16,12 @@ enum {
 	BATCH_MEM = 65536,
 };
 
-/* Up to 64 datagrams lying back to back.  With segmentation all have the size of the first, only
- * the last may be shorter; without it sizes are free. */
+/* Up to 64 datagrams lying back to back.  Even: all have the size of the first, only the last may
+ * be shorter, as segmentation wants it; without that sizes are free. */
 struct batch {
 	size_t len;
 	unsigned n, sent;
+	bool even;
 	uint16_t size[SEGMENTS];
 	uint8_t *buf; /* BATCH_MEM bytes in the queue's memory */
 };
@@ -70,11 +71,17 @@ bool batch_is_empty(const struct batch_queue *q)
 	return q->n == 0;
 }
 
+/* Whether B is even with a datagram of LEN bytes more. */
+static bool stays_even(const struct batch *b, size_t len)
+{
+	return b->n == 0 || (b->even && len <= b->size[0] && b->size[b->n - 1] == b->size[0]);
+}
+
 static bool batch_fits(const struct batch_queue *q, const struct batch *b, size_t len)
 {
 	if (b->n == SEGMENTS || b->sent || b->len + len > BATCH_MAX)
 		return false;
-	return !q->segment || (len <= b->size[0] && b->size[b->n - 1] == b->size[0]);
+	return !q->segment || stays_even(b, len);
 }
 
 /* The batch that a datagram of LEN bytes goes to: the last one, or one that counts as soon as there
@@ -106,6 +113,7 @@ void batch_commit(struct batch_queue *q, size_t len)
 	struct batch *b = batch_for(q, len);
 	if (b->n == 0)
 		q->n++;
+	b->even = stays_even(b, len);
 	b->size[b->n++] = (uint16_t)len;
 	b->len += len;
 }
@@ -175,7 +183,8 @@ static enum err send_singly(struct batch_queue *q, struct batch *b, int fd)
 
 static enum err batch_send(struct batch_queue *q, struct batch *b, int fd)
 {
-	if (!q->segment || b->n == 1 || b->sent)
+	/* What was collected for another socket need not be even. */
+	if (!q->segment || !b->even || b->n == 1 || b->sent)
 		return send_singly(q, b, fd);
 	if (send_segmented(b, fd) >= 0)
 		return ERR_OK;
