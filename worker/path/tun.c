@@ -57,7 +57,10 @@ static enum err read_device(struct tun *t, uint8_t **pkt, size_t *len)
 	size_t head = t->headers ? HEADER : 0;
 	uint8_t *at = t->buf->data + TUN_HEADROOM;
 	ssize_t k = read(t->fd, at - head, TUN_PACKET_MAX + head);
-	if (k < 0 && (errno == EAGAIN || errno == EINTR))
+	/* EINVAL: its header cannot describe this packet, and there may be others behind it. */
+	if (k < 0 && errno == EINVAL)
+		t->dropped++;
+	if (k < 0 && (errno == EAGAIN || errno == EINTR || errno == EINVAL))
 		return ERR_AGAIN;
 	if (k < (ssize_t)head + 1)
 		return ERR_CLOSED;

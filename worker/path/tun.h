@@ -33,7 +33,7 @@ MUST_USE enum err tun_read(struct tun *t, uint8_t **pkt, size_t *len);
 /* Whether tun_read would give a packet without asking the device. */
 bool tun_holds(const struct tun *t);
 
-/* Large packets that were dropped since the last call because they could not be cut. */
+/* Packets that were dropped since the last call: they could not be cut or handed over. */
 unsigned tun_take_dropped(struct tun *t);
 
 /* Hands one packet, its header first if there are headers, to the kernel.
