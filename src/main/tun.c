@@ -3,20 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/log.h"
-
-/* Newer than the headers of Debian 12; the values are the kernel's ABI. */
-#ifndef TUN_F_USO4
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
+#include "wire/vnet.h"
 
 enum { IPV6_MIN_MTU = 1280, PREFIX_MAX = IFNAMSIZ - 5 };
 

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { IPV4_CSUM = 10, IPV4_SRC = 12, IPV6_SRC = 8 };
+#include "wire/ip_hdr.h"
 
 static uint64_t word_at(const uint8_t *p)
 {

@@ -4,34 +4,28 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum {
-	V4_HEADER = 20,
-	V6_HEADER = 40,
-	V6_EXT_MAX = 8, /* extension headers walked before giving up */
-};
+#include "base/bytes.h"
+#include "wire/ip_hdr.h"
 
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
+enum { V6_EXT_MAX = 8 }; /* extension headers walked before giving up */
 
 static enum err parse_v4(const uint8_t *p, size_t len, struct ip_pkt *pkt)
 {
 	size_t header, total;
 
-	if (len < V4_HEADER)
+	if (len < IPV4_HEADER)
 		return ERR_SYNTAX;
 	header = (size_t)(p[0] & 15) * 4;
-	total = get16(p + 2);
-	if (header < V4_HEADER || total < header || total > len)
+	total = get_be16(p + IPV4_TOTAL);
+	if (header < IPV4_HEADER || total < header || total > len)
 		return ERR_SYNTAX;
 	pkt->src.family = pkt->dst.family = AF_INET;
-	memcpy(pkt->src.bytes, p + 12, 4);
-	memcpy(pkt->dst.bytes, p + 16, 4);
-	pkt->protocol = p[9];
+	memcpy(pkt->src.bytes, p + IPV4_SRC, 4);
+	memcpy(pkt->dst.bytes, p + IPV4_SRC + 4, 4);
+	pkt->protocol = p[IPV4_PROTO];
 	pkt->l4 = header;
 	pkt->len = total;
-	pkt->fragment = (get16(p + 6) & 0x1fff) != 0;
+	pkt->fragment = (get_be16(p + IPV4_FRAG) & 0x1fff) != 0;
 	return ERR_OK;
 }
 
@@ -58,7 +52,7 @@ static void walk_extensions(const uint8_t *p, struct ip_pkt *pkt)
 			n = ((size_t)ext[1] + 1) * 8;
 		if (pkt->len - pkt->l4 < n)
 			return;
-		if (pkt->protocol == IPPROTO_FRAGMENT && (get16(ext + 2) & 0xfff8))
+		if (pkt->protocol == IPPROTO_FRAGMENT && (get_be16(ext + 2) & 0xfff8))
 			pkt->fragment = true;
 		pkt->protocol = ext[0];
 		pkt->l4 += n;
@@ -71,16 +65,16 @@ static enum err parse_v6(const uint8_t *p, size_t len, struct ip_pkt *pkt)
 {
 	size_t total;
 
-	if (len < V6_HEADER)
+	if (len < IPV6_HEADER)
 		return ERR_SYNTAX;
-	total = V6_HEADER + (size_t)get16(p + 4);
+	total = IPV6_HEADER + (size_t)get_be16(p + IPV6_PAYLOAD);
 	if (total > len)
 		return ERR_SYNTAX;
 	pkt->src.family = pkt->dst.family = AF_INET6;
-	memcpy(pkt->src.bytes, p + 8, 16);
-	memcpy(pkt->dst.bytes, p + 24, 16);
-	pkt->protocol = p[6];
-	pkt->l4 = V6_HEADER;
+	memcpy(pkt->src.bytes, p + IPV6_SRC, 16);
+	memcpy(pkt->dst.bytes, p + IPV6_SRC + 16, 16);
+	pkt->protocol = p[IPV6_NEXT];
+	pkt->l4 = IPV6_HEADER;
 	pkt->len = total;
 	walk_extensions(p, pkt);
 	return ERR_OK;

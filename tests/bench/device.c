@@ -10,14 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/if_tun.h>
-#include <linux/virtio_net.h>
-
-/* Newer than the headers of Debian 12; the values are the kernel's ABI. */
-#ifndef TUN_F_USO4
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
+#include "wire/vnet.h"
 
 static enum err set_offloads(int fd, struct device *d)
 {

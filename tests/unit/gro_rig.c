@@ -20,7 +20,7 @@
 
 #include "base/bytes.h"
 #include "tests/unit/tun_rig.h"
-#include "worker/path/vnet.h"
+#include "wire/vnet.h"
 
 enum { FEATURES = 128, WAIT = 1000, PROBES = 300 };
 

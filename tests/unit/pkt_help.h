@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "worker/path/vnet.h"
+#include "wire/vnet.h"
 
 enum { PKT_FIN = 1, PKT_SYN = 2, PKT_RST = 4, PKT_PSH = 8, PKT_ACK = 16, PKT_URG = 32 };
 enum { PKT_ECE = 64, PKT_CWR = 128 };

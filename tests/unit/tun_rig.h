@@ -4,15 +4,11 @@
 #ifndef TESTS_UNIT_TUN_RIG_H
 #define TESTS_UNIT_TUN_RIG_H
 
-#include <linux/if_tun.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef TUN_F_USO4 /* Linux 6.2 */
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
+#include "wire/vnet.h"
 
 struct tun_rig {
 	int vnet;  /* takes a virtio-net header of 10 bytes and a packet; not blocking */

@@ -4,13 +4,13 @@
  * when it is written: no packet is copied or changed.  datapath.md 5. */
 #include "worker/path/gro.h"
 
-#include <linux/virtio_net.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "wire/inet_csum.h"
-#include "worker/path/vnet.h"
+#include "wire/ip_hdr.h"
+#include "wire/vnet.h"
 
 enum {
 	FLOWS = 8,    /* held at once; the oldest leaves for a ninth */
@@ -19,45 +19,16 @@ enum {
 			 which devices leave the cutting to the kernel */
 };
 
-/* Offsets in the headers (RFC 791 3.1, RFC 8200 3, RFC 9293 3.1, RFC 768). */
 enum {
-	V4_LEN = 20,
-	V4_TOS = 1,
-	V4_TOTAL = 2,
-	V4_ID = 4,
-	V4_FRAG = 6,
-	V4_TTL = 8,
-	V4_PROTO = 9,
-	V4_CSUM = 10,
-	V4_ADDR = 12,
-	V6_LEN = 40,
-	V6_PAYLOAD = 4,
-	V6_NEXT = 6,
-	V6_HOPS = 7,
-	V6_ADDR = 8,
-	TCP_LEN = 20,
-	TCP_SEQ = 4,
-	TCP_ACK = 8,
-	TCP_OFF = 12,
-	TCP_FLAGS = 13,
-	TCP_WINDOW = 14,
-	TCP_CSUM = 16,
-	TCP_URGENT = 18,
-	UDP_LEN = 8,
-	UDP_LENGTH = 4,
-	UDP_CSUM = 6,
 	PORTS_LEN = 4,
-	HEAD_MAX = V6_LEN + 60 /* the longest header of TCP */
+	HEAD_MAX = IPV6_HEADER + 60 /* the longest header of TCP */
 };
-
-enum { FIN = 0x01, SYN = 0x02, RST = 0x04, PSH = 0x08, ACK = 0x10, URG = 0x20, CWR = 0x80 };
-enum { DF = 0x4000 };
 
 /* A packet without IP options, extension headers or fragmentation that is TCP or UDP. */
 struct part {
 	uint8_t *ip;
 	size_t len;
-	unsigned l4; /* offset of the TCP or UDP header: V4_LEN or V6_LEN */
+	unsigned l4; /* offset of the TCP or UDP header: IPV4_HEADER or IPV6_HEADER */
 	unsigned hl; /* offset of the payload; perhaps beyond the end */
 	uint8_t proto;
 };
@@ -113,11 +84,11 @@ static void make_header(const struct flow *f, uint8_t *head, struct virtio_net_h
 	size_t len = p->hl + f->total, l4_len = len - p->l4;
 
 	memcpy(head, p->ip, p->hl);
-	if (p->l4 == V4_LEN) {
-		put_be16(head + V4_TOTAL, (unsigned)len);
-		inet_csum_ipv4(head, V4_LEN);
+	if (p->l4 == IPV4_HEADER) {
+		put_be16(head + IPV4_TOTAL, (unsigned)len);
+		inet_csum_ipv4(head, IPV4_HEADER);
 	} else {
-		put_be16(head + V6_PAYLOAD, (unsigned)l4_len);
+		put_be16(head + IPV6_PAYLOAD, (unsigned)l4_len);
 	}
 	*vnet = (struct virtio_net_hdr){ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
 					 /* Without it the kernel makes all of it linear. */
@@ -130,7 +101,7 @@ static void make_header(const struct flow *f, uint8_t *head, struct virtio_net_h
 		put_be16(l4 + UDP_LENGTH, (unsigned)l4_len);
 	} else {
 		vnet->gso_type =
-			p->l4 == V4_LEN ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
+			p->l4 == IPV4_HEADER ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6;
 		vnet->csum_offset = TCP_CSUM;
 		l4[TCP_FLAGS] |= f->push;
 	}
@@ -182,26 +153,26 @@ static bool take_apart(uint8_t *pkt, size_t len, struct part *p)
 {
 	p->ip = pkt;
 	p->len = len;
-	if (len >= V4_LEN + UDP_LEN && pkt[0] == 0x45) {
-		if (get_be16(pkt + V4_TOTAL) != len || get_be16(pkt + V4_FRAG) & ~DF)
+	if (len >= IPV4_HEADER + UDP_HEADER && pkt[0] == 0x45) {
+		if (get_be16(pkt + IPV4_TOTAL) != len || get_be16(pkt + IPV4_FRAG) & ~IPV4_DF)
 			return false;
-		p->l4 = V4_LEN;
-		p->proto = pkt[V4_PROTO];
-	} else if (len >= V6_LEN + UDP_LEN && pkt[0] >> 4 == 6) {
-		if (get_be16(pkt + V6_PAYLOAD) != len - V6_LEN)
+		p->l4 = IPV4_HEADER;
+		p->proto = pkt[IPV4_PROTO];
+	} else if (len >= IPV6_HEADER + UDP_HEADER && pkt[0] >> 4 == 6) {
+		if (get_be16(pkt + IPV6_PAYLOAD) != len - IPV6_HEADER)
 			return false;
-		p->l4 = V6_LEN;
-		p->proto = pkt[V6_NEXT];
+		p->l4 = IPV6_HEADER;
+		p->proto = pkt[IPV6_NEXT];
 	} else {
 		return false;
 	}
 	if (p->proto == IPPROTO_UDP) {
-		p->hl = p->l4 + UDP_LEN;
+		p->hl = p->l4 + UDP_HEADER;
 		return true;
 	}
-	if (p->proto != IPPROTO_TCP || len < p->l4 + TCP_LEN)
+	if (p->proto != IPPROTO_TCP || len < p->l4 + TCP_HEADER)
 		return false;
-	p->hl = p->l4 + (pkt[p->l4 + TCP_OFF] >> 4) * 4U;
+	p->hl = p->l4 + (pkt[p->l4 + TCP_OFFSET] >> 4) * 4U;
 	return true;
 }
 
@@ -214,8 +185,9 @@ static bool can_merge(const struct gro *g, const struct part *p)
 	if (p->proto == IPPROTO_UDP)
 		return g->uso && get_be16(l4 + UDP_LENGTH) == p->len - p->l4 &&
 		       get_be16(l4 + UDP_CSUM) != 0;
-	return p->hl >= p->l4 + TCP_LEN &&
-	       (l4[TCP_FLAGS] & (FIN | SYN | RST | ACK | URG | CWR)) == ACK;
+	return p->hl >= p->l4 + TCP_HEADER &&
+	       (l4[TCP_FLAGS] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_HAS_ACK | TCP_URG | TCP_CWR)) ==
+		       TCP_HAS_ACK;
 }
 
 /* Whether cutting a super-packet gives P the checksums that it has.  A packet damaged on its way
@@ -224,8 +196,8 @@ static bool is_intact(const struct part *p)
 {
 	const uint8_t *ip = p->ip, *l4 = ip + p->l4;
 	size_t len = p->len - p->l4;
-	if (p->l4 == V4_LEN && (inet_csum_fold(inet_csum_add(0, ip, V4_LEN)) != 0xffff ||
-				get_be16(ip + V4_CSUM) == 0xffff))
+	if (p->l4 == IPV4_HEADER && (inet_csum_fold(inet_csum_add(0, ip, IPV4_HEADER)) != 0xffff ||
+				     get_be16(ip + IPV4_CSUM) == 0xffff))
 		return false;
 	if (p->proto == IPPROTO_TCP && get_be16(l4 + TCP_CSUM) == 0xffff)
 		return false;
@@ -240,9 +212,10 @@ static bool is_of_flow(const struct flow *f, const struct part *p)
 	const struct part *q = &f->first;
 	if (q->l4 != p->l4 || q->proto != p->proto)
 		return false;
-	if (p->l4 == V4_LEN)
-		return memcmp(q->ip + V4_ADDR, p->ip + V4_ADDR, V4_LEN - V4_ADDR + PORTS_LEN) == 0;
-	return memcmp(q->ip + V6_ADDR, p->ip + V6_ADDR, V6_LEN - V6_ADDR + PORTS_LEN) == 0;
+	if (p->l4 == IPV4_HEADER)
+		return memcmp(q->ip + IPV4_SRC, p->ip + IPV4_SRC,
+			      IPV4_HEADER - IPV4_SRC + PORTS_LEN) == 0;
+	return memcmp(q->ip + IPV6_SRC, p->ip + IPV6_SRC, IPV6_HEADER - IPV6_SRC + PORTS_LEN) == 0;
 }
 
 /* Where the flow of P is held; FLOWS: nowhere. */
@@ -260,21 +233,21 @@ static unsigned find(struct gro *g, const struct part *p)
 /* Cutting gives the packets consecutive identifications.  The kernel's GRO wants the same. */
 static bool id_follows(const struct flow *f, const struct part *p)
 {
-	unsigned step = (uint16_t)(get_be16(p->ip + V4_ID) - get_be16(f->first.ip + V4_ID));
+	unsigned step = (uint16_t)(get_be16(p->ip + IPV4_ID) - get_be16(f->first.ip + IPV4_ID));
 	if (f->n > 1)
 		return step == f->n * f->id_step;
-	return step == 1 || (step == 0 && get_be16(p->ip + V4_FRAG) & DF);
+	return step == 1 || (step == 0 && get_be16(p->ip + IPV4_FRAG) & IPV4_DF);
 }
 
 /* Whether the IP headers differ in nothing but what cutting sets. */
 static bool ip_fits(const struct flow *f, const struct part *p)
 {
 	const uint8_t *a = f->first.ip, *b = p->ip;
-	if (p->l4 == V4_LEN)
-		return a[V4_TOS] == b[V4_TOS] && a[V4_TTL] == b[V4_TTL] &&
-		       a[V4_FRAG] == b[V4_FRAG] && id_follows(f, p);
+	if (p->l4 == IPV4_HEADER)
+		return a[IPV4_TOS] == b[IPV4_TOS] && a[IPV4_TTL] == b[IPV4_TTL] &&
+		       a[IPV4_FRAG] == b[IPV4_FRAG] && id_follows(f, p);
 	/* The first word: traffic class and flow label. */
-	return memcmp(a, b, V6_PAYLOAD) == 0 && a[V6_HOPS] == b[V6_HOPS];
+	return memcmp(a, b, IPV6_PAYLOAD) == 0 && a[IPV6_HOPS] == b[IPV6_HOPS];
 }
 
 /* The same for TCP. */
@@ -282,10 +255,10 @@ static bool tcp_fits(const struct flow *f, const struct part *p)
 {
 	const uint8_t *a = f->first.ip + p->l4, *b = p->ip + p->l4;
 	return get_be32(b + TCP_SEQ) == f->seq && memcmp(a + TCP_ACK, b + TCP_ACK, 4) == 0 &&
-	       a[TCP_OFF] == b[TCP_OFF] && ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~PSH) == 0 &&
+	       a[TCP_OFFSET] == b[TCP_OFFSET] && ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~TCP_PSH) == 0 &&
 	       memcmp(a + TCP_WINDOW, b + TCP_WINDOW, 2) == 0 &&
 	       memcmp(a + TCP_URGENT, b + TCP_URGENT, 2) == 0 &&
-	       memcmp(a + TCP_LEN, b + TCP_LEN, p->hl - p->l4 - TCP_LEN) == 0;
+	       memcmp(a + TCP_HEADER, b + TCP_HEADER, p->hl - p->l4 - TCP_HEADER) == 0;
 }
 
 /* Whether P, of the same flow, can be the next part of F. */
@@ -303,7 +276,7 @@ static bool fits(struct flow *f, const struct part *p)
 
 static uint8_t push_of(const struct part *p)
 {
-	return p->proto == IPPROTO_TCP ? p->ip[p->l4 + TCP_FLAGS] & PSH : 0;
+	return p->proto == IPPROTO_TCP ? p->ip[p->l4 + TCP_FLAGS] & TCP_PSH : 0;
 }
 
 /* Adds P, which fits.  Returns whether nothing may follow it: pushed data ought to be on its way,
@@ -312,7 +285,8 @@ static bool append(struct flow *f, const struct part *p)
 {
 	size_t len = p->len - p->hl;
 	if (f->n == 1)
-		f->id_step = (uint16_t)(get_be16(p->ip + V4_ID) - get_be16(f->first.ip + V4_ID));
+		f->id_step =
+			(uint16_t)(get_be16(p->ip + IPV4_ID) - get_be16(f->first.ip + IPV4_ID));
 	f->iov[2 + f->n++] = (struct iovec){ p->ip + p->hl, len };
 	f->total += len;
 	f->seq += (uint32_t)len;
@@ -338,8 +312,8 @@ static void open_flow(struct gro *g, const struct part *p)
 /* Writes the flows between the addresses of PKT, whose own flow cannot be told: a fragment, say. */
 static void let_pair_go(struct gro *g, const uint8_t *pkt, size_t len)
 {
-	unsigned l4 = len && pkt[0] >> 4 == 6 ? V6_LEN : V4_LEN;
-	unsigned addr = l4 == V6_LEN ? V6_ADDR : V4_ADDR;
+	unsigned l4 = len && pkt[0] >> 4 == 6 ? IPV6_HEADER : IPV4_HEADER;
+	unsigned addr = l4 == IPV6_HEADER ? IPV6_SRC : IPV4_SRC;
 	if (len < l4)
 		return;
 	for (unsigned i = 0; i < g->n;) {

@@ -7,30 +7,8 @@
 
 #include "base/bytes.h"
 #include "wire/inet_csum.h"
+#include "wire/ip_hdr.h"
 #include "wire/ip_pkt.h"
-
-enum {
-	V4_TOTAL = 2,
-	V4_ID = 4,
-	V4_FRAGMENT = 6,
-	V4_IS_FRAGMENT = 0x3fff, /* "more fragments" and the offset */
-	V4_CSUM = 10,
-	V4_HEADER = 20,
-	V6_PAYLOAD = 4,
-	V6_NEXT = 6,
-	V6_HEADER = 40,
-	TCP_SEQ = 4,
-	TCP_OFFSET = 12,
-	TCP_FLAGS = 13,
-	TCP_CSUM = 16,
-	TCP_HEADER = 20,
-	TCP_FIN = 0x01,
-	TCP_PSH = 0x08,
-	TCP_CWR = 0x80,
-	UDP_LEN = 4,
-	UDP_CSUM = 6,
-	UDP_HEADER = 8,
-};
 
 static enum err give_whole(struct gso *g, uint8_t *pkt, size_t len)
 {
@@ -45,10 +23,10 @@ static enum err give_whole(struct gso *g, uint8_t *pkt, size_t len)
 /* The fixed part of the IP header at PKT; 0: there is none in LEN bytes. */
 static size_t ip_header(const uint8_t *pkt, size_t len)
 {
-	if (len >= V4_HEADER && pkt[0] >> 4 == 4)
-		return V4_HEADER;
-	if (len >= V6_HEADER && pkt[0] >> 4 == 6)
-		return V6_HEADER;
+	if (len >= IPV4_HEADER && pkt[0] >> 4 == 4)
+		return IPV4_HEADER;
+	if (len >= IPV6_HEADER && pkt[0] >> 4 == 6)
+		return IPV6_HEADER;
 	return 0;
 }
 
@@ -61,8 +39,8 @@ static enum err finish(struct gso *g, const struct virtio_net_hdr *hdr, uint8_t 
 
 	if (!header)
 		return ERR_SYNTAX;
-	total = header == V6_HEADER ? V6_HEADER + (size_t)get_be16(pkt + V6_PAYLOAD)
-				    : get_be16(pkt + V4_TOTAL);
+	total = header == IPV6_HEADER ? IPV6_HEADER + (size_t)get_be16(pkt + IPV6_PAYLOAD)
+				      : get_be16(pkt + IPV4_TOTAL);
 	if (total > len || start < header || field + 2 > total)
 		return ERR_SYNTAX;
 	/* The field holds the sum of the pseudo-header, so it takes part as it is. */
@@ -95,7 +73,7 @@ static size_t l4_header(bool udp, const uint8_t *l4, size_t len)
 	size_t n;
 
 	if (udp)
-		return len >= UDP_HEADER && get_be16(l4 + UDP_LEN) == len ? UDP_HEADER : 0;
+		return len >= UDP_HEADER && get_be16(l4 + UDP_LENGTH) == len ? UDP_HEADER : 0;
 	if (len < TCP_HEADER)
 		return 0;
 	n = (size_t)(l4[TCP_OFFSET] >> 4) * 4;
@@ -111,11 +89,11 @@ static size_t csum_at(const struct gso *g)
  * other packets of it.  PKT has whole headers up to L4. */
 static bool is_one_piece(const uint8_t *pkt, const struct ip_pkt *ip)
 {
-	uint8_t next = pkt[V6_NEXT];
+	uint8_t next = pkt[IPV6_NEXT];
 
 	if (ip->version == 4)
-		return get_be16(pkt + V4_FRAGMENT) & V4_IS_FRAGMENT;
-	for (size_t at = V6_HEADER; at < ip->l4; at += ((size_t)pkt[at + 1] + 1) * 8) {
+		return get_be16(pkt + IPV4_FRAG) & IPV4_IS_FRAGMENT;
+	for (size_t at = IPV6_HEADER; at < ip->l4; at += ((size_t)pkt[at + 1] + 1) * 8) {
 		if (next == IPPROTO_FRAGMENT || next == IPPROTO_AH)
 			return true;
 		next = pkt[at];
@@ -156,10 +134,10 @@ static void prepare_v4(struct gso *g)
 {
 	uint8_t *ip = g->headers;
 
-	g->id = get_be16(ip + V4_ID);
-	put_be16(ip + V4_ID, 0);
-	put_be16(ip + V4_TOTAL, 0);
-	put_be16(ip + V4_CSUM, 0);
+	g->id = get_be16(ip + IPV4_ID);
+	put_be16(ip + IPV4_ID, 0);
+	put_be16(ip + IPV4_TOTAL, 0);
+	put_be16(ip + IPV4_CSUM, 0);
 	g->ip_sum = inet_csum_add(0, ip, g->l4);
 }
 
@@ -210,13 +188,13 @@ static void write_ip(struct gso *g, uint8_t *pkt, size_t len)
 	uint64_t sum;
 
 	if (g->v6) {
-		put_be16(pkt + V6_PAYLOAD, (unsigned)(len - V6_HEADER));
+		put_be16(pkt + IPV6_PAYLOAD, (unsigned)(len - IPV6_HEADER));
 		return;
 	}
-	put_be16(pkt + V4_TOTAL, (unsigned)len);
-	put_be16(pkt + V4_ID, g->id);
+	put_be16(pkt + IPV4_TOTAL, (unsigned)len);
+	put_be16(pkt + IPV4_ID, g->id);
 	sum = inet_csum_join(g->ip_sum, (uint64_t)htons((uint16_t)len) + htons(g->id));
-	inet_csum_store(pkt + V4_CSUM, (uint16_t)~inet_csum_fold(sum));
+	inet_csum_store(pkt + IPV4_CSUM, (uint16_t)~inet_csum_fold(sum));
 	g->id++;
 }
 
@@ -241,7 +219,7 @@ static void write_headers(struct gso *g, uint8_t *pkt, size_t len, bool last)
 	memcpy(pkt, g->headers, g->head);
 	write_ip(g, pkt, len);
 	if (g->udp)
-		put_be16(l4 + UDP_LEN, (unsigned)l4_len);
+		put_be16(l4 + UDP_LENGTH, (unsigned)l4_len);
 	else
 		write_tcp(g, l4, last);
 	sum = (uint16_t)~inet_csum_fold(

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "worker/path/vnet.h"
+#include "wire/vnet.h"
 
 enum {
 	GSO_HEADROOM = 16, /* bytes before a piece that its user may overwrite */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "wire/ip_pkt.h"
-#include "worker/path/vnet.h"
+#include "wire/vnet.h"
 
 enum {
 	TUN_BUDGET = 256 * 1024, /* bytes from the TUN per wake-up, so that input gets its turn */

@@ -7,7 +7,7 @@
 
 #include "worker/path/gso.h"
 #include "worker/path/lazy.h"
-#include "worker/path/vnet.h"
+#include "wire/vnet.h"
 
 enum { HEADER = sizeof(struct virtio_net_hdr) };
 
