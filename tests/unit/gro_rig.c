@@ -80,6 +80,14 @@ static bool merge_udp(void)
 	return done;
 }
 
+/* The kernel has things to say on a new device, too. */
+static bool is_ours(const uint8_t *pkt, size_t len)
+{
+	if (len >= 40 && pkt[0] >> 4 == 6)
+		return memcmp(pkt + 8, TUN_RIG_SRC6, 16) == 0;
+	return len >= 20 && memcmp(pkt + 12, TUN_RIG_SRC4, 4) == 0;
+}
+
 /* The kernel puts routes of IPv6 in place a moment after the addresses. */
 static int wait_for_routes(const struct gro_rig *rig)
 {
@@ -89,7 +97,8 @@ static int wait_for_routes(const struct gro_rig *rig)
 	memcpy(probe + 24, TUN_RIG_DST6, 16);
 	for (int i = 0; i < PROBES; i++) {
 		gro_rig_write(rig, probe, sizeof probe);
-		if (poll(&p, 1, 20) > 0 && read(rig->out, got, sizeof got) == 10 + 40)
+		if (poll(&p, 1, 20) > 0 && read(rig->out, got, sizeof got) == 10 + 40 &&
+		    is_ours(got + 10, 40))
 			return 0;
 	}
 	return failed("packets are not routed");
@@ -141,7 +150,7 @@ unsigned gro_rig_read(const struct gro_rig *rig, unsigned packets)
 	unsigned reads = 0, seen = 0;
 	while (seen < packets && poll(&p, 1, WAIT) > 0) {
 		ssize_t n = read(rig->out, got, sizeof got);
-		if (n < (ssize_t)sizeof hdr + 20)
+		if (n < (ssize_t)sizeof hdr || !is_ours(got + sizeof hdr, (size_t)n - sizeof hdr))
 			continue;
 		memcpy(&hdr, got, sizeof hdr);
 		seen += count(&hdr, got + sizeof hdr, (size_t)n - sizeof hdr);
