@@ -1,4 +1,4 @@
-/* convert.c - addresses in messages. */
+/* convert.c - addresses and counters in messages. */
 #include "ipc/convert.h"
 
 #include <string.h>
@@ -41,4 +41,17 @@ struct endpoint ipc_endpoint_read(const Endpoint *msg)
 	ep.addr = ipc_addr_read(&msg->addr);
 	ep.port = (uint16_t)msg->port;
 	return ep;
+}
+
+Counters ipc_counters(const Counters *msg)
+{
+	Counters c = COUNTERS__INIT;
+
+	c.rx_bytes = msg->rx_bytes;
+	c.tx_bytes = msg->tx_bytes;
+	c.rx_packets = msg->rx_packets;
+	c.tx_packets = msg->tx_packets;
+	c.bad_source = msg->bad_source;
+	c.dropped = msg->dropped;
+	return c;
 }

@@ -1,4 +1,5 @@
-/* convert.h - addresses between their messages (types.proto) and base/addr.h.  All processes. */
+/* convert.h - addresses between their messages (types.proto) and base/addr.h, and counters to be
+ * kept longer than their message.  All processes. */
 #ifndef IPC_CONVERT_H
 #define IPC_CONVERT_H
 
@@ -13,5 +14,9 @@ Endpoint ipc_endpoint(const struct endpoint *ep);
  * "none": family 0. */
 struct addr ipc_addr_read(const ProtobufCBinaryData *bytes);
 struct endpoint ipc_endpoint_read(const Endpoint *msg);
+
+/* The numbers of MSG alone.  A copy of the whole would share with it what its sender has put in
+ * besides (unknown fields), and send that on when the message has long gone. */
+Counters ipc_counters(const Counters *msg);
 
 #endif /* IPC_CONVERT_H */

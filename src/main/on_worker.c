@@ -204,7 +204,7 @@ static enum err on_counters(struct main_ctx *m, struct worker *w, const Counters
 {
 	(void)m;
 	(void)fds;
-	w->counters = *msg;
+	w->counters = ipc_counters(msg);
 	return ERR_OK;
 }
 
@@ -234,7 +234,7 @@ static enum err on_ended(struct main_ctx *m, struct worker *w, const WorkerEnded
 		w->ended = true;
 	}
 	if (msg->counters) {
-		w->counters = *msg->counters;
+		w->counters = ipc_counters(msg->counters);
 		w->has_last_counters = true;
 	}
 	w->state = WORKER_ENDING;

@@ -435,7 +435,7 @@ bool session_restore(struct main_ctx *m, const uint8_t key[JOURNAL_KEY], const v
 			s->local = ipc_endpoint_read(rec->local);
 			s->host_update_done = rec->host_update_done;
 			if (rec->counted)
-				s->counted = *rec->counted;
+				s->counted = ipc_counters(rec->counted);
 			restore_lease(s, &rec->v4, rec->pool4, &s->pool4, &s->v4);
 			restore_lease(s, &rec->v6, rec->pool6, &s->pool6, &s->v6);
 			restore_tunnel(s, rec);

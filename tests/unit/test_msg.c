@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "ipc/convert.h"
 #include "ipc/main.pb-c.h"
 #include "ipc/worker.pb-c.h"
 
@@ -159,11 +160,29 @@ static void an_empty_top_message_has_no_case(void **state)
 	assert_string_equal(ipc_case_name(msg->descriptor, 0), "?");
 }
 
+static void counters_outlive_their_message(void **state)
+{
+	struct fixture *f = *state;
+	/* rx_bytes 5, dropped 7, and a field 99 of two bytes that nobody knows. */
+	static const uint8_t data[] = { 0x08, 5, 0x30, 7, 0x9a, 0x06, 2, 'x', 'y' };
+	ProtobufCMessage *msg = NULL;
+	uint8_t packed[64];
+
+	assert_int_equal(ipc_unpack(f->ctx, &counters__descriptor, data, sizeof data, &msg),
+			 ERR_OK);
+	Counters c = ipc_counters((const Counters *)msg);
+	talloc_free(talloc_parent(msg));
+	assert_int_equal(c.rx_bytes, 5);
+	assert_int_equal(c.dropped, 7);
+	assert_int_equal(counters__pack(&c, packed), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_message_arrives_with_its_case_and_name, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(counters_outlive_their_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(descriptors_travel_and_untaken_ones_are_closed,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(garbage_is_refused_and_its_descriptors_closed,
