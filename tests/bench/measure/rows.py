@@ -39,6 +39,24 @@ class Iperf:
         stop(self.process)
 
 
+class Loss:
+    """Datagrams that the socket at the end of a channel had no room for, from now on."""
+
+    def __init__(self, world, namespace):
+        self.world, self.namespace = world, namespace
+        self.before = self._counters()
+
+    def _counters(self):
+        text = self.world.net.run(self.namespace, "cat", "/proc/net/snmp").stdout
+        names, values = (line.split() for line in text.splitlines() if line.startswith("Udp:"))
+        udp_mib = dict(zip(names, values))
+        return [int(udp_mib[name]) for name in ("RcvbufErrors", "InDatagrams")]
+
+    def percent(self):
+        lost, taken = (now - then for now, then in zip(self._counters(), self.before))
+        return 100 * lost / max(lost + taken, 1)
+
+
 def data(world, subject, options, client="openconnect"):
     """TCP through the tunnel, both ways, on both channels."""
     out = {}
@@ -46,11 +64,13 @@ def data(world, subject, options, client="openconnect"):
         tunnel, iperf = CLIENTS[client](world, dtls), Iperf(world)
         out[channel + ".cipher"] = tunnel.cipher
         for direction, arguments in DIRECTIONS.items():
-            cost = Cost(subject)
+            cost, loss = Cost(subject), Loss(world, world.net.cli if direction == "down" else world.net.srv)
             received, seconds = iperf.transfer(options.seconds, arguments)
             key = "%s.%s." % (channel, direction)
             out[key + "gbit_s"] = received * 8 / seconds / 1e9
             out[key + "cpu_s_per_GB"] = cost.seconds() / (received / 1e9)
+            if dtls:
+                out[key + "lost_percent"] = loss.percent()
         iperf.close()
         tunnel.close()
     return out
