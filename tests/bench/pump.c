@@ -98,7 +98,7 @@ static void deliver(struct pump *p, const uint8_t *pkt, size_t len)
 	if (len == 0)
 		return;
 	p->count.rx_bytes += len;
-	gro_put(p->gro, (uint8_t *)(uintptr_t)pkt, len);
+	gro_put(p->gro, pkt, len);
 }
 
 /* ---- to the server ---- */

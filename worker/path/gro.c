@@ -26,7 +26,7 @@ enum {
 
 /* A packet without IP options, extension headers or fragmentation that is TCP or UDP. */
 struct part {
-	uint8_t *ip;
+	const uint8_t *ip;
 	size_t len;
 	unsigned l4; /* offset of the TCP or UDP header: IPV4_HEADER or IPV6_HEADER */
 	unsigned hl; /* offset of the payload; perhaps beyond the end */
@@ -69,10 +69,16 @@ enum err gro_new(TALLOC_CTX *ctx, bool uso, gro_write *write, void *arg, struct 
 	return ERR_OK;
 }
 
-static void write_single(const struct gro *g, uint8_t *pkt, size_t len)
+/* Vectors are for reading and for writing; ours are only read. */
+static struct iovec part_of(const uint8_t *data, size_t len)
+{
+	return (struct iovec){ (void *)(uintptr_t)data, len };
+}
+
+static void write_single(const struct gro *g, const uint8_t *pkt, size_t len)
 {
 	struct virtio_net_hdr none = { 0 };
-	struct iovec iov[2] = { { &none, sizeof none }, { pkt, len } };
+	struct iovec iov[2] = { { &none, sizeof none }, part_of(pkt, len) };
 	(void)!g->write(g->arg, iov, 2, 1); /* a packet that is lost is lost */
 }
 
@@ -127,7 +133,8 @@ static void write_flow(struct gro *g, struct flow *f)
 	g->refused = true;
 	for (unsigned i = 0; i < f->n; i++) { /* their own headers are where they were */
 		const struct iovec *v = &f->iov[2 + i];
-		write_single(g, (uint8_t *)v->iov_base - f->first.hl, f->first.hl + v->iov_len);
+		write_single(g, (const uint8_t *)v->iov_base - f->first.hl,
+			     f->first.hl + v->iov_len);
 	}
 }
 
@@ -149,7 +156,7 @@ void gro_flush(struct gro *g)
 }
 
 /* Whether PKT is one of those described at struct part. */
-static bool take_apart(uint8_t *pkt, size_t len, struct part *p)
+static bool take_apart(const uint8_t *pkt, size_t len, struct part *p)
 {
 	p->ip = pkt;
 	p->len = len;
@@ -287,7 +294,7 @@ static bool append(struct flow *f, const struct part *p)
 	if (f->n == 1)
 		f->id_step =
 			(uint16_t)(get_be16(p->ip + IPV4_ID) - get_be16(f->first.ip + IPV4_ID));
-	f->iov[2 + f->n++] = (struct iovec){ p->ip + p->hl, len };
+	f->iov[2 + f->n++] = part_of(p->ip + p->hl, len);
 	f->total += len;
 	f->seq += (uint32_t)len;
 	f->push = push_of(p);
@@ -306,7 +313,7 @@ static void open_flow(struct gro *g, const struct part *p)
 	f->total = p->len - p->hl;
 	f->seq = get_be32(p->ip + p->l4 + TCP_SEQ) + (uint32_t)f->total;
 	f->n = 1;
-	f->iov[2] = (struct iovec){ p->ip + p->hl, f->total };
+	f->iov[2] = part_of(p->ip + p->hl, f->total);
 }
 
 /* Writes the flows between the addresses of PKT, whose own flow cannot be told: a fragment, say. */
@@ -325,7 +332,7 @@ static void let_pair_go(struct gro *g, const uint8_t *pkt, size_t len)
 	}
 }
 
-void gro_put(struct gro *g, uint8_t *pkt, size_t len)
+void gro_put(struct gro *g, const uint8_t *pkt, size_t len)
 {
 	struct part p;
 	if (!take_apart(pkt, len, &p)) {

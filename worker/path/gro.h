@@ -32,7 +32,7 @@ MUST_USE enum err gro_new(TALLOC_CTX *ctx, bool uso, gro_write *write, void *arg
 
 /* Takes one packet of LEN bytes, which look like IP, borrowed until gro_flush and left as they are:
  * it is written then or before. */
-void gro_put(struct gro *g, uint8_t *pkt, size_t len);
+void gro_put(struct gro *g, const uint8_t *pkt, size_t len);
 
 /* Writes everything that is held. */
 void gro_flush(struct gro *g);

@@ -116,7 +116,7 @@ void inner_from_client(struct path *p, const uint8_t *data, size_t len)
 		write_single(p, data, len);
 		return;
 	}
-	gro_put(p->gro, (uint8_t *)(uintptr_t)data, len);
+	gro_put(p->gro, data, len);
 	if (p->limits.off & PATH_OFF_BATCH)
 		inner_flush(p);
 }

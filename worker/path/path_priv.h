@@ -102,7 +102,7 @@ uint8_t *inner_space(struct path *p);
 void inner_keep(struct path *p, const uint8_t *data, size_t len);
 
 /* A packet from the client: checks where it says it comes from, counts it, gives it to the TUN, if
- * not now then with inner_flush: until then PKT, which is never read-only memory, is borrowed. */
+ * not now then with inner_flush: until then PKT is borrowed. */
 void inner_from_client(struct path *p, const uint8_t *pkt, size_t len);
 
 /* Gives the TUN all packets that wait for others to join them. */
