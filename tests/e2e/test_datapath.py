@@ -1,8 +1,9 @@
 """The data path with each of its features switched off, and with none: everything arrives, unharmed and in order."""
 import random
+import re
 import time
 
-from lib.datapath import FEATURES, datagrams, end_counters, only_own, quiet, without
+from lib.datapath import FEATURES, datagrams, device_counters, end_counters, only_own, quiet, without
 from lib.harness import marks
 from lib.net import LAN4, LAN6, SERVER4
 from lib.shell import wait_for
@@ -52,6 +53,19 @@ class Counted:
                  lambda: self.since(self.server.user(self.user)) == seen, 5, 0.2)
 
 
+def in_use(t, server, udp, tcp, off):
+    """What is not switched off is used, and nothing else: a device counts what is handed over in one piece as one packet."""
+    to, of = quiet(tcp)
+    device_of, device_to = device_counters(t.net.srv, server.user("tcp")["Device"])
+    t.equal(device_to[0] < 0.9 * to[0], "tun-offload" not in off, "large packets from the TUN: %d of %d" % (device_to[0], to[0]))
+    t.equal(device_of[0] < 0.9 * of[0], not {"tun-offload", "batch"} & set(off),
+            "large packets to the TUN: %d of %d" % (device_of[0], of[0]))
+    datagrams, packets = device_counters(t.net.srv, "tocli")[1][0], quiet(udp)[0][0]
+    t.equal(datagrams < 0.9 * packets, not {"udp-gso", "batch"} & set(off), "sends for datagrams: %d of %d" % (datagrams, packets))
+    records = re.findall(r'(?:dtls-open|tls-tunnel).*records="(\w+)"', server.log())
+    t.equal(set(records), {"gnutls" if "sealing" in off else "own"}, "who seals")
+
+
 def ended(t, server, client, user, exact):
     """By the log at the end: without losses (TLS) the client's numbers, else no less than reached their end."""
     there = quiet(client)
@@ -74,6 +88,7 @@ def paths(t, *off):
     udp, tcp = t.client(user="udp", host=SERVER4), t.client(user="tcp", host="fd00:18:1::1", netns=other, dtls=False)
     clients = [udp.wait(), tcp.wait()]
     flows(t, clients)
+    in_use(t, server, udp, tcp, off)
     for client in clients:
         datagrams(t, client, int(client.env["INTERNAL_IP4_MTU"]))
         for address in (LAN4, LAN6):
