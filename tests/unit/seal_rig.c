@@ -284,8 +284,9 @@ static int ask_gnutls(struct seal_end *e, uint8_t *out, size_t cap)
 
 /* ---- receiving ---- */
 
-static int opened(uint8_t *out, size_t cap, const uint8_t *text, size_t len)
+static int opened(struct seal_end *e, uint8_t *out, size_t cap, const uint8_t *text, size_t len)
 {
+	e->opened++;
 	must(len <= cap, "room for the text");
 	if (len)
 		memcpy(out, text, len);
@@ -301,7 +302,7 @@ static int recv_stream(struct seal_end *e, uint8_t *out, size_t cap)
 		if (seal_open(e->seal, e->stream + e->at, n, &text, &len) == SEAL_DATA) {
 			e->at += n;
 			e->shown = e->at;
-			return opened(out, cap, text, len);
+			return opened(e, out, cap, text, len);
 		}
 		e->shown = e->at + n;
 		int k = ask_gnutls(e, out, cap);
@@ -325,7 +326,7 @@ static int recv_datagrams(struct seal_end *e, uint8_t *out, size_t cap)
 		enum seal_verdict v = seal_open(e->seal, rec, n, &text, &len);
 		must(v != SEAL_BAD, "a bad record is dropped");
 		if (v == SEAL_DATA)
-			return opened(out, cap, text, len);
+			return opened(e, out, cap, text, len);
 		e->give = rec;
 		e->give_len = v == SEAL_OTHER ? n : 0;
 		int k = v == SEAL_OTHER ? ask_gnutls(e, out, cap) : -1;

@@ -23,6 +23,7 @@ struct seal_end {
 	struct seal *seal; /* NULL: the record layer does everything */
 	struct seal_end *peer;
 	bool dtls, gcm12;
+	unsigned opened;	/* records of data that were opened here, not by GnuTLS */
 	bool handshaking, owes; /* owes: GnuTLS may have to answer before the next data */
 	int error;		/* what GnuTLS died of */
 	int alert;		/* the last one received; -1 none */

@@ -28,8 +28,10 @@ static void passes(struct seal_end *from, size_t len, unsigned mark)
 {
 	static uint8_t data[MOST], back[SEAL_RIG_RECORD];
 	fill(data, len, mark);
+	unsigned opened = from->peer->opened;
 	seal_end_send(from, data, len);
 	int n = seal_end_recv(from->peer, back, sizeof back);
+	assert_int_equal(from->peer->opened - opened, from->peer->seal != NULL);
 	assert_int_equal(from->peer->error, 0);
 	assert_int_equal(n, len);
 	assert_memory_equal(back, data, len);
@@ -346,6 +348,19 @@ static void a_datagram_is_taken_once(void **state)
 	}
 }
 
+static void what_gnutls_has_read_before_does_not_come_again(void **state)
+{
+	uint8_t rec[200];
+	struct seal_rig *r = pair("DTLS1.2", "AES-256-GCM", 0);
+	(void)state;
+	size_t n = sealed(&r->client, 1, rec);
+	assert_int_equal(arrives(&r->server, rec, n), 100);
+	assert_true(seal_end_take(&r->server));
+	assert_int_equal(arrives(&r->server, rec, n), -1);
+	works(r);
+	seal_rig_free(r);
+}
+
 static void datagrams_may_come_in_any_order_within_the_window(void **state)
 {
 	enum { N = REPLAY_WINDOW + 2 };
@@ -526,10 +541,43 @@ static void what_is_no_record_is_gnutls_business(void **state)
 	}
 }
 
+static void a_length_that_is_wrong_is_noticed(void **state)
+{
+	uint8_t back[SEAL_RIG_RECORD];
+	(void)state;
+	for (int i = 0; i < 2 * CIPHERS; i++) {
+		struct seal_rig *r = pair(versions[1 + i % 2], ciphers[i / 2], 1);
+		size_t at = r->server.end;
+		seal_end_send(&r->client, "hello", 5);
+		r->server.stream[at + 3] = 0x5a; /* so large that it is no record */
+		assert_int_equal(seal_end_recv(&r->server, back, sizeof back), -1);
+		assert_int_not_equal(r->server.error, 0);
+		seal_rig_free(r);
+	}
+}
+
+static void nothing_is_opened_while_the_numbers_are_lent(void **state)
+{
+	uint8_t back[SEAL_RIG_RECORD], *text;
+	size_t len;
+	struct seal_rig *r = pair("TLS1.2", "AES-256-GCM", 1);
+	(void)state;
+	seal_lend(r->server.seal);
+	seal_end_send(&r->client, "hello", 5);
+	uint8_t *rec = r->server.stream + r->server.at;
+	size_t n = r->server.end - r->server.at;
+	assert_int_equal(seal_open(r->server.seal, rec, n, &text, &len), SEAL_OTHER);
+	assert_int_equal(seal_return(r->server.seal), 0);
+	assert_int_equal(seal_end_recv(&r->server, back, sizeof back), 5);
+	seal_rig_free(r);
+}
+
 /* RFC 8446 5.4. */
 static void padding_is_taken_off(void **state)
 {
 	static uint8_t data[1000], back[SEAL_RIG_RECORD];
+	uint8_t *text;
+	size_t len, n;
 	struct seal_rig *r = pair("TLS1.3", "AES-128-GCM", 1);
 	(void)state;
 	for (size_t pad = 0; pad < 300; pad++) {
@@ -539,6 +587,25 @@ static void padding_is_taken_off(void **state)
 		assert_int_equal(seal_end_recv(&r->server, back, sizeof back), 1 + pad);
 	}
 	works(r);
+	seal_rig_free(r);
+	r = pair("TLS1.3", "AES-128-GCM", 1);
+	n = seal_rig_craft(&r->client, (const uint8_t *)"ab\0\x17\0\0", 6, back);
+	assert_int_equal(seal_open(r->server.seal, back, n, &text, &len), SEAL_DATA);
+	assert_int_equal(len, 3);
+	assert_memory_equal(text, "ab\0", 3);
+	seal_rig_free(r);
+}
+
+/* RFC 8446 5.2. */
+static void a_record_with_too_much_in_it_is_refused(void **state)
+{
+	static uint8_t inner[MOST + 2], rec[SEAL_RIG_RECORD], back[SEAL_RIG_RECORD];
+	struct seal_rig *r = pair("TLS1.3", "AES-128-GCM", 1);
+	(void)state;
+	inner[MOST + 1] = 23;
+	seal_end_inject(&r->server, rec, seal_rig_craft(&r->client, inner, sizeof inner, rec));
+	assert_int_equal(seal_end_recv(&r->server, back, sizeof back), -1);
+	assert_int_not_equal(r->server.error, 0);
 	seal_rig_free(r);
 }
 
@@ -596,6 +663,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_sealed_while_the_numbers_are_lent),
 		cmocka_unit_test(a_renegotiation_to_another_cipher_ends_it),
 		cmocka_unit_test(a_datagram_is_taken_once),
+		cmocka_unit_test(what_gnutls_has_read_before_does_not_come_again),
 		cmocka_unit_test(datagrams_may_come_in_any_order_within_the_window),
 		cmocka_unit_test(what_is_not_authentic_leaves_no_trace),
 		cmocka_unit_test(a_datagram_may_hold_several_records),
@@ -606,6 +674,9 @@ int main(void)
 		cmocka_unit_test(a_record_sent_twice_ends_the_stream),
 		cmocka_unit_test(a_record_is_opened_when_all_of_it_has_come),
 		cmocka_unit_test(what_is_no_record_is_gnutls_business),
+		cmocka_unit_test(a_length_that_is_wrong_is_noticed),
+		cmocka_unit_test(nothing_is_opened_while_the_numbers_are_lent),
+		cmocka_unit_test(a_record_with_too_much_in_it_is_refused),
 		cmocka_unit_test(padding_is_taken_off),
 		cmocka_unit_test(a_record_without_a_type_is_refused),
 		cmocka_unit_test(what_is_for_gnutls_comes_back_as_it_was),

@@ -157,9 +157,10 @@ void seal_lend(struct seal *s)
 	uint8_t seq[8];
 	if (s->lent)
 		return;
+	/* Over DTLS this empties GnuTLS's own replay window: it gets no record that ours has not
+	 * let pass.  A reader of DTLS has no number to be lent. */
 	put_be64(seq, s->tx.seq);
 	(void)gnutls_record_set_state(s->s, false, seq);
-	/* A reader of DTLS needs none, and setting it would empty GnuTLS's own replay window. */
 	put_be64(seq, s->rx.seq);
 	if (!s->dtls)
 		(void)gnutls_record_set_state(s->s, true, seq);
