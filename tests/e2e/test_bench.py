@@ -57,9 +57,14 @@ def test_beside_ocserv(t):
         check_figures(t, median[name], ["data"])
 
 
-def test_missing_packages(t):
-    """What is not installed is named by its package, before anything is started."""
-    run = subprocess.run(["python3", SOURCE + "/tests/bench/run", "--quick"], capture_output=True, text=True,
-                         env=dict(os.environ, PATH="/nonexistent"), executable="/usr/bin/python3")
-    t.equal((run.returncode, run.stderr.count("\n")), (1, 1), "status and lines")
-    t.expect("iperf3" in run.stderr and "openconnect" in run.stderr, "packages", run.stderr)
+def test_missing_parts(t):
+    """What is not installed is named by its package, what is not built by its file, before anything is started."""
+    def refused(path, *arguments):
+        run = subprocess.run(["/usr/bin/python3", SOURCE + "/tests/bench/run", "--quick", *arguments], capture_output=True,
+                             text=True, env=dict(os.environ, PATH=path))
+        t.equal((run.returncode, run.stderr.count("\n")), (1, 1), "status and lines of " + run.stderr)
+        return run.stderr
+    said = refused("/nonexistent")
+    t.expect("iperf3" in said and "openconnect" in said, "packages", said)
+    said = refused(os.environ["PATH"], "--builddir", t.new_dir("empty"))
+    t.expect("src/sallyportd" in said and "tests/bench/vpnload" in said, "programs", said)
