@@ -532,6 +532,51 @@ static void a_datagram_that_comes_again_is_not_delivered(void **state)
 	rig_free(r);
 }
 
+/* The alert is GnuTLS's, after records that may not have been: a number used twice would make it a
+ * replay to the client, and give away two plaintexts to everybody. */
+static void a_goodbye_after_data_is_authentic(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel();
+	struct rig_udp u;
+	uint8_t back[RIG_PACKET];
+	assert_true(rig_udp_connect(r, &u));
+	for (uint32_t mark = 0; mark < 5; mark++)
+		assert_true(comes_by_udp(r, &u, mark));
+	path_say_goodbye(r->path, "the end");
+	assert_int_equal(gnutls_record_recv(u.s, back, sizeof back), 0);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* RFC 6347 4.1.1: a datagram may hold several records; a bad one spoils no other. */
+static void a_record_behind_a_repeated_one_counts(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel();
+	struct rig_udp u;
+	uint8_t pkt[100], frame[101], both[2048], back[RIG_PACKET];
+	assert_true(rig_udp_connect(r, &u));
+	assert_true(reaches_tun(r, &u, 1));
+	size_t first = u.last_len;
+	memcpy(both, u.last, first);
+	rig_packet(pkt, sizeof pkt, "10.0.0.2", "192.0.2.1", IPPROTO_UDP, 2);
+	frame[0] = CSTP_DATA;
+	memcpy(frame + 1, pkt, sizeof pkt);
+	int fd = u.fd;
+	u.fd = -1; /* only to have it sealed */
+	(void)!gnutls_record_send(u.s, frame, sizeof frame);
+	u.fd = fd;
+	assert_in_range(first + u.last_len, 200, sizeof both);
+	memcpy(both + first, u.last, u.last_len);
+	resend(r, &u, both, first + u.last_len);
+	assert_int_equal(rig_tun_get(r, back, sizeof back), sizeof pkt);
+	assert_memory_equal(back, pkt, sizeof pkt);
+	assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
 static void udp_is_ignored_when_it_was_not_offered(void **state)
 {
 	(void)state;
@@ -612,6 +657,8 @@ int main(void)
 		cmocka_unit_test(a_renegotiation_inside_the_channel_works),
 		cmocka_unit_test(data_is_sealed_here_unless_switched_off),
 		cmocka_unit_test(a_datagram_that_comes_again_is_not_delivered),
+		cmocka_unit_test(a_goodbye_after_data_is_authentic),
+		cmocka_unit_test(a_record_behind_a_repeated_one_counts),
 		cmocka_unit_test(udp_is_ignored_when_it_was_not_offered),
 	};
 	int failed = cmocka_run_group_tests_name("records of our own", tests, NULL, NULL);

@@ -258,18 +258,21 @@ static bool feed_active(struct path *p, uint8_t *data, size_t len)
 	unsigned records;
 	len = whole_records(data, len, &records);
 	assoc_give(u->active, data, len);
+	/* Once for each record: one that is refused spoils no other, but asking GnuTLS only to hear
+	 * "no more" costs an allocation. */
 	do {
 		enum err err =
 			assoc_recv(u->active, inner_space(p), PATH_PLAIN, &plain, &n, p->now);
-		if (err && err != ERR_AGAIN)
+		if (!err) {
+			authentic = true;
+			inner_keep(p, plain, n);
+			on_record(p, plain, n);
+		} else if (err != ERR_AGAIN) {
 			drop_active(p, err == ERR_CLOSED ? "closed by the client" : err_text(err));
-		if (err)
-			return authentic;
-		authentic = true;
-		inner_keep(p, plain, n);
-		on_record(p, plain, n);
-	} while (records != 1); /* asking GnuTLS only to hear "no more" costs an allocation */
-	return true;
+			break;
+		}
+	} while (records-- > 1);
+	return authentic;
 }
 
 /* ---- handshakes ---- */
