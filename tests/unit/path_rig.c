@@ -260,6 +260,7 @@ static bool steer(struct rig *r, uint64_t now)
 	bool is_hello = !dtls_hello_parse(data, (size_t)k, false, &hello) &&
 			!memcmp(hello.id, r->id, sizeof r->id);
 	path_udp(r->path, fd, &peer, is_hello, data, (size_t)k, now);
+	memset(data, 0xdb, sizeof data); /* it was borrowed for the call */
 	return true;
 }
 

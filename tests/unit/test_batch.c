@@ -388,7 +388,7 @@ static void a_full_device_drops_counts_and_goes_on(void **state)
 	uint8_t *data;
 	size_t len;
 	unsigned got = 0;
-	run("tc qdisc add dev lo root tbf rate 100mbit burst 70k limit 70k");
+	run("tc qdisc add dev lo root tbf rate 10mbit burst 70k limit 70k");
 	for (int segment = 0; segment < 2; segment++) {
 		struct pair p = setup(false);
 		/* The kernel tells of the loss only those who ask. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tests/unit/path_rig.h"
+#include "tests/unit/pkt_help.h"
 #include "wire/cstp_frame.h"
 #include "worker/path/compress.h"
 
@@ -130,6 +131,51 @@ static void compressed_packets_from_the_client_arrive(void **state)
 		rig_udp_deinit(&u);
 		rig_free(r);
 	}
+}
+
+/* A segment of flow I that compresses well.  Returns its length. */
+static size_t plain_segment(uint8_t *pkt, uint8_t i)
+{
+	struct pkt_spec spec = {
+		.flow = i, .ttl = 64, .flags = PKT_ACK, .payload = 1200, .frag = 0x4000
+	};
+	size_t len = pkt_make(&spec, pkt);
+	struct addr src;
+	assert_int_equal(addr_parse("10.0.0.2", &src), ERR_OK);
+	memcpy(pkt + 12, src.bytes, 4);
+	memset(pkt + 40, i, 1200);
+	pkt_finish_ipv4(pkt, 20);
+	pkt_finish(pkt, len, 20);
+	return len;
+}
+
+/* Packets wait for others to join them, and all are unpacked to the same place. */
+static void compressed_packets_in_one_wake_up_stay_apart(void **state)
+{
+	struct rig_opt opt;
+	struct compress *c = peer();
+	uint8_t pkt[1400], back[RIG_PACKET];
+	const size_t head = sizeof(struct virtio_net_hdr);
+	(void)state;
+	rig_opt_init(&opt);
+	opt.limits.tcp_encoding = CSTP_ENC_LZ4;
+	opt.limits.tun_headers = true;
+	struct rig *r = rig_new(&opt);
+	for (uint8_t i = 0; i < 3; i++) {
+		size_t n = 0;
+		uint8_t *packed = compress_pack(c, CSTP_ENC_LZ4, pkt, plain_segment(pkt, i), &n);
+		assert_non_null(packed);
+		packed -= CSTP_HEADER;
+		cstp_header_build(packed, CSTP_COMPRESSED, n);
+		assert_true(gnutls_record_send(r->tls, packed, CSTP_HEADER + n) > 0);
+	}
+	for (uint8_t i = 0; i < 3; i++) {
+		size_t len = plain_segment(pkt, i);
+		assert_int_equal(rig_tun_get(r, back, sizeof back), head + len);
+		assert_memory_equal(back + head, pkt, len);
+	}
+	talloc_free(c);
+	rig_free(r);
 }
 
 /* protocol.md 5.9: larger than the limit, and smaller afterwards. */
@@ -290,6 +336,7 @@ int main(void)
 		cmocka_unit_test(packets_to_the_client_are_compressed_on_tls),
 		cmocka_unit_test(packets_to_the_client_are_compressed_on_dtls),
 		cmocka_unit_test(compressed_packets_from_the_client_arrive),
+		cmocka_unit_test(compressed_packets_in_one_wake_up_stay_apart),
 		cmocka_unit_test(short_packets_and_noise_go_as_they_are),
 		cmocka_unit_test(what_cannot_be_decompressed_ends_the_tunnel),
 		cmocka_unit_test(only_the_channel_that_negotiated_it_takes_it),

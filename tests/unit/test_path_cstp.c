@@ -311,6 +311,25 @@ static void a_foreign_source_is_dropped_and_counted(void **state)
 	rig_free(r);
 }
 
+static void sources_of_ipv6_are_those_of_the_clients_block(void **state)
+{
+	(void)state;
+	struct rig_opt opt;
+	rig_opt_init(&opt);
+	assert_int_equal(addr_net_parse("fd00:1::/112", &opt.limits.v6), ERR_OK);
+	struct rig *r = rig_new(&opt);
+	uint8_t pkt[60] = { 0x60, [5] = 20, [6] = IPPROTO_UDP }, back[RIG_PACKET];
+	memcpy(pkt + 8, opt.limits.v6.addr.bytes, 16);
+	pkt[23] = 7;
+	rig_send(r, CSTP_DATA, pkt, sizeof pkt);
+	assert_int_equal(rig_tun_get(r, back, sizeof back), sizeof pkt);
+	pkt[21] = 1;
+	rig_send(r, CSTP_DATA, pkt, sizeof pkt);
+	assert_int_equal(rig_tun_get(r, back, sizeof back), -1);
+	assert_int_equal(path_counters(r->path)->bad_source, 1);
+	rig_free(r);
+}
+
 static void a_network_behind_the_client_may_be_a_source(void **state)
 {
 	(void)state;
@@ -503,6 +522,7 @@ int main(void)
 		cmocka_unit_test(a_closed_connection_ends_the_tunnel_quietly),
 		cmocka_unit_test(data_sent_just_before_closing_still_arrives),
 		cmocka_unit_test(a_foreign_source_is_dropped_and_counted),
+		cmocka_unit_test(sources_of_ipv6_are_those_of_the_clients_block),
 		cmocka_unit_test(a_network_behind_the_client_may_be_a_source),
 		cmocka_unit_test(a_client_that_stops_reading_is_dropped),
 		cmocka_unit_test(a_client_that_asks_without_reading_costs_bounded_memory),

@@ -6,9 +6,14 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "base/bytes.h"
 #include "tests/unit/path_rig.h"
@@ -24,7 +29,7 @@ static struct rig *tunnel(uint64_t tx_rate, unsigned off)
 	rig_opt_init(&opt);
 	opt.limits.tun_headers = opt.limits.tun_uso = true;
 	opt.limits.tx_rate = tx_rate;
-	opt.limits.off = off;
+	opt.limits.off |= off;
 	return rig_new(&opt);
 }
 
@@ -117,6 +122,23 @@ static void the_queue_of_datagrams_is_not_overrun(void **state)
 	assert_int_equal(path_counters(r->path)->dropped, 0);
 	assert_int_equal(path_counters(r->path)->tx_packets, 1600);
 	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* Buffers of a tunnel that rests are given back, but not what a limit keeps waiting. */
+static void a_long_wait_spares_the_rest_of_a_large_packet(void **state)
+{
+	struct rig *r = tunnel(500, 0);
+	uint8_t back[RIG_PACKET], type;
+	size_t n = 0;
+	(void)state;
+	put_large(r, 8000, 1000);
+	for (unsigned turns = 0; n < 8 && turns < 100; turns++) {
+		for (int k; (k = rig_recv(r, &type, back, sizeof back)) > 0; n++)
+			check_piece(back, k, n, 8000, 1000);
+		rig_later(r, 1500);
+	}
+	assert_int_equal(n, 8);
 	rig_free(r);
 }
 
@@ -224,6 +246,170 @@ static void packets_across_records_arrive_whole(void **state)
 	rig_free(r);
 }
 
+/* Thirty equal datagrams; returns the writes they became. */
+static unsigned upload_datagrams(bool uso, unsigned off)
+{
+	struct rig_opt opt;
+	struct pkt_spec spec = { .udp = true, .payload = 500, .ttl = 64, .frag = 0x4000 };
+	uint8_t frame[CSTP_HEADER + 600];
+	static uint8_t buf[LARGE];
+	unsigned writes = 0;
+	rig_opt_init(&opt);
+	opt.limits.tun_headers = true;
+	opt.limits.tun_uso = uso;
+	opt.limits.off |= off;
+	struct rig *r = rig_new(&opt);
+	for (uint32_t i = 0; i < 30; i++) {
+		uint8_t *pkt = frame + CSTP_HEADER;
+		spec.seq = i * 500;
+		size_t len = pkt_make(&spec, pkt);
+		memcpy(pkt + 12, opt.limits.v4.bytes, 4);
+		pkt_finish_ipv4(pkt, 20);
+		pkt_finish(pkt, len, 20);
+		cstp_header_build(frame, CSTP_DATA, len);
+		assert_true(gnutls_record_send(r->tls, frame, CSTP_HEADER + len) > 0);
+	}
+	while (rig_tun_get(r, buf, sizeof buf) > 0)
+		writes++;
+	assert_int_equal(path_counters(r->path)->rx_packets, 30);
+	assert_int_equal(path_counters(r->path)->rx_bytes, 30 * 528);
+	rig_free(r);
+	return writes;
+}
+
+static void datagrams_are_joined_for_devices_that_take_them(void **state)
+{
+	(void)state;
+	assert_true(upload_datagrams(true, 0) < 10);
+	assert_int_equal(upload_datagrams(false, 0), 30);
+	assert_int_equal(upload_datagrams(true, PATH_OFF_USO), 30);
+}
+
+/* One segment as a frame of DTLS, at FRAME. */
+static void dtls_segment(uint8_t frame[1 + HEAD + 1000])
+{
+	segment(frame + 1, 1000, true, 0);
+	inet_csum_ipv4(frame + 1, 20);
+	pkt_finish(frame + 1, HEAD + 1000, 20);
+	frame[0] = CSTP_DATA;
+}
+
+static void check_written(struct rig *r, const uint8_t *pkt)
+{
+	static uint8_t buf[LARGE];
+	assert_int_equal(rig_tun_get(r, buf, sizeof buf), VNET + HEAD + 1000);
+	assert_memory_equal(buf + VNET, pkt, HEAD + 1000);
+}
+
+/* What brings the news of another port is a packet like others, in memory that goes at once. */
+static void a_packet_that_shows_a_new_port_is_written_whole(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	struct rig_udp u;
+	uint8_t frame[1 + HEAD + 1000];
+	(void)state;
+	assert_true(rig_udp_connect(r, &u));
+	rig_udp_rebind(&u);
+	dtls_segment(frame);
+	rig_udp_send(&u, frame, sizeof frame);
+	check_written(r, frame + 1);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+/* The last flight of the second handshake and a packet of the first are there at once. */
+static void a_packet_is_written_before_a_handshake_takes_its_memory(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	struct rig_udp u, next;
+	uint8_t frame[1 + HEAD + 1000];
+	(void)state;
+	assert_true(rig_udp_connect(r, &u));
+	rig_later(r, 5000);
+	rig_udp_init(r, &next);
+	assert_int_equal(gnutls_handshake(next.s), GNUTLS_E_AGAIN);
+	rig_run(r);
+	assert_int_equal(gnutls_handshake(next.s), GNUTLS_E_AGAIN);
+	dtls_segment(frame);
+	assert_true(gnutls_record_send(u.s, frame, sizeof frame) > 0);
+	rig_run(r);
+	check_written(r, frame + 1);
+	assert_true(rig_udp_handshake(&next));
+	rig_udp_deinit(&next);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
+static void what_the_device_does_not_take_is_counted(void **state)
+{
+	struct rig *r = tunnel(0, PATH_OFF_BATCH);
+	uint8_t pkt[HEAD + 1000];
+	const struct path_counters *c = path_counters(r->path);
+	(void)state;
+	for (uint32_t i = 0; i < 2000 && !c->dropped; i++) {
+		segment(pkt, 1000, true, i * 1000);
+		inet_csum_ipv4(pkt, 20);
+		pkt_finish(pkt, sizeof pkt, 20);
+		rig_send(r, CSTP_DATA, pkt, sizeof pkt);
+		rig_run(r);
+	}
+	assert_int_equal(c->dropped, 1);
+	assert_int_equal(c->rx_bytes, c->rx_packets * sizeof pkt);
+	assert_int_equal(r->end, PATH_END_NONE);
+	rig_free(r);
+}
+
+/* A limit on what comes from the client: its own sending slows down, nothing is lost. */
+static void a_limit_holds_for_what_the_client_sends(void **state)
+{
+	struct rig_opt opt;
+	uint8_t frame[CSTP_HEADER + HEAD + 1000], *pkt = frame + CSTP_HEADER;
+	(void)state;
+	rig_opt_init(&opt);
+	opt.limits.tun_headers = true;
+	opt.limits.rx_rate = 20000;
+	struct rig *r = rig_new(&opt);
+	cstp_header_build(frame, CSTP_DATA, HEAD + 1000);
+	for (uint32_t i = 0; i < 60; i++) {
+		segment(pkt, 1000, true, i * 1000);
+		inet_csum_ipv4(pkt, 20);
+		pkt_finish(pkt, HEAD + 1000, 20);
+		assert_true(gnutls_record_send(r->tls, frame, sizeof frame) > 0);
+	}
+	rig_run(r);
+	assert_true(path_counters(r->path)->rx_packets < 15);
+	for (unsigned turns = 0; turns < 100; turns++)
+		rig_later(r, 50);
+	assert_int_equal(path_counters(r->path)->rx_packets, 60);
+	rig_free(r);
+}
+
+/* Makes the kernel refuse all writes of more than two pieces, for good. */
+static void refuse_large_writes(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_writev, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, 2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof code / sizeof code[0], code };
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog), 0);
+}
+
+static void a_kernel_that_refuses_large_packets_gets_single_ones(void **state)
+{
+	struct rig *r = tunnel(0, 0);
+	(void)state;
+	refuse_large_writes();
+	assert_int_equal(upload(r, NULL), 30);
+	assert_int_equal(path_counters(r->path)->dropped, 0);
+	rig_free(r);
+}
+
 /* A packet that was checked waits for others.  Nothing the client sends meanwhile, in whatever
  * records, may change it: its source could be anybody then. */
 static void a_packet_that_waits_is_not_overwritten(void **state)
@@ -275,13 +461,24 @@ int main(void)
 		cmocka_unit_test(a_large_packet_is_cut_for_udp),
 		cmocka_unit_test(a_packet_of_a_thousand_pieces_loses_none),
 		cmocka_unit_test(the_queue_of_datagrams_is_not_overrun),
+		cmocka_unit_test(a_long_wait_spares_the_rest_of_a_large_packet),
 		cmocka_unit_test(a_limit_holds_inside_a_large_packet),
 		cmocka_unit_test(segments_of_the_client_are_joined),
 		cmocka_unit_test(without_batches_each_packet_goes_alone),
 		cmocka_unit_test(packets_across_records_arrive_whole),
 		cmocka_unit_test(a_packet_that_waits_is_not_overwritten),
 		cmocka_unit_test(what_cannot_be_cut_is_dropped_and_counted),
+		cmocka_unit_test(datagrams_are_joined_for_devices_that_take_them),
+		cmocka_unit_test(a_packet_that_shows_a_new_port_is_written_whole),
+		cmocka_unit_test(a_packet_is_written_before_a_handshake_takes_its_memory),
+		cmocka_unit_test(what_the_device_does_not_take_is_counted),
+		cmocka_unit_test(a_limit_holds_for_what_the_client_sends),
 	};
-
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	const struct CMUnitTest last[] = {
+		cmocka_unit_test(a_kernel_that_refuses_large_packets_gets_single_ones),
+	};
+	int failed = cmocka_run_group_tests_name("records of our own", tests, NULL, NULL);
+	rig_default_off(PATH_OFF_SEALING);
+	failed += cmocka_run_group_tests_name("GnuTLS's records", tests, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("a filter", last, NULL, NULL);
 }
