@@ -29,6 +29,9 @@ def by_hand(t, client):
     t.net.run(t.net.srv, "ethtool", "-K", "tolan", "gro", "off")
     t.notes.append("packets of " + client.ip4)
     wire.up(mixed(client.ip4, FOREIGN4, six, FOREIGN6, room))
+    # Datagrams of the client may come many at a time, too.
+    t.net.run(t.net.srv, "ethtool", "-K", "tocli", "gro", "on")
+    wire.up(mixed(client.ip4, FOREIGN4, six, FOREIGN6, room))
     t.notes.append("down")
     wire.down(mixed(FOREIGN4, client.ip4, FOREIGN6, six, room))
     t.notes.append("down, merged")

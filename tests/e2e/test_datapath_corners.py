@@ -5,14 +5,14 @@ import time
 
 from lib.datapath import FEATURES, TLS12, Endless, worker_memory, without
 from lib.harness import marks
-from lib.net import LAN4, LAN6, SERVER4
+from lib.net import LAN4, LAN6, SERVER4, SERVER6
 from lib.shell import wait_for
 from lib.traffic import Pinger, Transfer, must_ping, ping, transfer
 from lib.web import Tunnel
 from lib.wire import FOREIGN4, FOREIGN6, Wire, mixed
 
 
-def outer_mtu(t, mtu, v6=False):
+def outer_mtu(t, mtu):
     t.net.ip(t.net.cli, "link", "set", "tosrv", "mtu", mtu)
     t.net.ip(t.net.srv, "link", "set", "tocli", "mtu", mtu)
 
@@ -27,10 +27,10 @@ def both_ways(t, client, size=2_000_000, address=LAN4):
 
 def shrinking(t, *off):
     """The path's MTU falls while packets of the old size are on their way, and sockets refuse them."""
-    for discovery in ("true", "false"):
+    for discovery, host in (("true", SERVER4), ("false", SERVER4), ("true", SERVER6)):
         server = t.server(dict(without(*off), **{"try-mtu-discovery": discovery}))
         outer_mtu(t, 1500)
-        client = t.client().wait()
+        client = t.client(host=host).wait()
         must_ping(client.netns)
         jobs = [Endless(client, t.net.lan, down=down) for down in (True, False)]
         for job in jobs:
@@ -42,7 +42,9 @@ def shrinking(t, *off):
         if discovery == "true":
             link = int(server.wait_log(r"mtu-lowered.* link=(\d+)").group(1))
             t.expect(1280 <= link <= 1350, "link MTU %d" % link)
-            t.expect(int(server.user()["MTU"]) <= link - 28 - 37 - 1, "MTU of the session", server.user())
+            # Less than IPv6 needs inside is left by IPv6 outside: packets of these last bytes take the TLS channel.
+            most = link - 28 - 37 - 1 if host == SERVER4 else 1280
+            t.expect(int(server.user()["MTU"]) <= most, "MTU of the session", server.user())
         must_ping(client.netns, size=1300)
         both_ways(t, client, 500_000, LAN6)
         client.stop()
@@ -92,6 +94,34 @@ def test_devices_without_offloads(t):
         for address in (LAN4, LAN6):
             both_ways(t, client, 1_000_000, address)
     must_ping(client.netns)
+
+
+def corners_beside(t, *off):
+    server = t.server(without(*off), users={"udp": None, "tcp": None})
+    for user, dtls in (("udp", True), ("tcp", False)):
+        client = t.client(user=user, dtls=dtls).wait()
+        jobs = [Endless(client, t.net.lan, address, down=down) for address in (LAN4, LAN6) for down in (True, False)]
+        wire, six = Wire(t, client, lossy=True), client.ip6.split("/")[0]
+        for job in jobs:
+            job.wait_progress(200_000)
+        wire.up(mixed(client.ip4, FOREIGN4, six, FOREIGN6, 1300))
+        wire.down(mixed(FOREIGN4, client.ip4, FOREIGN6, six, 1300))
+        for job in jobs:
+            job.end()
+        client.stop()
+        server.wait_no_user(user)
+
+
+@marks(seconds=90)
+def test_corners_beside_transfers(t):
+    """Issue, 2: packets of all corners among the batches of four saturating transfers: unharmed, and each flow in order."""
+    corners_beside(t)
+
+
+@marks(seconds=90)
+def test_corners_beside_transfers_plain(t):
+    """Issue, 2: the same one packet at a time."""
+    corners_beside(t, *FEATURES)
 
 
 @marks(seconds=60)
