@@ -1,4 +1,4 @@
-/* gro.c - super-packets for the TUN out of consecutive packets of a flow.  Used by tun.c.
+/* gro.c - super-packets for the TUN out of consecutive packets of a flow.  Used by inner.c.
  *
  * A super-packet is held as vectors over the payloads where they lie, and its header is a copy made
  * when it is written: no packet is copied or changed.  datapath.md 5. */

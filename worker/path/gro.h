@@ -1,5 +1,5 @@
 /* gro.h - coalesces consecutive TCP segments, and equal UDP datagrams, of the client into one write
- * to the TUN.  No I/O of its own; used by tun.c.  datapath.md 5.
+ * to the TUN.  No I/O of its own; used by inner.c.  datapath.md 5.
  *
  * What the kernel makes of a super-packet, when it cuts it again, are the packets that were put in,
  * byte for byte, and each flow stays in order.  One thing is let go, as in the kernel's own GRO:
