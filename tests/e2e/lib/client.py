@@ -7,7 +7,7 @@ import subprocess
 
 from .net import SERVER4
 from .server import PASSWORD
-from .shell import Failure, wait_for
+from .shell import PATIENCE, Failure, wait_for
 
 SCRIPT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "vpnc-script")
 
@@ -92,7 +92,7 @@ class Client:
     def wait_end(self, seconds=15):
         """Waits until openconnect ends by itself; gives its status."""
         try:
-            return self.process.wait(seconds * self.test.slow)
+            return self.process.wait(seconds * self.test.slow * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure("the client does not end")
 

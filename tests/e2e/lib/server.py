@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from .net import POOL4, POOL6
-from .shell import Failure, descendants, process_name, program, sh, wait_for
+from .shell import PATIENCE, Failure, descendants, process_name, program, sh, wait_for
 
 PASSWORD = "secret"
 SANITIZER = "sanitizer report in "  # a failure for which no busy machine is to blame begins so
@@ -176,7 +176,7 @@ class Server:
         tree = descendants(self.process.pid)
         self.process.send_signal(signal.SIGTERM)
         try:
-            status = self.process.wait(seconds * self.test.slow)
+            status = self.process.wait(seconds * self.test.slow * PATIENCE)
         except subprocess.TimeoutExpired:
             raise Failure("the server does not end on SIGTERM")
         if status != 0:
