@@ -7,6 +7,7 @@
 #include <gnutls/crypto.h>
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "worker/path/replay.h"
 
@@ -152,18 +153,24 @@ enum err seal_new(TALLOC_CTX *ctx, gnutls_session_t session, struct seal **out)
 	return ERR_OK;
 }
 
-void seal_lend(struct seal *s)
+/* A GnuTLS that is not told which numbers were used would use them again. */
+static void give_number(const struct seal *s, bool reader, uint64_t number)
 {
 	uint8_t seq[8];
+	put_be64(seq, number);
+	if (gnutls_record_set_state(s->s, reader, seq) < 0)
+		fatal_bug("GnuTLS refused a record number");
+}
+
+void seal_lend(struct seal *s)
+{
 	if (s->lent)
 		return;
 	/* Over DTLS this empties GnuTLS's own replay window: it gets no record that ours has not
 	 * let pass.  A reader of DTLS has no number to be lent. */
-	put_be64(seq, s->tx.seq);
-	(void)gnutls_record_set_state(s->s, false, seq);
-	put_be64(seq, s->rx.seq);
+	give_number(s, false, s->tx.seq);
 	if (!s->dtls)
-		(void)gnutls_record_set_state(s->s, true, seq);
+		give_number(s, true, s->rx.seq);
 	s->lent = true;
 }
 
