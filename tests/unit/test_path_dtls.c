@@ -487,6 +487,34 @@ static void a_renegotiation_inside_the_channel_works(void **state)
 	rig_free(r);
 }
 
+/* The client waits for so long that only the server can help. */
+static void a_lost_flight_of_a_renegotiation_comes_again(void **state)
+{
+	(void)state;
+	struct rig *r = tunnel();
+	struct rig_udp u;
+	assert_true(rig_udp_connect(r, &u));
+	works(r, &u);
+	gnutls_dtls_set_timeouts(u.s, 50000, 60000);
+	u.lose_input = true;
+	int ret = gnutls_handshake(u.s);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ret, GNUTLS_E_AGAIN);
+		rig_run(r);
+		ret = gnutls_handshake(u.s);
+	}
+	u.lose_input = false;
+	for (int i = 0; i < 500 && ret; i++) {
+		usleep(20000);
+		rig_run(r);
+		ret = gnutls_handshake(u.s);
+	}
+	assert_int_equal(ret, 0);
+	works(r, &u);
+	rig_udp_deinit(&u);
+	rig_free(r);
+}
+
 static void data_is_sealed_here_unless_switched_off(void **state)
 {
 	(void)state;
@@ -655,6 +683,7 @@ int main(void)
 		cmocka_unit_test(a_failed_handshake_leaves_nothing_to_do),
 		cmocka_unit_test(a_hello_inside_the_same_socket_starts_a_new_channel),
 		cmocka_unit_test(a_renegotiation_inside_the_channel_works),
+		cmocka_unit_test(a_lost_flight_of_a_renegotiation_comes_again),
 		cmocka_unit_test(data_is_sealed_here_unless_switched_off),
 		cmocka_unit_test(a_datagram_that_comes_again_is_not_delivered),
 		cmocka_unit_test(a_goodbye_after_data_is_authentic),

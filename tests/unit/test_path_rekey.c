@@ -96,15 +96,29 @@ static void the_server_leaves_tls13_keys_alone_when_clients_make_new_tunnels(voi
 	rig_free(r);
 }
 
+/* The key that the client reads with. */
+static void read_key(struct rig *r, uint8_t key[32])
+{
+	gnutls_datum_t mac, iv, k;
+	uint8_t seq[8];
+	assert_int_equal(gnutls_record_get_state(r->tls, 1, &mac, &iv, &k, seq), 0);
+	assert_in_range(k.size, 16, 32);
+	memcpy(key, k.data, k.size);
+}
+
 static void a_key_update_of_the_client_is_answered(void **state)
 {
 	(void)state;
 	struct rig *r = tunnel(NULL, 3600, true);
+	uint8_t before[32] = { 0 }, after[32] = { 0 };
 	works(r);
 	for (int i = 0; i < 3; i++) {
+		read_key(r, before);
 		assert_int_equal(gnutls_session_key_update(r->tls, GNUTLS_KU_PEER), 0);
 		assert_true(from_client(r, 9)); /* the update and data arrive together */
 		works(r);
+		read_key(r, after);
+		assert_memory_not_equal(before, after, sizeof before);
 	}
 	assert_int_equal(r->end, PATH_END_NONE);
 	rig_free(r);
