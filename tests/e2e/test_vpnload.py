@@ -36,6 +36,22 @@ def test_traffic(t):
         server.wait_no_user()
 
 
+@marks(seconds=90)
+def test_ciphers(t):
+    """Each cipher whose records are sealed in place, and one whose records are left to GnuTLS; TLS 1.3 and 1.2."""
+    for cipher in ("AES-128-GCM", "CHACHA20-POLY1305", "AES-256-CBC"):
+        for version in ("1.2",) if "CBC" in cipher else ("1.3", "1.2"):
+            server = t.server({"match-tls-dtls-ciphers": "true", "dtls-legacy": "false", "tls-priorities":
+                               '"NORMAL:-VERS-ALL:+VERS-TLS%s:+VERS-DTLS1.2:-CIPHER-ALL:+%s"' % (version, cipher)})
+            for channel in ("dtls", "tls"):
+                client = VpnLoad(t, "--" + channel)
+                t.expect(cipher in client.log(), "cipher", client.log())
+                carries(t, 1_000_000)
+                t.equal(client.leave(), 0, "vpnload's status")
+                server.wait_no_user()
+            server.stop()
+
+
 @marks(seconds=60)
 def test_ocserv(t):
     """Issue: in one run against Debian's ocserv; the client works there, too."""
