@@ -110,7 +110,7 @@ def define(name, *off):
     """A test of its own for what is switched off, so that they run side by side."""
     def test(t):
         paths(t, *off)
-    test.__doc__ = "Issue, 1, 2 and 4: %s: files, datagrams of all sizes, packets of all corners, and their counters." % (
+    test.__doc__ = "Datapath.md 2 to 6, %s: files, datagrams of all sizes, packets of all corners, and their counters." % (
         "without " + ", ".join(off) if off else "with all features")
     globals()["test_paths_" + name] = marks(seconds=90)(test)
 
