@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -439,6 +440,109 @@ static void a_packet_that_waits_is_not_overwritten(void **state)
 	rig_free(r);
 }
 
+enum { SENT = 400, PACKET = 1500, FRAME = CSTP_HEADER + PACKET };
+
+/* Packets on their way: what was sent, what of it has come out of the device. */
+struct crowd {
+	uint8_t pkt[SENT][PACKET];
+	size_t len[SENT];
+	bool seen[SENT];
+	unsigned n;
+};
+
+/* A packet out of the device must be the next one of its flow, byte for byte. */
+static void next_of_flow(void *arg, const uint8_t *pkt, size_t len)
+{
+	struct crowd *c = arg;
+	for (unsigned i = 0; i < SENT; i++) {
+		if (c->seen[i] || memcmp(c->pkt[i] + 9, pkt + 9, 1) ||
+		    memcmp(c->pkt[i] + 20, pkt + 20, 2))
+			continue;
+		assert_int_equal(c->len[i], len);
+		assert_memory_equal(c->pkt[i], pkt, len);
+		c->seen[i] = true;
+		c->n++;
+		return;
+	}
+	fail();
+}
+
+static void make_crowd(struct crowd *c)
+{
+	static uint32_t seq[4];
+	memset(c, 0, sizeof *c);
+	for (unsigned i = 0; i < SENT; i++) {
+		struct pkt_spec spec = { .udp = rand() % 4 == 0,
+					 .flow = (uint8_t)(rand() % 4),
+					 .ttl = 64,
+					 .id = (uint16_t)i,
+					 .flags = PKT_ACK | (rand() % 9 ? 0 : PKT_PSH),
+					 .payload = 1000 };
+		if (rand() % 5 == 0)
+			spec.payload = (uint16_t)(rand() % 1000);
+		spec.seq = seq[spec.flow];
+		seq[spec.flow] += spec.udp ? 0 : spec.payload;
+		c->len[i] = pkt_make(&spec, c->pkt[i]);
+	}
+}
+
+/* Frames of C as one stream; returns its length. */
+static size_t frame_crowd(const struct crowd *c, uint8_t *out)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < SENT; i++) {
+		cstp_header_build(out + at, CSTP_DATA, c->len[i]);
+		memcpy(out + at + CSTP_HEADER, c->pkt[i], c->len[i]);
+		at += CSTP_HEADER + c->len[i];
+	}
+	return at;
+}
+
+static void take_all(struct rig *r, struct crowd *c)
+{
+	static uint8_t buf[LARGE];
+	struct virtio_net_hdr h;
+	for (int k; (k = rig_tun_get(r, buf, sizeof buf)) > 0;) {
+		memcpy(&h, buf, sizeof h);
+		assert_true(pkt_cut(&h, buf + VNET, (size_t)k - VNET, next_of_flow, c));
+	}
+}
+
+/* However the client cuts its frames into records, and whenever they come. */
+static void any_records_bring_the_same_packets(void **state)
+{
+	static struct crowd c;
+	static uint8_t stream[SENT * FRAME];
+	struct rig_opt opt;
+	struct addr_net all;
+	(void)state;
+	assert_int_equal(addr_net_parse("0.0.0.0/0", &all), ERR_OK);
+	for (unsigned seed = 1; seed <= 5; seed++) {
+		srand(seed);
+		rig_opt_init(&opt);
+		opt.limits.tun_headers = opt.limits.tun_uso = true;
+		opt.limits.behind = &all;
+		opt.limits.behind_n = 1;
+		struct rig *r = rig_new(&opt);
+		make_crowd(&c);
+		size_t len = frame_crowd(&c, stream), taken = 0;
+		for (size_t at = 0, n; at < len; at += n) {
+			n = 1 + (size_t)(rand() % (rand() % 2 ? 16000 : 1500));
+			n = n < len - at ? n : len - at;
+			assert_int_equal(gnutls_record_send(r->tls, stream + at, n), n);
+			/* More at once would not fit into the socket that plays the device. */
+			if (at + n - taken > (size_t)(rand() % 40000)) {
+				take_all(r, &c);
+				taken = at + n;
+			}
+		}
+		take_all(r, &c);
+		assert_int_equal(path_counters(r->path)->dropped, 0);
+		assert_int_equal(c.n, SENT);
+		rig_free(r);
+	}
+}
+
 static void what_cannot_be_cut_is_dropped_and_counted(void **state)
 {
 	struct rig *r = tunnel(0, 0);
@@ -467,6 +571,7 @@ int main(void)
 		cmocka_unit_test(without_batches_each_packet_goes_alone),
 		cmocka_unit_test(packets_across_records_arrive_whole),
 		cmocka_unit_test(a_packet_that_waits_is_not_overwritten),
+		cmocka_unit_test(any_records_bring_the_same_packets),
 		cmocka_unit_test(what_cannot_be_cut_is_dropped_and_counted),
 		cmocka_unit_test(datagrams_are_joined_for_devices_that_take_them),
 		cmocka_unit_test(a_packet_that_shows_a_new_port_is_written_whole),
