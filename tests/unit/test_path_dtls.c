@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -487,6 +488,33 @@ static void a_renegotiation_inside_the_channel_works(void **state)
 	rig_free(r);
 }
 
+static int merges(unsigned off, uint64_t rx_rate)
+{
+	struct rig_opt opt;
+	struct rig_udp u;
+	int on = -1;
+	socklen_t len = sizeof on;
+	rig_opt_init(&opt);
+	opt.limits.off |= off;
+	opt.limits.rx_rate = rx_rate;
+	struct rig *r = rig_new(&opt);
+	assert_true(rig_udp_connect(r, &u));
+	assert_int_equal(getsockopt(assoc_fd(r->path->udp.active), IPPROTO_UDP, UDP_GRO, &on, &len),
+			 0);
+	rig_udp_deinit(&u);
+	rig_free(r);
+	return on;
+}
+
+/* A merged message comes whole or not at all, which is too coarse for a limit. */
+static void datagrams_are_merged_unless_a_limit_counts_them(void **state)
+{
+	(void)state;
+	assert_int_equal(merges(0, 0), 1);
+	assert_int_equal(merges(PATH_OFF_UDP_GRO, 0), 0);
+	assert_int_equal(merges(0, 100000), 0);
+}
+
 /* The client waits for so long that only the server can help. */
 static void a_lost_flight_of_a_renegotiation_comes_again(void **state)
 {
@@ -683,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_failed_handshake_leaves_nothing_to_do),
 		cmocka_unit_test(a_hello_inside_the_same_socket_starts_a_new_channel),
 		cmocka_unit_test(a_renegotiation_inside_the_channel_works),
+		cmocka_unit_test(datagrams_are_merged_unless_a_limit_counts_them),
 		cmocka_unit_test(a_lost_flight_of_a_renegotiation_comes_again),
 		cmocka_unit_test(data_is_sealed_here_unless_switched_off),
 		cmocka_unit_test(a_datagram_that_comes_again_is_not_delivered),
