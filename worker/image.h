@@ -14,6 +14,9 @@
 #include "worker/sandbox.h"
 #include "worker/trust.h"
 
+/* What is added to priorities for DTLS with a key of the TLS session (protocol.md 6.2). */
+#define IMAGE_DTLS_PSK ":-VERS-ALL:+VERS-DTLS1.2:-KX-ALL:+PSK"
+
 /* A host as TLS sees it. */
 struct vhost {
 	const struct host_conf *host;
@@ -21,7 +24,8 @@ struct vhost {
 	gnutls_dh_params_t dh;		       /* of CRED; NULL: those built in */
 	gnutls_priority_t priorities;
 	const char *priority_text;
-	gnutls_datum_t *leaf; /* the server's own certificates, one per chain, in DER */
+	const char *dtls_priorities; /* with a key of the TLS session; NULL: no cipher is left */
+	gnutls_datum_t *leaf;	     /* the server's own certificates, one per chain, in DER */
 	size_t n_leaf;
 	struct trust trust; /* for client certificates, beside what CRED has */
 	struct der profile; /* for those who have none of their own, in the area */

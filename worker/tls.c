@@ -99,6 +99,8 @@ static void note_session(struct worker *w)
 		/* The proxy's way to us says nothing of the one that datagrams take. */
 		.path_mtu = w->proxy ? 0 : path_mtu(w->client),
 		.outer_v6 = w->remote.addr.family == AF_INET6,
+		.no_dtls_psk =
+			!w->vhost->host->match_tls_dtls_ciphers && !w->vhost->dtls_priorities,
 	};
 	hash_certificate(w, w->peer.cert_sha1);
 }
@@ -352,11 +354,11 @@ void tls_goodbye(struct worker *w, bool denied)
 
 char *tls_dtls_priorities(TALLOC_CTX *ctx, const struct worker *w)
 {
-	const char *base = ":-VERS-ALL:+VERS-DTLS1.2:-KX-ALL:+PSK";
+	const struct vhost *v = w->vhost;
 
-	if (!w->vhost->host->match_tls_dtls_ciphers)
-		return talloc_asprintf(ctx, "%s%s:-MAC-ALL:+AEAD", w->vhost->priority_text, base);
-	return talloc_asprintf(ctx, "%s%s:-CIPHER-ALL:-MAC-ALL:+%s:+%s", w->vhost->priority_text,
-			       base, gnutls_cipher_get_name(gnutls_cipher_get(w->tls)),
+	if (!v->host->match_tls_dtls_ciphers)
+		return talloc_strdup(ctx, v->dtls_priorities ? v->dtls_priorities : "");
+	return talloc_asprintf(ctx, "%s" IMAGE_DTLS_PSK ":-CIPHER-ALL:-MAC-ALL:+%s:+%s",
+			       v->priority_text, gnutls_cipher_get_name(gnutls_cipher_get(w->tls)),
 			       gnutls_mac_get_name(gnutls_mac_get(w->tls)));
 }

@@ -410,6 +410,20 @@ def test_rekey(t):
         server.stop()
 
 
+def test_priorities_without_a_cipher_for_dtls(t):
+    """Protocol 6.2: with CBC ciphers alone no DTLS is offered that could not come up, but the one of AnyConnect."""
+    cbc = "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC:+AES-128-CBC"
+    for legacy in ("false", "true"):
+        server = t.server({"tls-priorities": cbc, "dtls-legacy": legacy})
+        client = t.client(dtls=legacy == "true").wait()
+        must_ping(client.netns)
+        t.equal("dtls-open" in server.log(), legacy == "true", "DTLS")
+        t.expect("dtls-setup-failed" not in server.log() and "PSK-NEGOTIATE" not in client.log().partition("Got CONNECT")[2],
+                 "what was offered\n" + client.log())
+        client.stop()
+        server.stop()
+
+
 def test_clients_without_newer_extensions(t):
     """Protocol 86: neither extended master secret nor encrypt-then-MAC is required, of either channel."""
     server = t.server({"tls-priorities": TLS12, "dtls-legacy": "true"})

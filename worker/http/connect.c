@@ -21,7 +21,7 @@ static void plan_dtls(const struct http_dialogue *d, const struct http_client *c
 {
 	const struct dtls_policy policy = {
 		.udp = grant->udp && !grant->conf->no_udp,
-		.psk = d->conf->dtls_psk,
+		.psk = d->conf->dtls_psk && !d->peer->no_dtls_psk,
 		.legacy = d->host->dtls_legacy || d->host->cisco_client_compat,
 		.own_tls = true,
 		.match = d->host->match_tls_dtls_ciphers,

@@ -30,6 +30,7 @@ struct http_peer {
 	enum suite_mac mac;
 	uint32_t path_mtu; /* of the TCP connection; 0 unknown */
 	bool outer_v6;	   /* it runs over IPv6 */
+	bool no_dtls_psk;  /* the host allows no cipher that DTLS could have with TLS's key */
 };
 
 /* What became of the second certificate of a request (protocol.md 4.16). */
