@@ -225,17 +225,21 @@ class Wire:
                       lambda packet, proto: self.behind.sendto(packet, ("tosrv", proto, 0, 0, self.gateway)))
 
     def _compare(self, packets, sink, send):
-        came = 0
+        """Burst by burst; where packets may be lost and late, all at the end: some come while the next burst is under way."""
+        came = []
+        self._drain(sink)
         for at in range(0, len(packets), 40):  # what fits into the client's socket, whatever it is doing
             burst = packets[at:at + 40]
-            self._drain(sink)
             for packet in burst:
                 send(packet, ETH6 if packet[0] >> 4 == 6 else ETH4)
             got = self._collect(sink, burst)
-            self._check(burst, got)
-            came += len(got)
-        if came < len(packets) / 2:
-            raise Failure("%d of %d packets came" % (came, len(packets)))
+            if not self.lossy:
+                self._check(burst, got)
+            came += got
+        if self.lossy:
+            self._check(packets, came)
+        if len(came) < len(packets) / 2:
+            raise Failure("%d of %d packets came" % (len(came), len(packets)))
 
     @staticmethod
     def _drain(sink):
