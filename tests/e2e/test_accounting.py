@@ -448,7 +448,7 @@ def test_many_rows_survive_auth(t):
     radius, server = accounted(t, {"auth": '"radius[config=%s,groupconfig=true]"' % client}, radius, client, users={})
     web = t.web().must_login()
     os.kill(server.roles()["auth"], signal.SIGKILL)
-    time.sleep(0.3)
+    server.wait_log('restarted process="sallyport-auth"')
     answer = t.web(cookies=web.cookies).connect()
     t.equal(answer.status, 200, "status with the cookie")
     t.equal(len(answer.headers("X-CSTP-Split-Include")), 60, "routes")

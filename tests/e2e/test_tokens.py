@@ -220,6 +220,7 @@ def test_key_in_a_tpm_by_pkcs11(t):
     server.start()
     t.client(dtls=False, pin=server.occtl_json("show", "status")["Server keys"][0]["pin"]).wait().stop()
     os.kill(server.roles()["auth"], signal.SIGKILL)
+    server.wait_log('restarted process="sallyport-auth"')  # who comes in the moment between is turned away
     with open(cert) as pem:
         t.equal(ssl.DER_cert_to_PEM_cert(handshake(t)[0]), pem.read(), "certificate with another auth")
 
