@@ -5,6 +5,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 
 enum {
@@ -49,10 +50,10 @@ void resume_keys_rotate(struct resume_keys *k, uint64_t now)
 static int hash_scope(gnutls_hmac_hd_t h, const struct resume_scope *scope)
 {
 	static const char label[] = "sallyport TLS session ticket";
-	const uint8_t chain[4] = { (uint8_t)(scope->chain >> 24), (uint8_t)(scope->chain >> 16),
-				   (uint8_t)(scope->chain >> 8), (uint8_t)scope->chain };
+	uint8_t chain[4];
 	int ret = gnutls_hmac(h, label, sizeof label);
 
+	put_be32(chain, scope->chain);
 	/* The NUL ends the only part without a fixed length but for the address, which is last. */
 	if (ret >= 0)
 		ret = gnutls_hmac(h, scope->vhost, strlen(scope->vhost) + 1);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/der.h"
 
 enum { EXT_SERVER_NAME = 0, EXT_SESSION_TICKET = 35, EXT_PRE_SHARED_KEY = 41, NAME_DNS = 0 };
@@ -11,7 +12,7 @@ enum { EXT_SERVER_NAME = 0, EXT_SESSION_TICKET = 35, EXT_PRE_SHARED_KEY = 41, NA
  * whole. */
 static struct der vector(const uint8_t *p, size_t len, size_t skip)
 {
-	size_t n = len >= skip + 2 ? (size_t)p[skip] << 8 | p[skip + 1] : 0;
+	size_t n = len >= skip + 2 ? get_be16(p + skip) : 0;
 
 	return n && n <= len - skip - 2 ? (struct der){ p + skip + 2, n } : (struct der){ NULL, 0 };
 }

@@ -13,6 +13,7 @@
 
 #include "auth/backend/kkdcp.h"
 #include "auth/backend/work.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 
 enum {
@@ -106,7 +107,7 @@ static enum err talk_tcp(struct attempt *a)
 		err = receive_until(a, PREFIX);
 	if (err)
 		return err;
-	len = (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	len = get_be32(p);
 	if (!len || len > MESSAGE_MAX - PREFIX)
 		return ERR_PROTO;
 	return receive_until(a, PREFIX + len);
@@ -134,10 +135,7 @@ static enum err talk_udp(struct attempt *a)
 	n = recv(a->fd, a->reply + PREFIX, MESSAGE_MAX - PREFIX, 0);
 	if (n <= 0)
 		return n < 0 ? ERR_SYS : ERR_PROTO;
-	a->reply[0] = (uint8_t)(n >> 24);
-	a->reply[1] = (uint8_t)(n >> 16);
-	a->reply[2] = (uint8_t)(n >> 8);
-	a->reply[3] = (uint8_t)n;
+	put_be32(a->reply, (uint32_t)n);
 	a->reply_len = PREFIX + (size_t)n;
 	return ERR_OK;
 }

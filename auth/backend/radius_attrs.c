@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 
 enum { STEP = 32 };
@@ -65,8 +66,7 @@ void radius_add_addr(struct radius_attrs *a, enum radius_number v4, enum radius_
 	if (addr->family == AF_INET) {
 		attr.type = v4;
 		attr.kind = RADIUS_IPV4;
-		attr.number32 =
-			(uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+		attr.number32 = get_be32(b);
 	} else if (addr->family == AF_INET6) {
 		attr.type = v6;
 		attr.len = sizeof addr->bytes;

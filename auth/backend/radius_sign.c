@@ -7,6 +7,7 @@
 
 #include <gnutls/crypto.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 
 enum {
@@ -20,7 +21,7 @@ enum {
 
 static size_t length_of(const uint8_t *packet)
 {
-	return (size_t)packet[LENGTH_AT] << 8 | packet[LENGTH_AT + 1];
+	return get_be16(packet + LENGTH_AT);
 }
 
 bool radius_is_packet(const uint8_t *packet, size_t len)
@@ -76,8 +77,7 @@ enum err radius_seal(uint8_t *packet, size_t *len, const char *secret)
 	memset(at, 0, SEAL_LEN);
 	at[0] = SEAL_TYPE;
 	at[1] = SEAL_LEN;
-	packet[LENGTH_AT] = (uint8_t)(n >> 8);
-	packet[LENGTH_AT + 1] = (uint8_t)n;
+	put_be16(packet + LENGTH_AT, (unsigned)n);
 	if (!digest(packet, n, secret, at + ATTR_HEADER))
 		return ERR_TLS;
 	*len = n;

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 struct cstp_stream {
 	uint8_t *piece; /* an unfinished frame: header and payload so far */
 	size_t have;
@@ -20,7 +22,7 @@ void cstp_header_build(uint8_t out[CSTP_HEADER], enum cstp_type type, size_t len
 
 enum err cstp_header_parse(const uint8_t in[CSTP_HEADER], uint8_t *type, size_t *len)
 {
-	size_t n = (size_t)in[4] << 8 | in[5];
+	size_t n = get_be16(in + 4);
 
 	if (memcmp(in, "STF\1", 4) != 0 || in[7] != 0)
 		return ERR_PROTO;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/secret.h"
 
 enum {
@@ -19,14 +20,9 @@ enum {
 	EXT_APP_ID = 48018, /* old openconnect, protocol.md 6.2 */
 };
 
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
 static unsigned get24(const uint8_t *p)
 {
-	return (unsigned)p[0] << 16 | get16(p + 1);
+	return (unsigned)p[0] << 16 | get_be16(p + 1);
 }
 
 static bool is_dtls_version(const uint8_t *p)
@@ -37,7 +33,7 @@ static bool is_dtls_version(const uint8_t *p)
 bool dtls_is_record(const uint8_t *data, size_t len)
 {
 	return len > DTLS_RECORD_HEADER && data[0] >= 20 && data[0] <= 24 &&
-	       is_dtls_version(data + 1) && get16(data + 11) <= len - DTLS_RECORD_HEADER;
+	       is_dtls_version(data + 1) && get_be16(data + 11) <= len - DTLS_RECORD_HEADER;
 }
 
 bool dtls_is_handshake(const uint8_t *data, size_t len)
@@ -58,7 +54,7 @@ static bool take_vector(struct cursor *c, unsigned len_bytes, struct cursor *v)
 
 	if (c->left < len_bytes)
 		return false;
-	n = len_bytes == 1 ? c->p[0] : get16(c->p);
+	n = len_bytes == 1 ? c->p[0] : get_be16(c->p);
 	c->p += len_bytes;
 	c->left -= len_bytes;
 	if (c->left < n)
@@ -78,7 +74,7 @@ static bool find_app_id(struct cursor c, struct cursor *id)
 	    !take_vector(&c, 2, &ext))
 		return false;
 	while (ext.left >= 4) {
-		unsigned type = get16(ext.p);
+		unsigned type = get_be16(ext.p);
 		ext.p += 2;
 		ext.left -= 2;
 		if (!take_vector(&ext, 2, &v))
@@ -92,9 +88,9 @@ static bool find_app_id(struct cursor c, struct cursor *id)
 /* The headers in front of the hello: epoch 0, one unfragmented start of a ClientHello. */
 static bool check_headers(const uint8_t *data, size_t len)
 {
-	size_t record = get16(data + 11), fragment = get24(data + 22);
+	size_t record = get_be16(data + 11), fragment = get24(data + 22);
 
-	return get16(data + 3) == 0 && data[13] == 1 && get24(data + 19) == 0 &&
+	return get_be16(data + 3) == 0 && data[13] == 1 && get24(data + 19) == 0 &&
 	       record <= len - DTLS_RECORD_HEADER && fragment + 12 <= record &&
 	       fragment <= get24(data + 14);
 }
@@ -120,8 +116,8 @@ enum err dtls_hello_parse(const uint8_t *data, size_t len, bool allow_zero_rando
 		return ERR_DENIED;
 	*out = (struct dtls_hello){
 		.id_len = id.left,
-		.record_version = (uint16_t)get16(data + 1),
-		.message_seq = (uint16_t)get16(data + 17),
+		.record_version = get_be16(data + 1),
+		.message_seq = get_be16(data + 17),
 	};
 	memcpy(out->id, id.p, id.left);
 	return ERR_OK;

@@ -15,6 +15,8 @@
 
 #include <libtasn1.h>
 
+#include "base/bytes.h"
+
 /* What is left to read. */
 struct der {
 	const uint8_t *p;
@@ -78,11 +80,6 @@ static enum err take_realm(const struct der *value, char realm[KKDCP_REALM_MAX +
 	return ERR_OK;
 }
 
-static uint32_t prefix_of(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* The fields behind the message. */
 static enum err take_options(struct der *d, struct kkdcp_request *out)
 {
@@ -115,7 +112,7 @@ enum err kkdcp_parse(const uint8_t *body, size_t len, struct kkdcp_request *out)
 	err = take_options(&fields, &found);
 	if (err)
 		return err;
-	if (message.len <= KKDCP_PREFIX || prefix_of(message.p) != message.len - KKDCP_PREFIX)
+	if (message.len <= KKDCP_PREFIX || get_be32(message.p) != message.len - KKDCP_PREFIX)
 		return ERR_SYNTAX;
 	found.message = message.p;
 	found.len = message.len;

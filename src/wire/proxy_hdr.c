@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/str.h"
 
 enum {
@@ -19,11 +20,6 @@ enum {
 
 static const uint8_t signature[12] = "\r\n\r\n\0\r\nQUIT\n";
 
-static unsigned get16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
 /* One SSL TLV: flags, verify result, then TLVs of its own. */
 static enum err parse_ssl(const uint8_t *p, size_t len, struct proxy_hdr *h)
 {
@@ -34,9 +30,9 @@ static enum err parse_ssl(const uint8_t *p, size_t len, struct proxy_hdr *h)
 	h->has_ssl = true;
 	h->ssl_verified = (p[0] & SSL_CERT_SHOWN) && memcmp(p + 1, verified, 4) == 0;
 	for (size_t i = 5; i < len;) {
-		if (len - i < TLV_HEADER || len - i - TLV_HEADER < get16(p + i + 1))
+		if (len - i < TLV_HEADER || len - i - TLV_HEADER < get_be16(p + i + 1))
 			return ERR_SYNTAX;
-		size_t n = get16(p + i + 1);
+		size_t n = get_be16(p + i + 1);
 		const uint8_t *value = p + i + TLV_HEADER;
 		if (p[i] == TLV_SSL_CN && n < sizeof h->ssl_cn && !memchr(value, 0, n)) {
 			memcpy(h->ssl_cn, value, n);
@@ -72,10 +68,8 @@ static enum err parse_tlv(const struct v2 *v, uint8_t type, const uint8_t *value
 {
 	switch (type) {
 	case TLV_CRC32C:
-		return n == 4 && checksum(v->data, v->len, value) ==
-					       ((uint32_t)get16(value) << 16 | get16(value + 2))
-			       ? ERR_OK
-			       : ERR_SYNTAX;
+		return n == 4 && checksum(v->data, v->len, value) == get_be32(value) ? ERR_OK
+										     : ERR_SYNTAX;
 	case TLV_UNIQUE_ID:
 		if (n <= PROXY_ID_MAX && !memchr(value, 0, n)) {
 			memcpy(v->out->unique_id, value, n);
@@ -92,9 +86,9 @@ static enum err parse_tlv(const struct v2 *v, uint8_t type, const uint8_t *value
 static enum err parse_tlvs(const struct v2 *v, const uint8_t *p, size_t len)
 {
 	for (size_t i = 0; i < len;) {
-		if (len - i < TLV_HEADER || len - i - TLV_HEADER < get16(p + i + 1))
+		if (len - i < TLV_HEADER || len - i - TLV_HEADER < get_be16(p + i + 1))
 			return ERR_SYNTAX;
-		size_t n = get16(p + i + 1);
+		size_t n = get_be16(p + i + 1);
 		if (parse_tlv(v, p[i], p + i + TLV_HEADER, n))
 			return ERR_SYNTAX;
 		i += TLV_HEADER + n;
@@ -127,8 +121,8 @@ static void read_addrs(const uint8_t *p, uint8_t family, size_t addr_bytes, stru
 	h->src.addr.family = h->dst.addr.family = family;
 	memcpy(h->src.addr.bytes, p, addr_bytes);
 	memcpy(h->dst.addr.bytes, p + addr_bytes, addr_bytes);
-	h->src.port = (uint16_t)get16(p + 2 * addr_bytes);
-	h->dst.port = (uint16_t)get16(p + 2 * addr_bytes + 2);
+	h->src.port = get_be16(p + 2 * addr_bytes);
+	h->dst.port = get_be16(p + 2 * addr_bytes + 2);
 	take_addrs(h);
 }
 
@@ -156,7 +150,7 @@ static enum err parse_v2(const uint8_t *data, size_t len, struct proxy_hdr *h)
 
 	if (len < V2_FIXED)
 		return ERR_AGAIN;
-	rest = get16(data + 14);
+	rest = get_be16(data + 14);
 	if (data[12] != 0x20 && data[12] != 0x21)
 		return ERR_SYNTAX;
 	if (rest > V2_REST_MAX)

@@ -27,6 +27,17 @@ static bool source_allowed(const struct path *p, const struct ip_pkt *pkt)
 
 /* ---- from the client ---- */
 
+/* PACKETS of the client, of LEN bytes together, were written or, with ERR, lost. */
+static void count_written(struct path *p, enum err err, unsigned packets, size_t len)
+{
+	if (err) {
+		p->count.dropped += packets;
+		return;
+	}
+	p->count.rx_packets += packets;
+	p->count.rx_bytes += len;
+}
+
 /* Gives the device one packet or PACKETS that were put together. */
 static enum err write_packets(void *arg, struct iovec *iov, int n, unsigned packets)
 {
@@ -37,28 +48,18 @@ static enum err write_packets(void *arg, struct iovec *iov, int n, unsigned pack
 	/* Form refused: they come again one by one. */
 	if (err == ERR_UNSUPPORTED && packets > 1)
 		return err;
-	if (err) {
-		p->count.dropped += packets;
-		return err;
-	}
 	for (int i = 1; i < n; i++)
 		len += iov[i].iov_len;
 	memcpy(&h, iov[0].iov_base, sizeof h);
-	/* As many as the client has sent, each with its headers. */
-	p->count.rx_packets += packets;
-	p->count.rx_bytes += len + (packets - 1) * (size_t)h.hdr_len;
-	return ERR_OK;
+	/* As the client has sent them, each with its headers. */
+	count_written(p, err, packets, len + (packets - 1) * (size_t)h.hdr_len);
+	return err;
 }
 
 static void write_single(struct path *p, const uint8_t *data, size_t len)
 {
 	struct iovec iov = { (void *)(uintptr_t)data, len };
-	if (tun_write(p->tun, &iov, 1)) {
-		p->count.dropped++;
-		return;
-	}
-	p->count.rx_packets++;
-	p->count.rx_bytes += len;
+	count_written(p, tun_write(p->tun, &iov, 1), 1, len);
 }
 
 enum err inner_init(struct path *p)

@@ -95,7 +95,7 @@ void path_set_mtu(struct path *p, unsigned mtu);
 /* Makes what packets to the device need. */
 MUST_USE enum err inner_init(struct path *p);
 
-/* PATH_PLAIN bytes for the next record, at the same distance from a multiple of 16 each time. */
+/* PATH_PLAIN bytes for the next record, from a cache line of their own on. */
 uint8_t *inner_space(struct path *p);
 
 /* The LEN bytes at DATA, which inner_space may have given, are in use until inner_finish. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "wire/dtls_hello.h"
 #include "worker/path/sockopt.h"
 
@@ -244,7 +245,7 @@ static size_t whole_records(const uint8_t *data, size_t len, unsigned *n)
 {
 	size_t at = 0;
 	for (*n = 0; at < len && dtls_is_record(data + at, len - at); ++*n)
-		at += DTLS_RECORD_HEADER + (size_t)(data[at + 11] << 8 | data[at + 12]);
+		at += DTLS_RECORD_HEADER + get_be16(data + at + 11);
 	return at;
 }
 
